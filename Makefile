@@ -1,0 +1,151 @@
+# authserver: plain GNU make and pkg-config, no configure step.
+#
+#   make            build everything into build/
+#   make run        install what is missing, build, and serve a demo on 127.0.0.1:5001
+#   make check      install what is missing, build, and run every test
+#   make bench      install what is missing, build, and print speed and memory as ratios
+#   make lint       the include law, the man pages, the shell scripts, the formatting
+#   make format     apply .clang-format
+#   make install    into DESTDIR and PREFIX; make uninstall takes it away again
+#   make clean
+#
+# SAN=address,undefined builds with sanitizers, in a folder of its own. V=1 shows commands.
+
+VERSION := 1.0.0
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= cc
+CFLAGS  ?= -O2 -g
+SAN     ?=
+V       ?= 0
+
+comma := ,
+BUILD := build$(if $(SAN),/$(subst $(comma),-,$(SAN)))
+Q     := $(if $(filter 1,$(V)),,@)
+say    = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' $(1) $(2))
+
+# --- what is built ----------------------------------------------------------------
+
+FOLDERS  := base config jose identity store signer service
+CORE     := $(foreach f,$(FOLDERS),$(wildcard core/$(f)/*.c))
+TOOLS    := $(patsubst tools/%.c,%,$(wildcard tools/authserver*.c))
+PROGRAMS := $(addprefix $(BUILD)/,authserver.fcgi authserver.cgi $(TOOLS))
+UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
+HELPERS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/lib/*.c))
+PAGES    := $(wildcard man/*.[1-8])
+
+object    = $(patsubst %.c,$(BUILD)/%.o,$(1))
+LIBRARY  := $(BUILD)/libauthserver.a
+
+# Looked up when first used, so that "make check" can install pkg-config before.
+PACKAGES  = libcrypto jansson libconfuse
+LIBS      = $(shell pkg-config --libs $(PACKAGES)) -lacl
+
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+HARDEN   := -fPIE -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+
+BUILD_CFLAGS  := -std=c11 -D_POSIX_C_SOURCE=200809L -DVERSION='"$(VERSION)"' -Icore -I. \
+	-pthread $(WARNINGS) $(HARDEN) $(CFLAGS) $(SANFLAGS) -MMD -MP
+BUILD_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now,--as-needed $(LDFLAGS) $(SANFLAGS)
+
+.PHONY: all
+all: $(PROGRAMS)
+
+$(BUILD)/%.o: %.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BUILD_CFLAGS) -c -o $@ $<
+
+$(LIBRARY): $(call object,$(CORE))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+link = $(Q)$(CC) $(BUILD_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(1) $(LIBS)
+
+$(BUILD)/authserver.fcgi: $(call object,$(wildcard fcgi/*.c)) $(LIBRARY)
+	$(call say,LD,$@)
+	$(call link,-lfcgi)
+
+$(BUILD)/authserver.cgi: $(call object,$(wildcard cgi/*.c)) $(LIBRARY)
+	$(call say,LD,$@)
+	$(call link)
+
+# A tool is its own main and the sources of the folder of its name, if it has one.
+$(addprefix $(BUILD)/,$(TOOLS)): $(BUILD)/%: $(BUILD)/tools/%.o $(LIBRARY)
+	$(call say,LD,$@)
+	$(call link)
+
+$(UNITS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
+	$(call say,LD,$@)
+	$(call link,-lcmocka)
+
+$(HELPERS): $(BUILD)/tests/lib/%: $(BUILD)/tests/lib/%.o
+	$(call say,LD,$@)
+	$(call link)
+
+$(BENCHES): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIBRARY)
+	$(call say,LD,$@)
+	$(call link,-lfcgi)
+
+-include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')
+
+# --- run, check, bench: from a bare Debian 12 -------------------------------------
+
+.PHONY: run check bench
+run:
+	@deploy/packages build run
+	@$(MAKE) --no-print-directory all
+	@tools/demo $(BUILD)
+
+check:
+	@deploy/packages build run check
+	@$(MAKE) --no-print-directory all $(BUILD)/units $(BUILD)/helpers lint
+	@tests/run $(BUILD)
+
+bench:
+	@deploy/packages build run bench
+	@$(MAKE) --no-print-directory all $(BUILD)/benches
+	@bench/run $(BUILD)
+
+.PHONY: $(BUILD)/units $(BUILD)/helpers $(BUILD)/benches
+$(BUILD)/units: $(UNITS)
+$(BUILD)/helpers: $(HELPERS)
+$(BUILD)/benches: $(BENCHES)
+
+# --- lint, format -----------------------------------------------------------------
+
+.PHONY: lint format
+lint:
+	@tests/lint
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+# --- install ----------------------------------------------------------------------
+
+LIBEXEC := $(DESTDIR)$(PREFIX)/lib/authserver
+SHARE   := $(DESTDIR)$(PREFIX)/share/authserver
+
+.PHONY: install uninstall clean
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(LIBEXEC) $(SHARE)/nginx $(SHARE)/apache
+	install -m 0755 $(addprefix $(BUILD)/,$(TOOLS)) $(DESTDIR)$(PREFIX)/bin
+	install -m 0755 $(BUILD)/authserver.fcgi $(BUILD)/authserver.cgi $(LIBEXEC)
+	install -m 0644 $(wildcard nginx/*) $(SHARE)/nginx
+	install -m 0644 $(wildcard apache/*) $(SHARE)/apache
+	for page in $(PAGES); do \
+		install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
+	done
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(TOOLS))
+	for page in $(PAGES); do \
+		rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
+	done
+	rm -rf $(LIBEXEC) $(SHARE)
+
+clean:
+	rm -rf build

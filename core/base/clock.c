@@ -1,0 +1,69 @@
+#define _GNU_SOURCE /* getrandom, CLOCK_BOOTTIME */
+#include "base/clock.h"
+
+#include <errno.h>
+#include <sys/random.h>
+#include <time.h>
+
+static int64_t
+read_clock(clockid_t id)
+{
+	struct timespec t;
+
+	(void)clock_gettime(id, &t); /* cannot fail: the clock exists, t is ours */
+	return (int64_t)t.tv_sec * NANOSECONDS + t.tv_nsec;
+}
+
+static int64_t
+system_realtime(void *state)
+{
+	(void)state;
+	return read_clock(CLOCK_REALTIME);
+}
+
+static int64_t
+system_monotonic(void *state)
+{
+	(void)state;
+	return read_clock(CLOCK_BOOTTIME);
+}
+
+static int
+system_fill(void *state, void *bytes, size_t length)
+{
+	char *to = bytes;
+
+	(void)state;
+	while (length > 0) {
+		ssize_t n = getrandom(to, length, 0);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return -1;
+		to += n;
+		length -= (size_t)n;
+	}
+	return 0;
+}
+
+const struct clock clock_system = {.realtime = system_realtime, .monotonic = system_monotonic};
+const struct entropy entropy_system = {.fill = system_fill};
+
+int64_t
+clock_realtime(const struct clock *c)
+{
+	return c->realtime(c->state);
+}
+
+int64_t
+clock_monotonic(const struct clock *c)
+{
+	return c->monotonic(c->state);
+}
+
+int
+entropy_fill(const struct entropy *e, void *bytes, size_t length)
+{
+	return e->fill(e->state, bytes, length);
+}

@@ -1,0 +1,45 @@
+/*
+ * What went wrong, as a value: a code that maps to one HTTP status and one exit
+ * status, and one line that says what to do about it. Never prints, never exits.
+ */
+#ifndef BASE_ERROR_H
+#define BASE_ERROR_H
+
+#include "base/limits.h"
+
+enum error_code {
+	ERROR_NONE,
+	ERROR_MALFORMED,       /* the request is not well formed: 400 */
+	ERROR_UNAUTHENTICATED, /* the web server authenticated nobody: 401 */
+	ERROR_DENIED,          /* policy, host or origin refuse: 403 */
+	ERROR_NOT_FOUND,       /* no such resource: 404 */
+	ERROR_METHOD,          /* the resource has other methods: 405 */
+	ERROR_TOO_LARGE,       /* the body is over its bound: 413 */
+	ERROR_INTERNAL,        /* a defect of ours: 500 */
+	ERROR_UNAVAILABLE,     /* the system cannot serve now: 503 */
+	ERROR_CONFIG,          /* the configuration is wrong: start or reload refused */
+	ERROR_NO_INPUT,        /* a file that the configuration names cannot be read */
+	ERROR_NO_PERMISSION,   /* the system does not let us do what we are told to */
+};
+
+/*
+ * text is for whoever asked. For ERROR_INTERNAL and after it names files and
+ * causes, so it is for the log alone and a client gets the status's own words.
+ */
+struct error {
+	enum error_code code;
+	char text[LIMIT_ERROR_TEXT];
+};
+
+/* Sets *e and returns -1, so that a failing function ends in one statement.
+ * errno is left as it was; pass strerror(saved) where it matters. */
+int error_set(struct error *e, enum error_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Puts "PREFIX: " before the text that is there; the code stays. Returns -1. */
+int error_prefix(struct error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The exit status of sysexits(3) for a program that stops because of *e. */
+int error_exit_status(const struct error *e);
+
+#endif

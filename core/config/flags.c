@@ -1,0 +1,89 @@
+#include "config/flags.h"
+
+#include <string.h>
+
+enum { FLAG_CONFIG = 0x100, FLAG_SET, FLAG_ISSUER, FLAG_TTL, FLAG_MAX_AGE, FLAG_ANONYMOUS };
+
+static const struct argp_option options[] = {
+    {"config", FLAG_CONFIG, "FILE", 0, "Read the configuration from FILE", 0},
+    {"directory", 'd', "DIR", 0, "Directory to place tokens in (/tmp/tokens)", 0},
+    {"private-key", 'k', "FILE", 0, "Path to the private key (PEM)", 0},
+    {"algorithm", 'a', "NAME", 0, "Signing algorithm (RS512)", 0},
+    {"group", 'g', "NAME", 0, "Group to give token files to", 0},
+    {"issuer", FLAG_ISSUER, "TEXT", 0, "The iss claim (the host's primary address)", 0},
+    {"ttl", FLAG_TTL, "DURATION", 0, "Lifetime of tokens, and the most a request gets (24h)", 0},
+    {"max-age", FLAG_MAX_AGE, "DURATION", 0, "Age at which a token file is deleted (10s)", 0},
+    {"permit-anonymous", FLAG_ANONYMOUS, NULL, 0,
+	"Let a caller that nobody authenticated have a token for any subject", 0},
+    {"set", FLAG_SET, "KEY=VALUE", 0, "Set any key of authserver.conf(5)", 0},
+    {0},
+};
+
+static const struct {
+	int flag;
+	const char *key;
+} keys[] = {
+    {'d', "directory"},
+    {'k', "private-key"},
+    {'a', "algorithm"},
+    {'g', "group"},
+    {FLAG_ISSUER, "issuer"},
+    {FLAG_TTL, "lifetime"},
+    {FLAG_MAX_AGE, "max-age"},
+};
+
+static void
+record(struct flags *f, const char *key, const char *value, struct argp_state *state)
+{
+	if (f->count == FLAGS_MAX)
+		argp_error(state, "too many flags: at most %d", FLAGS_MAX);
+	f->items[f->count].key = key;
+	f->items[f->count++].value = value;
+}
+
+static error_t
+parse_flag(int flag, char *value, struct argp_state *state)
+{
+	struct flags *f = state->input;
+	char *equals;
+
+	if (flag == FLAG_CONFIG) {
+		f->config_file = value;
+		return 0;
+	}
+	if (flag == FLAG_ANONYMOUS) {
+		record(f, "permit-anonymous", "true", state);
+		return 0;
+	}
+	if (flag == FLAG_SET) {
+		equals = strchr(value, '=');
+		if (equals == NULL)
+			argp_error(state, "--set %s: want KEY=VALUE", value);
+		else
+			*equals++ = '\0';
+		record(f, value, equals, state);
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (keys[i].flag == flag) {
+			record(f, keys[i].key, value, state);
+			return 0;
+		}
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+const struct argp flags_argp = {.options = options, .parser = parse_flag};
+
+int
+flags_load(const struct flags *f, struct config *c, struct error *e)
+{
+	if (config_init(c, e) == -1)
+		return -1;
+	if (f->config_file != NULL && config_read(c, f->config_file, e) == -1)
+		return -1;
+	for (size_t i = 0; i < f->count; i++)
+		if (config_set(c, f->items[i].key, f->items[i].value, "command line", e) == -1)
+			return -1;
+	return 0;
+}

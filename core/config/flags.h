@@ -1,0 +1,31 @@
+/*
+ * The command-line flags that set keys of the configuration, the same for every
+ * program: an argp(3) child that only records, so that a reload can read the file
+ * anew and put the flags over it again.
+ */
+#ifndef CONFIG_FLAGS_H
+#define CONFIG_FLAGS_H
+
+#include <argp.h>
+
+#include "config/config.h"
+
+enum { FLAGS_MAX = 64 };
+
+/* Zero-initialised by the program; strings are those of argv. */
+struct flags {
+	const char *config_file;
+	size_t count;
+	struct {
+		const char *key;
+		const char *value;
+	} items[FLAGS_MAX];
+};
+
+/* A child parser whose input is a struct flags. */
+extern const struct argp flags_argp;
+
+/* Defaults, then the file, then the flags. 0, or -1 and *e; config_free() either way. */
+int flags_load(const struct flags *f, struct config *c, struct error *e);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * Publishing: a token file appears under its name complete, with its final mode,
+ * group and access, or not at all; a name that exists is never replaced.
+ */
+#ifndef STORE_PUBLISH_H
+#define STORE_PUBLISH_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "store/directory.h"
+
+struct publish_options {
+	mode_t mode;     /* permission bits */
+	gid_t group;     /* group of the file; (gid_t)-1 leaves the process's */
+	bool to_subject; /* only the subject's Unix account may read it */
+};
+
+/*
+ * Writes bytes to a new token file of subject and makes it visible under the name of
+ * time, or of the first free nanosecond after. *path_out, of LIMIT_PATH bytes, gets
+ * the file's path. Nothing is left behind on failure:
+ * ERROR_UNAVAILABLE when the file system refuses (full, read-only, no descriptors),
+ * ERROR_DENIED when to_subject is set and the subject has no account.
+ */
+int publish_token(const struct directory *d, const struct publish_options *o,
+    const char *subject, int64_t time, const void *bytes, size_t length, char *path_out,
+    struct error *e);
+
+/* Whether files can be created with these options, tried with one that never gets a
+ * name: so that a wrong group is said at the start. Same errors, or ERROR_CONFIG. */
+int publish_probe(const struct directory *d, const struct publish_options *o,
+    struct error *e);
+
+#endif

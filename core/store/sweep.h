@@ -1,0 +1,40 @@
+/*
+ * Deleting token files that are due, by one pass over the directory. A file is judged
+ * by the time in its name first; only one that is due is looked at, and it goes only
+ * if it is a regular file of ours with one link. Links are never followed.
+ */
+#ifndef STORE_SWEEP_H
+#define STORE_SWEEP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "store/directory.h"
+
+/* Called for each file that was deleted, or would have been on a dry run. */
+typedef void sweep_deleted(void *context, const char *name);
+
+struct sweep_options {
+	int64_t max_age; /* nanoseconds */
+	bool dry_run;
+	sweep_deleted *deleted; /* may be NULL */
+	void *context;
+};
+
+/*
+ * Deletes what is older than max_age by the real-time clock. A name of more than
+ * max_age in the future was made before the clock stepped back: its age is unknown,
+ * and it is treated as due rather than kept for that long.
+ * *count is how many. ERROR_UNAVAILABLE when the directory cannot be read.
+ */
+int sweep_once(const struct directory *d, const struct sweep_options *o,
+    const struct clock *clock, size_t *count, struct error *e);
+
+/* Deletes the one file if it may go. 1 when it went, 0 when there is nothing to do
+ * (gone already, or not ours to delete), -1 and errno when the system refused. */
+int sweep_delete(const struct directory *d, const char *name, bool dry_run);
+
+#endif
