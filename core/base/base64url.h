@@ -7,7 +7,7 @@
 #include "base/buffer.h"
 
 /* The length of the encoding of length bytes. */
-#define BASE64URL_LENGTH(length) (((length) * 4 + 2) / 3)
+#define BASE64URL_LENGTH(length) (((length)*4 + 2) / 3)
 
 /* Appends the encoding of bytes. 0, or -1 as buffer_append. */
 int base64url_append(struct buffer *b, const void *bytes, size_t length);

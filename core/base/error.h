@@ -37,7 +37,8 @@ int error_set(struct error *e, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Puts "PREFIX: " before the text that is there; the code stays. Returns -1. */
-int error_prefix(struct error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int error_prefix(struct error *e, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* The exit status of sysexits(3) for a program that stops because of *e. */
 int error_exit_status(const struct error *e);

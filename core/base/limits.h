@@ -8,25 +8,25 @@
 
 /* Lengths are in bytes and include the terminating NUL where a string is meant. */
 enum {
-	LIMIT_ERROR_TEXT = 512,       /* one-line reason, as a client or a log reader sees it */
-	LIMIT_LOG_LINE = 2048,        /* one log line; a longer one ends in "..." */
-	LIMIT_PRINCIPAL = 256,        /* REMOTE_USER, before and after its realm is cut */
-	LIMIT_AUTH_TYPE = 32,         /* AUTH_TYPE (RFC 3875, 4.1.1) */
-	LIMIT_SUBJECT = 129,          /* "sub" (RFC 7519, 4.1.2): 128 bytes */
-	LIMIT_AUDIENCE = 256,         /* "aud" (RFC 7519, 4.1.3) */
-	LIMIT_ISSUER = 256,           /* "iss" (RFC 7519, 4.1.1) */
-	LIMIT_PROFILE = 64,           /* the name of a profile */
-	LIMIT_FILE_NAME = 256,        /* NAME_MAX and its NUL */
-	LIMIT_PATH = 4096,            /* PATH_MAX */
-	LIMIT_QUERY = 4096,           /* QUERY_STRING */
-	LIMIT_PARAMS = 64 * 1024,     /* all params of a request together */
-	LIMIT_BODY = 64 * 1024,       /* the body of a request */
-	LIMIT_TOKEN = 16 * 1024,      /* a compact JWS */
-	LIMIT_RESPONSE = 64 * 1024,   /* the body of a response */
-	LIMIT_KEY_FILE = 64 * 1024,   /* a PEM file */
-	LIMIT_PASSPHRASE = 1024,      /* the first line of a passphrase file */
+	LIMIT_ERROR_TEXT = 512,     /* one-line reason, as a client or a log reader sees it */
+	LIMIT_LOG_LINE = 2048,      /* one log line; a longer one ends in "..." */
+	LIMIT_PRINCIPAL = 256,      /* REMOTE_USER, before and after its realm is cut */
+	LIMIT_AUTH_TYPE = 32,       /* AUTH_TYPE (RFC 3875, 4.1.1) */
+	LIMIT_SUBJECT = 129,        /* "sub" (RFC 7519, 4.1.2): 128 bytes */
+	LIMIT_AUDIENCE = 256,       /* "aud" (RFC 7519, 4.1.3) */
+	LIMIT_ISSUER = 256,         /* "iss" (RFC 7519, 4.1.1) */
+	LIMIT_PROFILE = 64,         /* the name of a profile */
+	LIMIT_FILE_NAME = 256,      /* NAME_MAX and its NUL */
+	LIMIT_PATH = 4096,          /* PATH_MAX */
+	LIMIT_QUERY = 4096,         /* QUERY_STRING */
+	LIMIT_PARAMS = 64 * 1024,   /* all params of a request together */
+	LIMIT_BODY = 64 * 1024,     /* the body of a request */
+	LIMIT_TOKEN = 16 * 1024,    /* a compact JWS */
+	LIMIT_RESPONSE = 64 * 1024, /* the body of a response */
+	LIMIT_KEY_FILE = 64 * 1024, /* a PEM file */
+	LIMIT_PASSPHRASE = 1024,    /* the first line of a passphrase file */
 	LIMIT_CONFIG_FILE = 1024 * 1024,
-	LIMIT_LIST = 64,              /* entries of a list in the configuration */
+	LIMIT_LIST = 64, /* entries of a list in the configuration */
 	LIMIT_WORKERS = 64,
 	LIMIT_SIGNER_THREADS = 64,
 };

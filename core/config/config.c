@@ -225,8 +225,8 @@ set_value(struct config *c, const struct key *key, const char *value, const char
 
 	if (key->set(c, key->offset, value, &wanted) == 0)
 		return 0;
-	return error_set(e, ERROR_CONFIG, "%s: %s: '%.64s' is not %s", where, key->name, value,
-	    wanted);
+	return error_set(
+	    e, ERROR_CONFIG, "%s: %s: '%.64s' is not %s", where, key->name, value, wanted);
 }
 
 int
@@ -350,8 +350,8 @@ protect(struct buffer *to, const char *text, size_t length)
 }
 
 int
-config_parse(struct config *c, const char *text, size_t length, const char *name,
-    struct error *e)
+config_parse(
+    struct config *c, const char *text, size_t length, const char *name, struct error *e)
 {
 	cfg_opt_t options[KEY_COUNT + 1] = {0};
 	struct buffer copy;

@@ -24,26 +24,26 @@ enum config_log { LOG_TO_STDERR, LOG_TO_SYSLOG };
 
 struct config {
 	/* token files */
-	char *directory;  /* absolute path of the token directory */
-	char *group;      /* group of token files; NULL: that of the process */
-	mode_t mode;      /* permission bits of token files */
+	char *directory; /* absolute path of the token directory */
+	char *group;     /* group of token files; NULL: that of the process */
+	mode_t mode;     /* permission bits of token files */
 	enum config_access access;
-	int64_t max_age;  /* seconds a token file lives before the reaper deletes it */
+	int64_t max_age; /* seconds a token file lives before the reaper deletes it */
 
 	/* tokens */
 	char *private_key;     /* PEM file; NULL when not given */
 	char *passphrase_file; /* NULL: the key is not encrypted */
-	char *algorithm;       /* a JWA name (RFC 7518, 3.1) or one of the original's spellings */
-	bool kid;              /* whether headers carry the key's identifier */
-	char *issuer;          /* "iss"; NULL: the host's primary address */
-	int64_t lifetime;      /* seconds; the default and the most a request gets */
+	char *algorithm;  /* a JWA name (RFC 7518, 3.1) or one of the original's spellings */
+	bool kid;         /* whether headers carry the key's identifier */
+	char *issuer;     /* "iss"; NULL: the host's primary address */
+	int64_t lifetime; /* seconds; the default and the most a request gets */
 
 	/* who may ask */
-	bool permit_anonymous;  /* permit anonymous as * */
-	struct strings realms;  /* realms that are cut from principals */
-	struct strings hosts;   /* values of Host that are answered, without port */
-	struct strings peers;   /* accounts that may speak FastCGI to us */
-	char *subject_pattern;  /* ERE that widens the grammar of subjects; NULL: default */
+	bool permit_anonymous; /* permit anonymous as * */
+	struct strings realms; /* realms that are cut from principals */
+	struct strings hosts;  /* values of Host that are answered, without port */
+	struct strings peers;  /* accounts that may speak FastCGI to us */
+	char *subject_pattern; /* ERE that widens the grammar of subjects; NULL: default */
 
 	/* processes */
 	unsigned int workers;
@@ -66,11 +66,11 @@ void config_free(struct config *c);
 int config_read(struct config *c, const char *path, struct error *e);
 
 /* The same from memory; name stands in errors as the file's name. */
-int config_parse(struct config *c, const char *text, size_t length, const char *name,
-    struct error *e);
+int config_parse(
+    struct config *c, const char *text, size_t length, const char *name, struct error *e);
 
 /* Sets one key from text, a list as comma-separated items; where stands in errors. */
-int config_set(struct config *c, const char *key, const char *value, const char *where,
-    struct error *e);
+int config_set(
+    struct config *c, const char *key, const char *value, const char *where, struct error *e);
 
 #endif

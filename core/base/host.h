@@ -1,0 +1,13 @@
+/* The host we run on. */
+#ifndef BASE_HOST_H
+#define BASE_HOST_H
+
+enum { HOST_ADDRESS_MAX = 46 }; /* INET6_ADDRSTRLEN */
+
+/*
+ * The host's primary address as text: the one that a packet to the outside would carry
+ * (none is sent), else the first of an interface that is up, else 127.0.0.1.
+ */
+void host_primary_address(char address[HOST_ADDRESS_MAX]);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * A private key with the one algorithm it signs with. The key's bytes never leave this
+ * module, and OpenSSL's types neither.
+ */
+#ifndef JOSE_KEY_H
+#define JOSE_KEY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "jose/algorithm.h"
+
+struct key;
+
+/*
+ * Puts private numbers on pages that are locked and left out of core dumps, for the
+ * whole process; called once before the first key is loaded. Returns whether the
+ * kernel let us lock them (RLIMIT_MEMLOCK).
+ */
+bool key_memory_lock(void);
+
+/*
+ * Loads a PEM file: PKCS #1, PKCS #8 (RFC 5958) or SEC 1, encrypted if passphrase_file
+ * is given, whose first line is the passphrase. algorithm is a name for
+ * algorithm_find(). Refused with the reason: another kind of PEM, RSA below 2,048 bits,
+ * a public exponent of 1, a curve that is not the algorithm's.
+ * ERROR_NO_INPUT, ERROR_CONFIG. *out is NULL on failure; else key_free() it.
+ */
+int key_load(struct key **out, const char *path, const char *passphrase_file,
+    const char *algorithm, struct error *e);
+
+void key_free(struct key *k);
+
+/* The "kid": the thumbprint of RFC 7638, 43 characters of [A-Za-z0-9_-]. */
+const char *key_id(const struct key *k);
+
+const struct algorithm *key_algorithm(const struct key *k);
+
+/* Whether the file lets every user read it. */
+bool key_exposed(const struct key *k);
+
+/* Appends the JWS signature (RFC 7515, 5.1 step 5) of bytes, in the form of RFC 7518,
+ * 3.3-3.5: for ECDSA r and s in full length. May be called by several threads. */
+int key_sign(const struct key *k, const void *bytes, size_t length, struct buffer *signature,
+    struct error *e);
+
+#endif
