@@ -1,0 +1,62 @@
+#include "identity/principal.h"
+
+#include <string.h>
+
+static bool
+has_control(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return true;
+	return false;
+}
+
+static bool
+list_has(const struct strings *list, const char *item)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->items[i], item) == 0)
+			return true;
+	return false;
+}
+
+int
+principal_read(struct principal *p, const char *remote_user, const char *auth_type,
+    const struct strings *realms, struct error *e)
+{
+	char *at;
+
+	*p = (struct principal){.name = "anonymous"};
+	if (auth_type == NULL || *auth_type == '\0')
+		return 0;
+	if (remote_user == NULL || *remote_user == '\0')
+		return error_set(
+		    e, ERROR_UNAUTHENTICATED, "the web server authenticated nobody");
+	if (strlen(remote_user) >= sizeof(p->name) || strlen(auth_type) >= sizeof(p->scheme) ||
+	    has_control(remote_user) || has_control(auth_type))
+		return error_set(e, ERROR_MALFORMED,
+		    "the user name is longer than %zu bytes or has control characters",
+		    sizeof(p->name) - 1);
+	memcpy(p->name, remote_user, strlen(remote_user) + 1);
+	at = strrchr(p->name, '@');
+	if (at != NULL) {
+		if (!list_has(realms, at + 1)) {
+			*p = (struct principal){.name = "anonymous"};
+			return error_set(e, ERROR_DENIED,
+			    "users of the realm '%.64s' are not served",
+			    strrchr(remote_user, '@') + 1);
+		}
+		*at = '\0';
+	}
+	if (*p->name == '\0')
+		return error_set(
+		    e, ERROR_UNAUTHENTICATED, "the web server authenticated nobody");
+	memcpy(p->scheme, auth_type, strlen(auth_type) + 1);
+	return 0;
+}
+
+bool
+principal_authenticated(const struct principal *p)
+{
+	return *p->scheme != '\0';
+}

@@ -1,0 +1,31 @@
+/*
+ * The caller: whom the web server authenticated, from REMOTE_USER and AUTH_TYPE
+ * (RFC 3875, 4.1.1, 4.1.11) and from nothing else.
+ */
+#ifndef IDENTITY_PRINCIPAL_H
+#define IDENTITY_PRINCIPAL_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "config/config.h"
+
+struct principal {
+	char name[LIMIT_PRINCIPAL];   /* without its realm; "anonymous" when nobody is known */
+	char scheme[LIMIT_AUTH_TYPE]; /* AUTH_TYPE; empty when nobody is known */
+};
+
+/*
+ * remote_user counts only beside an auth_type that is not empty: stock nginx passes
+ * REMOTE_USER for any user:password sent to a location that checks nothing. Either may
+ * be NULL. A principal USER@REALM becomes USER when realms holds REALM (compared
+ * exactly), and is refused otherwise.
+ * ERROR_MALFORMED (too long, control bytes), ERROR_UNAUTHENTICATED (a scheme that names
+ * nobody), ERROR_DENIED (the realm).
+ */
+int principal_read(struct principal *p, const char *remote_user, const char *auth_type,
+    const struct strings *realms, struct error *e);
+
+bool principal_authenticated(const struct principal *p);
+
+#endif

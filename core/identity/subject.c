@@ -1,0 +1,95 @@
+#include "identity/subject.h"
+
+#include <jansson.h>
+#include <regex.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct subject_grammar {
+	bool widened;
+	regex_t pattern;
+};
+
+int
+subject_grammar_new(struct subject_grammar **out, const char *pattern, struct error *e)
+{
+	struct subject_grammar *g = calloc(1, sizeof(*g));
+	char whole[LIMIT_ERROR_TEXT], reason[128];
+	int n, failed;
+
+	*out = NULL;
+	if (g == NULL)
+		return error_set(e, ERROR_INTERNAL, "out of memory");
+	if (pattern != NULL) {
+		n = snprintf(whole, sizeof(whole), "^(%s)$", pattern);
+		if (n < 0 || (size_t)n >= sizeof(whole)) {
+			free(g);
+			return error_set(e, ERROR_CONFIG, "subject-pattern: too long");
+		}
+		failed = regcomp(&g->pattern, whole, REG_EXTENDED | REG_NOSUB);
+		if (failed != 0) {
+			(void)regerror(failed, &g->pattern, reason, sizeof(reason));
+			free(g);
+			return error_set(e, ERROR_CONFIG, "subject-pattern: %s", reason);
+		}
+		g->widened = true;
+	}
+	*out = g;
+	return 0;
+}
+
+void
+subject_grammar_free(struct subject_grammar *g)
+{
+	if (g == NULL)
+		return;
+	if (g->widened)
+		regfree(&g->pattern);
+	free(g);
+}
+
+static bool
+in_grammar(const char *subject)
+{
+	static const char first[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	static const char rest[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@+-";
+
+	return strchr(first, *subject) != NULL && subject[strspn(subject, rest)] == '\0';
+}
+
+/* What no pattern can allow. */
+static bool
+never(const char *subject)
+{
+	json_t *string;
+
+	if (strcmp(subject, ".") == 0 || strcmp(subject, "..") == 0)
+		return true;
+	for (const char *c = subject; *c != '\0'; c++)
+		if (*c == '/' || (unsigned char)*c < ' ' || *c == 0x7f)
+			return true;
+	string = json_string(subject); /* NULL unless it is UTF-8, as a claim must be */
+	json_decref(string);
+	return string == NULL;
+}
+
+int
+subject_check(const struct subject_grammar *g, const char *subject, struct error *e)
+{
+	if (*subject == '\0')
+		return error_set(e, ERROR_MALFORMED, "no subject: ask for /SUBJECT");
+	if (strlen(subject) >= LIMIT_SUBJECT)
+		return error_set(e, ERROR_MALFORMED, "the subject is longer than %d bytes",
+		    LIMIT_SUBJECT - 1);
+	if (in_grammar(subject))
+		return 0;
+	if (g->widened && !never(subject) && regexec(&g->pattern, subject, 0, NULL, 0) == 0)
+		return 0;
+	return error_set(e, ERROR_MALFORMED,
+	    "the subject may hold letters, digits and . _ @ + - and starts with a letter, "
+	    "digit or _");
+}
