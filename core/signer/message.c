@@ -1,0 +1,81 @@
+#include "signer/message.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+enum { REQUEST_MAGIC = 0x61737131, ANSWER_MAGIC = 0x61736131 }; /* "asq1", "asa1" */
+
+void
+message_request_init(struct message_request *m, uint64_t id, const struct query *q)
+{
+	/* Padding too: no byte of the stack is sent. */
+	memset(m, 0, sizeof(*m));
+	m->magic = REQUEST_MAGIC;
+	m->id = id;
+	memcpy(&m->query, q, sizeof(*q));
+}
+
+static bool
+ends(const char *text, size_t size)
+{
+	return memchr(text, '\0', size) != NULL;
+}
+
+int
+message_request_check(const struct message_request *m, size_t size)
+{
+	const struct query *q = &m->query;
+
+	if (size != sizeof(*m) || m->magic != REQUEST_MAGIC || m->reserved != 0)
+		return -1;
+	if (!ends(q->caller.name, sizeof(q->caller.name)) ||
+	    !ends(q->caller.scheme, sizeof(q->caller.scheme)) ||
+	    !ends(q->subject, sizeof(q->subject)) || !ends(q->audience, sizeof(q->audience)))
+		return -1;
+	return q->lifetime < 0 ? -1 : 0;
+}
+
+void
+message_hello(struct message_answer *m)
+{
+	memset(m, 0, offsetof(struct message_answer, text));
+	m->magic = ANSWER_MAGIC;
+	m->kind = MESSAGE_HELLO;
+}
+
+void
+message_answer_init(
+    struct message_answer *m, uint64_t id, const struct signature *s, const struct error *e)
+{
+	const char *text = s != NULL ? s->token : e->text;
+	size_t length = s != NULL ? s->length : strlen(e->text);
+
+	message_hello(m);
+	m->kind = s != NULL ? MESSAGE_TOKEN : MESSAGE_REFUSED;
+	m->id = id;
+	m->expires = s != NULL ? s->expires : 0;
+	m->code = s != NULL ? ERROR_NONE : e->code;
+	m->length = (uint32_t)length;
+	memcpy(m->text, text, length);
+}
+
+size_t
+message_answer_size(const struct message_answer *m)
+{
+	return offsetof(struct message_answer, text) + m->length;
+}
+
+int
+message_answer_check(struct message_answer *m, size_t size)
+{
+	if (size < offsetof(struct message_answer, text) || m->magic != ANSWER_MAGIC ||
+	    m->kind > MESSAGE_REFUSED || m->length >= sizeof(m->text) ||
+	    size != message_answer_size(m))
+		return -1;
+	if (m->kind == MESSAGE_REFUSED &&
+	    (m->code == ERROR_NONE || m->code > ERROR_NO_PERMISSION ||
+		m->length >= LIMIT_ERROR_TEXT))
+		return -1;
+	m->text[m->length] = '\0';
+	return 0;
+}

@@ -1,0 +1,65 @@
+#include "signer/signer_serve.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "signer/message.h"
+
+static int
+send_answer(int fd, const struct message_answer *m)
+{
+	size_t size = message_answer_size(m);
+	ssize_t n;
+
+	do
+		n = send(fd, m, size, MSG_NOSIGNAL);
+	while (n == -1 && errno == EINTR);
+	return n == (ssize_t)size ? 0 : -1;
+}
+
+int
+signer_hello(int fd)
+{
+	struct message_answer m;
+
+	message_hello(&m);
+	return send_answer(fd, &m);
+}
+
+static void
+answer(int fd, const struct signing *s, const struct message_request *request)
+{
+	struct message_answer m;
+	struct signature made = {0};
+	struct error e = {0};
+	struct buffer token;
+
+	buffer_init(&token, LIMIT_TOKEN - 1);
+	if (signing_mint(s, &request->query, &token, &made.expires, &e) == 0) {
+		made.token = token.data;
+		made.length = token.length;
+		message_answer_init(&m, request->id, &made, &e);
+	} else {
+		message_answer_init(&m, request->id, NULL, &e);
+	}
+	buffer_free(&token);
+	(void)send_answer(fd, &m); /* a worker that is gone asks no more */
+}
+
+void
+signer_serve(int fd, const struct signing *s)
+{
+	struct message_request request;
+
+	for (;;) {
+		ssize_t n = recv(fd, &request, sizeof(request), 0);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return;
+		if (message_request_check(&request, (size_t)n) == 0)
+			answer(fd, s, &request);
+	}
+}

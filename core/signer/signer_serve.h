@@ -1,0 +1,17 @@
+/* The signer's side of a worker's socket. */
+#ifndef SIGNER_SIGNER_SERVE_H
+#define SIGNER_SIGNER_SERVE_H
+
+#include "signer/signing.h"
+
+/* Tells the worker on fd that this signer has started. 0, or -1 and errno. */
+int signer_hello(int fd);
+
+/*
+ * Answers the worker's requests until its socket ends, and then returns. A message
+ * that is not a request is dropped. To be run by as many threads as may sign at once,
+ * all on the same fd: the kernel gives each request to one of them.
+ */
+void signer_serve(int fd, const struct signing *s);
+
+#endif

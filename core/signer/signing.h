@@ -1,0 +1,35 @@
+/*
+ * From a query to a signed token: policy once more, claims, signature. Runs where the
+ * key is: in the signer process, or in process for CGI and the command line.
+ */
+#ifndef SIGNER_SIGNING_H
+#define SIGNER_SIGNING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "identity/policy.h"
+#include "jose/key.h"
+
+/* All that a signature needs; used by several threads at once, changed by none. */
+struct signing {
+	const struct key *key;
+	bool kid; /* whether headers carry "kid" */
+	struct policy policy;
+	const char *issuer; /* "iss" */
+	const struct clock *clock;
+	const struct entropy *entropy;
+};
+
+/*
+ * Appends the compact JWS for q to token; *expires is its "exp", seconds since 1970.
+ * Claims (RFC 7519, 4.1): sub, iss, iat, exp, jti in this order, then aud and act when
+ * they apply. Errors as policy_permit() and jws_sign().
+ */
+int signing_mint(const struct signing *s, const struct query *q, struct buffer *token,
+    int64_t *expires, struct error *e);
+
+#endif
