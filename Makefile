@@ -74,13 +74,21 @@ $(BUILD)/authserver.cgi: $(call object,$(wildcard cgi/*.c)) $(LIBRARY)
 	$(call link)
 
 # A tool is its own main and the sources of the folder of its name, if it has one.
-$(addprefix $(BUILD)/,$(TOOLS)): $(BUILD)/%: $(BUILD)/tools/%.o $(LIBRARY)
+.SECONDEXPANSION:
+$(addprefix $(BUILD)/,$(TOOLS)): $(BUILD)/%: $(BUILD)/tools/%.o \
+		$$(call object,$$(wildcard tools/$$*/*.c)) $(LIBRARY)
 	$(call say,LD,$@)
 	$(call link)
+
+# What authserver carries inside: its manual page and the template of nginx's configuration.
+$(BUILD)/tools/authserver/embedded.o: man/authserver.1 tools/authserver/nginx.conf.in
 
 $(UNITS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	$(call say,LD,$@)
 	$(call link,-lcmocka)
+
+# What a unit test needs of a program, beside the library.
+$(BUILD)/tests/unit/test_framing: $(BUILD)/fcgi/framing.o
 
 $(HELPERS): $(BUILD)/tests/lib/%: $(BUILD)/tests/lib/%.o
 	$(call say,LD,$@)

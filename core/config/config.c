@@ -14,6 +14,8 @@
 #include "base/buffer.h"
 #include "base/parse.h"
 
+enum { READ_SIZE = 4096 };
+
 /*
  * One row a key: its name, its default and how its text becomes the field. libconfuse
  * gives every scalar as text, so that a file and a flag go through the same function.
@@ -281,6 +283,45 @@ config_free(struct config *c)
 }
 
 /*
+ * libconfuse puts an environment variable where "${NAME}" stands, but what a file means
+ * must not depend on who starts the program. So the dollar is hidden from it as a byte
+ * that no file may have, and shown again in what it hands out.
+ */
+enum { HIDDEN_DOLLAR = 1 };
+
+/* Appends text with the dollars hidden. */
+static int
+hide(struct buffer *to, const char *text, size_t length, const char *name, struct error *e)
+{
+	char *at = buffer_reserve(to, length);
+	unsigned int line = 1;
+
+	if (at == NULL)
+		return error_set(e, ERROR_INTERNAL, "out of memory");
+	for (size_t i = 0; i < length; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c == 0x7f || (c < ' ' && memchr("\t\n\r", c, 3) == NULL))
+			return error_set(e, ERROR_CONFIG,
+			    "%s:%u: not a configuration file: it has the byte 0x%02x", name,
+			    line, (unsigned int)c);
+		line += c == '\n';
+		at[i] =
+		    c == '$' && i + 1 < length && text[i + 1] == '{' ? HIDDEN_DOLLAR : text[i];
+	}
+	at[length] = '\0';
+	to->length += length;
+	return 0;
+}
+
+static void
+show(char *text)
+{
+	while ((text = strchr(text, HIDDEN_DOLLAR)) != NULL)
+		*text = '$';
+}
+
+/*
  * libconfuse's callbacks carry no pointer of ours. What they learn is kept in the
  * comment fields that it provides and that we do not use otherwise: the first error
  * in the file's own, the line of each option in that option's.
@@ -293,15 +334,21 @@ keep_error(cfg_t *cfg, const char *format, va_list args)
 	if (cfg->comment != NULL)
 		return;
 	(void)vsnprintf(text, sizeof(text), format, args);
+	show(text);
 	if (asprintf(&cfg->comment, "%d: %s", cfg->line, text) == -1)
 		cfg->comment = NULL;
 }
 
+/* Called for each value. Another "=" starts the values of an option anew, so that a
+ * first value with a line already kept is a key given twice. */
 static int
-keep_line(cfg_t *cfg, cfg_opt_t *option)
+keep_line(cfg_t *cfg, cfg_opt_t *option, const char *value, void *result)
 {
 	char line[16];
 
+	*(const char **)result = value;
+	if (cfg_opt_size(option) > 1) /* a further item of a list */
+		return 0;
 	if (cfg_opt_getcomment(option) != NULL) {
 		cfg_error(cfg, "%s: given twice, first in line %s", cfg_opt_name(option),
 		    cfg_opt_getcomment(option));
@@ -316,35 +363,24 @@ take_option(struct config *c, const struct key *key, cfg_opt_t *option, const ch
     struct error *e)
 {
 	const char *line = cfg_opt_getcomment(option);
+	/* An empty list has no value to call back with; "=" leaves this mark. */
+	bool emptied = (option->flags & CFGF_RESET) != 0;
 	char where[LIMIT_ERROR_TEXT];
 
-	if (line == NULL) /* not in the file */
+	if (line == NULL && !emptied) /* not in the file */
 		return 0;
-	(void)snprintf(where, sizeof(where), "%s:%s", name, line);
+	(void)snprintf(where, sizeof(where), "%s:%s", name, line != NULL ? line : "?");
+	if (line != NULL && emptied)
+		return error_set(
+		    e, ERROR_CONFIG, "%s: %s: given again as an empty list", where, key->name);
 	if (key->shape == LIST)
 		empty_list((struct strings *)(void *)((char *)c + key->offset));
-	for (unsigned int i = 0; i < cfg_opt_size(option); i++)
-		if (set_value(c, key, cfg_opt_getnstr(option, i), where, e) == -1)
-			return -1;
-	return 0;
-}
+	for (unsigned int i = 0; i < cfg_opt_size(option); i++) {
+		char *value = cfg_opt_getnstr(option, i);
 
-/*
- * Text with a backslash before each "${": libconfuse would put an environment
- * variable there, and what a file means must not depend on who starts the program.
- */
-static int
-protect(struct buffer *to, const char *text, size_t length)
-{
-	bool escaped = false;
-
-	for (size_t i = 0; i < length; i++) {
-		if (!escaped && text[i] == '$' && i + 1 < length && text[i + 1] == '{' &&
-		    buffer_append(to, "\\", 1) == -1)
+		show(value);
+		if (set_value(c, key, value, where, e) == -1)
 			return -1;
-		if (buffer_append(to, &text[i], 1) == -1)
-			return -1;
-		escaped = !escaped && text[i] == '\\';
 	}
 	return 0;
 }
@@ -358,28 +394,27 @@ config_parse(
 	cfg_t *cfg = NULL;
 	int rc = -1;
 
-	buffer_init(&copy, (size_t)2 * LIMIT_CONFIG_FILE);
-	if (length > LIMIT_CONFIG_FILE || memchr(text, '\0', length) != NULL) {
-		error_set(e, ERROR_CONFIG, "%s: not a configuration file: %s", name,
-		    length > LIMIT_CONFIG_FILE ? "larger than 1 MiB" : "it has a NUL byte");
+	buffer_init(&copy, LIMIT_CONFIG_FILE);
+	if (length > LIMIT_CONFIG_FILE) {
+		error_set(
+		    e, ERROR_CONFIG, "%s: not a configuration file: larger than 1 MiB", name);
 		goto out;
 	}
+	if (hide(&copy, text, length, name, e) == -1)
+		goto out;
 	for (size_t i = 0; i < KEY_COUNT; i++) {
-		cfg_opt_t scalar = CFG_STR(keys[i].name, NULL, CFGF_NODEFAULT);
-		cfg_opt_t list = CFG_STR_LIST(keys[i].name, NULL, CFGF_NODEFAULT);
+		cfg_opt_t scalar = CFG_STR_CB(keys[i].name, NULL, CFGF_NODEFAULT, keep_line);
+		cfg_opt_t list = CFG_STR_LIST_CB(keys[i].name, NULL, CFGF_NODEFAULT, keep_line);
 
 		options[i] = keys[i].shape == LIST ? list : scalar;
 	}
 	options[KEY_COUNT] = (cfg_opt_t)CFG_END();
 	cfg = cfg_init(options, CFGF_NONE);
-	if (cfg == NULL || buffer_append(&copy, "", 0) == -1 ||
-	    protect(&copy, text, length) == -1) {
+	if (cfg == NULL) {
 		error_set(e, ERROR_INTERNAL, "out of memory");
 		goto out;
 	}
 	cfg_set_error_function(cfg, keep_error);
-	for (size_t i = 0; i < KEY_COUNT; i++)
-		cfg_set_validate_func(cfg, keys[i].name, keep_line);
 	if (cfg_parse_buf(cfg, copy.data) != CFG_SUCCESS) {
 		error_set(e, ERROR_CONFIG, "%s:%s", name,
 		    cfg->comment != NULL ? cfg->comment : " cannot be parsed");
@@ -424,14 +459,15 @@ config_read(struct config *c, const char *path, struct error *e)
 	int rc = -1;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
-	buffer_init(&text, LIMIT_CONFIG_FILE + 1);
+	/* One read more than may be, so that config_parse() sees what is too long. */
+	buffer_init(&text, LIMIT_CONFIG_FILE + READ_SIZE);
 	if (fd == -1)
 		return error_set(e, ERROR_NO_INPUT, "%s: %s", path, strerror(errno));
 	if (check_file(fd, path, e) == -1)
 		goto out;
 	for (;;) {
-		char *to = buffer_reserve(&text, 4096);
-		ssize_t n = to == NULL ? 0 : read(fd, to, 4096);
+		char *to = buffer_reserve(&text, READ_SIZE);
+		ssize_t n = to == NULL ? 0 : read(fd, to, READ_SIZE);
 
 		if (n == -1) {
 			error_set(e, ERROR_NO_INPUT, "%s: %s", path, strerror(errno));

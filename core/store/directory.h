@@ -12,22 +12,42 @@
 #include "base/error.h"
 
 struct directory {
-	int fd;     /* -1 while not open */
-	char *path; /* as given, without a trailing slash; for answers and log lines */
+	int fd;      /* -1 while not open */
+	uid_t owner; /* root or us */
+	char *path;  /* as given, less surplus slashes; for answers and log lines */
 };
 
 /*
- * Opens the directory at path, an absolute one. Refused with ERROR_CONFIG and the
- * component's name and reason: a symbolic link or a file in the path; a component
- * that belongs to neither root nor us; a parent that group or others may write
+ * Opens the directory at path, an absolute one without "..". Refused with ERROR_CONFIG
+ * and the component's name and reason: a symbolic link or a file in the path; a
+ * component that belongs to neither root nor us; a parent that group or others may write
  * without the sticky bit; the directory itself writable by others, or by a group
- * that is not ours. A directory that is missing is created with create_mode when that
- * is not 0; its parent must exist. On failure *d is closed.
+ * that is not ours. A directory that is missing is created with create_mode, whatever
+ * the umask, when that is not 0; its parent must exist. It is given to create_group
+ * unless that is (gid_t)-1: those who may read its files must be able to enter it.
+ * ERROR_UNAVAILABLE and ERROR_NO_PERMISSION when the system refuses. On failure *d is
+ * closed and nothing was created.
  */
 int directory_open(struct directory *d, const char *path, mode_t create_mode,
-    struct error *e);
+    gid_t create_group, struct error *e);
 
 /* Closes it; a closed one is left alone. */
 void directory_close(struct directory *d);
+
+/* Whether path still leads to what is open. 0, or -1 and ERROR_UNAVAILABLE when the
+ * directory was removed, renamed, replaced or mounted over. */
+int directory_check(const struct directory *d, struct error *e);
+
+/* Called with the name of each entry, "." and ".." and directories aside. 0 goes on, -1
+ * ends the listing. */
+typedef int directory_visit(void *context, const char *name);
+
+/*
+ * One pass over the entries in no order. Removing entries on the way is fine; whether one
+ * that is added on the way is visited is open. 0, or -1: then either visit ended it, which
+ * has set *e, or *e is ERROR_UNAVAILABLE.
+ */
+int directory_list(
+    const struct directory *d, directory_visit *visit, void *context, struct error *e);
 
 #endif
