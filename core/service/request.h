@@ -1,0 +1,48 @@
+/*
+ * What a request says, taken from its params once, bounded and checked: everything
+ * after this works with values, not with text from outside.
+ */
+#ifndef SERVICE_REQUEST_H
+#define SERVICE_REQUEST_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "config/config.h"
+#include "identity/principal.h"
+#include "service/gateway.h"
+
+enum method { METHOD_GET = 1, METHOD_POST = 2, METHOD_OTHER = 4 };
+
+/* What the answer to a mint holds, by Accept (RFC 9110, 12.5.1). */
+enum media { MEDIA_PATH, MEDIA_JWT, MEDIA_JSON };
+
+struct request {
+	enum method method;
+	const char *path;  /* PATH_INFO, decoded by the web server; starts with a slash */
+	const char *query; /* QUERY_STRING as it came; may be empty */
+	enum media media;
+	uint64_t body_length; /* CONTENT_LENGTH */
+	struct principal caller;
+};
+
+/* What a mint may be asked for beside its subject; zero where it is not. */
+struct mint_query {
+	int64_t ttl; /* seconds */
+	char audience[LIMIT_AUDIENCE];
+};
+
+/*
+ * Reads the params of g, to which *r then points. A param that is used
+ * and comes twice is refused. Checks Host, Origin and Sec-Fetch-Site before anything
+ * else, so that no web page gets to ask, and who is asking.
+ * ERROR_MALFORMED, ERROR_DENIED, ERROR_UNAUTHENTICATED, ERROR_NOT_FOUND, ERROR_TOO_LARGE.
+ */
+int request_read(
+    struct request *r, const struct gateway *g, const struct config *config, struct error *e);
+
+/* Reads "ttl=15m&audience=x" (WHATWG URL, 5.1). A name that is unknown, repeated or
+ * without "=", a value that does not parse and a bad escape are ERROR_MALFORMED. */
+int request_mint_query(const char *query, struct mint_query *m, struct error *e);
+
+#endif

@@ -1,0 +1,88 @@
+#include "service/response.h"
+
+#include <stdbool.h>
+
+/* What a status says, and what else must be told with it. */
+static const struct status {
+	int code;
+	const char *phrase;
+	const char *header; /* a whole header line that goes with it, or "" */
+} statuses[] = {
+    {200, "OK", ""},
+    {400, "Bad Request", ""},
+    {401, "Unauthorized", "WWW-Authenticate: Basic realm=\"authserver\"\r\n"},
+    {403, "Forbidden", ""},
+    {404, "Not Found", ""},
+    {405, "Method Not Allowed", ""},
+    {413, "Content Too Large", ""},
+    {500, "Internal Server Error", ""},
+    {503, "Service Unavailable", "Retry-After: 1\r\n"},
+};
+
+static const struct {
+	int status;
+	const char *text; /* NULL: the error's own */
+} answers[] = {
+    [ERROR_NONE] = {500, "a defect of the server: see its log"},
+    [ERROR_MALFORMED] = {400, NULL},
+    [ERROR_UNAUTHENTICATED] = {401, NULL},
+    [ERROR_DENIED] = {403, NULL},
+    [ERROR_NOT_FOUND] = {404, NULL},
+    [ERROR_METHOD] = {405, NULL},
+    [ERROR_TOO_LARGE] = {413, NULL},
+    [ERROR_INTERNAL] = {500, "a defect of the server: see its log"},
+    [ERROR_UNAVAILABLE] = {503, "no token can be made now: try again in a moment"},
+    [ERROR_CONFIG] = {503, "no token can be made now: see the server's log"},
+    [ERROR_NO_INPUT] = {503, "no token can be made now: see the server's log"},
+    [ERROR_NO_PERMISSION] = {503, "no token can be made now: see the server's log"},
+};
+
+static const struct status *
+find_status(int code)
+{
+	size_t i = 0;
+
+	while (i + 1 < sizeof(statuses) / sizeof(statuses[0]) && statuses[i].code != code)
+		i++;
+	return &statuses[i];
+}
+
+void
+response_init(struct response *r, const char *content_type)
+{
+	*r = (struct response){.status = 200, .content_type = content_type};
+	buffer_init(&r->body, LIMIT_RESPONSE);
+}
+
+void
+response_free(struct response *r)
+{
+	buffer_free(&r->body);
+}
+
+void
+response_error(struct response *r, const struct error *e)
+{
+	const char *text = answers[e->code].text;
+
+	buffer_free(&r->body);
+	r->status = answers[e->code].status;
+	r->content_type = "text/plain; charset=utf-8";
+	/* Out of memory: the status alone has to do. */
+	(void)buffer_printf(&r->body, "%s\n", text != NULL ? text : e->text);
+}
+
+int
+response_render(const struct response *r, struct buffer *out)
+{
+	const struct status *s = find_status(r->status);
+	bool allow = r->allow != NULL;
+
+	if (buffer_printf(out,
+		"Status: %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+		"Cache-Control: no-store\r\n%s%s%s%s\r\n",
+		s->code, s->phrase, r->content_type, r->body.length, s->header,
+		allow ? "Allow: " : "", allow ? r->allow : "", allow ? "\r\n" : "") == -1)
+		return -1;
+	return buffer_append(out, r->body.data, r->body.length);
+}

@@ -1,0 +1,29 @@
+/* A response, and the one table from errors to HTTP statuses (RFC 9110, 15). */
+#ifndef SERVICE_RESPONSE_H
+#define SERVICE_RESPONSE_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+struct response {
+	int status;               /* an HTTP status code */
+	const char *content_type; /* a literal */
+	const char *allow;        /* methods, with a 405; else NULL */
+	struct buffer body;
+};
+
+/* An empty 200; response_free() it. */
+void response_init(struct response *r, const char *content_type);
+void response_free(struct response *r);
+
+/*
+ * Makes r the answer to *e: a status and one line that says what to do. What is
+ * ERROR_INTERNAL or after gets the status's own words, since its text is for the log.
+ */
+void response_error(struct response *r, const struct error *e);
+
+/* The header fields and the body as RFC 3875, 6 has them: "Status: 200 OK" first.
+ * Always with Cache-Control: no-store. 0, or -1 when out's bound is passed. */
+int response_render(const struct response *r, struct buffer *out);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * The service: takes a request from a gateway through route, policy, signer and store
+ * to its response. One thread; a request that waits for the signer holds up no other.
+ */
+#ifndef SERVICE_SERVICE_H
+#define SERVICE_SERVICE_H
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "identity/policy.h"
+#include "service/gateway.h"
+#include "signer/signer.h"
+
+struct service;
+
+/* What a service stands on; all of it must outlive it. */
+struct service_parts {
+	const struct config *config;
+	const struct policy *policy;
+	struct signer *signer; /* may be set later by service_set_signer() */
+	const struct log *log;
+	const struct clock *clock;
+};
+
+/*
+ * Opens the token directory and tries what a mint will need of it, so that what is
+ * wrong is said at the start: ERROR_CONFIG, ERROR_NO_PERMISSION, ERROR_UNAVAILABLE.
+ * *out is NULL on failure, else service_close() it.
+ */
+int service_open(struct service **out, const struct service_parts *parts, struct error *e);
+void service_close(struct service *s);
+
+void service_set_signer(struct service *s, struct signer *signer);
+
+/* The token directory's descriptor, which a process that closes others must keep. */
+int service_descriptor(const struct service *s);
+
+/* Serves one request: g->respond is called once, now or when the signer has answered. */
+void service_handle(struct service *s, struct gateway *g);
+
+#endif
