@@ -1,0 +1,40 @@
+/*
+ * One signer, its workers, and all that they share: a configuration as it was when they
+ * started. The monitor holds both ends of their sockets, so that what is queued in one
+ * outlives a process that dies.
+ */
+#ifndef FCGI_GENERATION_H
+#define FCGI_GENERATION_H
+
+#include <stdbool.h>
+
+#include "base/log.h"
+#include "config/flags.h"
+
+struct generation;
+
+/* Reads the configuration, opens the token directory, starts signer and workers.
+ * 0, or -1 and *e, and then nothing is left running. */
+int generation_start(struct generation **out, int listener, const struct flags *flags,
+    struct log *log, struct error *e);
+
+/* Asks the workers to finish what they have and end. */
+void generation_drain(struct generation *g);
+
+/* Ends every process at once. */
+void generation_kill(struct generation *g);
+
+/* Notes that a process ended. Whether it was one of ours. */
+bool generation_reap(struct generation *g, int pid, int status);
+
+/* Starts anew what died and is due, unless draining. The milliseconds until the next is
+ * due, or -1. */
+int generation_restart(struct generation *g);
+
+/* Whether it was told to drain and the last worker is gone; generation_free() it then. */
+bool generation_over(const struct generation *g);
+
+/* Ends what still runs and frees everything; NULL is left alone. */
+void generation_free(struct generation *g);
+
+#endif

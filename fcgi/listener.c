@@ -1,0 +1,181 @@
+#define _GNU_SOURCE /* struct ucred */
+#include "fcgi/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/parse.h"
+
+enum { SYSTEMD_FIRST = 3, BACKLOG = 1024 };
+
+/* The socket at path if a server is there; a file that a dead one left is taken away. */
+static int
+remove_stale(const struct sockaddr_un *address, struct error *e)
+{
+	struct stat st;
+	int probe, rc;
+
+	if (lstat(address->sun_path, &st) == -1)
+		return errno == ENOENT ? 0
+				       : error_set(e, ERROR_CONFIG, "%s: %s", address->sun_path,
+					     strerror(errno));
+	if (!S_ISSOCK(st.st_mode))
+		return error_set(
+		    e, ERROR_CONFIG, "%s: exists and is not a socket", address->sun_path);
+	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	rc = probe == -1 ? -1
+			 : connect(probe, (const struct sockaddr *)address, sizeof(*address));
+	if (probe != -1)
+		close(probe);
+	if (rc == 0)
+		return error_set(
+		    e, ERROR_CONFIG, "%s: another server listens there", address->sun_path);
+	return unlink(address->sun_path);
+}
+
+/* Lets a group connect; nobody can yet, since nothing listens. */
+static int
+give_to_group(const char *path, const char *name, struct error *e)
+{
+	char space[16 * 1024];
+	struct group group;
+	struct group *found = NULL;
+
+	if (name == NULL)
+		return 0;
+	if (getgrnam_r(name, &group, space, sizeof(space), &found) != 0 || found == NULL)
+		return error_set(e, ERROR_CONFIG, "--socket-group: no group '%.64s'", name);
+	if (chown(path, (uid_t)-1, group.gr_gid) == -1)
+		return error_set(e, ERROR_NO_PERMISSION,
+		    "%s: cannot be given to group '%.64s': %s", path, name, strerror(errno));
+	return 0;
+}
+
+static int
+listen_at(const char *path, const char *group, struct error *e)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	mode_t umask_before;
+	int fd, rc;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return error_set(e, ERROR_CONFIG,
+		    "%s: longer than a socket's path may be (%zu)", path,
+		    sizeof(address.sun_path) - 1);
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	if (remove_stale(&address, e) == -1)
+		return -1;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	umask_before = umask(0117); /* 0660 from the first moment */
+	rc = fd == -1 ? -1 : bind(fd, (const struct sockaddr *)&address, sizeof(address));
+	(void)umask(umask_before);
+	if (rc == -1) {
+		error_set(e, ERROR_CONFIG, "%s: %s", path, strerror(errno));
+	} else if (give_to_group(path, group, e) == 0) {
+		if (listen(fd, BACKLOG) == 0)
+			return fd;
+		error_set(e, ERROR_CONFIG, "%s: %s", path, strerror(errno));
+	}
+	if (rc == 0)
+		(void)unlink(path);
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
+/* systemd's protocol, sd_listen_fds(3): one socket from descriptor 3 on. */
+static bool
+passed_by_systemd(void)
+{
+	const char *pid = getenv("LISTEN_PID");
+	const char *count = getenv("LISTEN_FDS");
+	uint64_t n;
+
+	return pid != NULL && count != NULL && strcmp(count, "1") == 0 &&
+	       parse_number(pid, strlen(pid), INT32_MAX, &n) == 0 && (pid_t)n == getpid();
+}
+
+int
+listener_open(const char *path, const char *group, bool tcp, struct error *e)
+{
+	struct sockaddr_storage address;
+	socklen_t size = sizeof(address);
+	int listening = 0;
+	socklen_t listening_size = sizeof(listening);
+	int fd;
+
+	if (path != NULL)
+		return listen_at(path, group, e);
+	fd = passed_by_systemd() ? SYSTEMD_FIRST : STDIN_FILENO;
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &listening_size) == -1 ||
+	    listening == 0 || getsockname(fd, (struct sockaddr *)&address, &size) == -1)
+		return error_set(e, ERROR_CONFIG,
+		    "no listening socket on descriptor %d: give --socket PATH, or start it by "
+		    "spawn-fcgi, systemd or mod_fcgid",
+		    fd);
+	if (address.ss_family != AF_UNIX && !tcp)
+		return error_set(e, ERROR_CONFIG,
+		    "the FastCGI socket is not a Unix socket, so anyone who reaches it could "
+		    "claim to "
+		    "be anyone: use a Unix socket, or --allow-tcp");
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) == -1 || fcntl(fd, F_SETFD, FD_CLOEXEC) == -1)
+		return error_set(e, ERROR_CONFIG, "descriptor %d: %s", fd, strerror(errno));
+	return fd;
+}
+
+static void
+add_peer(struct peers *p, uid_t uid)
+{
+	p->uids[p->count++] = uid;
+}
+
+void
+peers_resolve(struct peers *p, const struct strings *names)
+{
+	char space[16 * 1024];
+	struct passwd entry;
+	struct passwd *found;
+	uint64_t uid;
+
+	*p = (struct peers){0};
+	add_peer(p, 0);
+	add_peer(p, geteuid());
+	for (size_t i = 0; i < names->count; i++) {
+		const char *name = names->items[i];
+
+		found = NULL;
+		if (parse_number(name, strlen(name), UINT32_MAX - 1, &uid) == 0)
+			add_peer(p, (uid_t)uid);
+		else if (getpwnam_r(name, &entry, space, sizeof(space), &found) == 0 &&
+			 found != NULL)
+			add_peer(p, entry.pw_uid);
+	}
+}
+
+bool
+peers_allow(const struct peers *p, int fd)
+{
+	struct ucred peer = {.uid = (uid_t)-1};
+	socklen_t size = sizeof(peer);
+	int family = AF_UNIX;
+	socklen_t family_size = sizeof(family);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &family_size) == -1)
+		return false;
+	if (family != AF_UNIX)
+		return true;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == -1)
+		return false;
+	for (size_t i = 0; i < p->count; i++)
+		if (p->uids[i] == peer.uid)
+			return true;
+	return false;
+}

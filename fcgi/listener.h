@@ -1,0 +1,33 @@
+/* The listening socket, and which processes may connect to it. */
+#ifndef FCGI_LISTENER_H
+#define FCGI_LISTENER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "config/config.h"
+
+/*
+ * The listening socket: bound to path when that is not NULL, with mode 0660 and of group
+ * unless that is NULL; else the one that systemd passed (LISTEN_FDS, LISTEN_PID); else
+ * descriptor 0, as spawn-fcgi and mod_fcgid pass it. Non-blocking and close-on-exec. A
+ * socket that is not a Unix one is refused unless tcp. Returns the descriptor, or -1 and
+ * ERROR_CONFIG.
+ */
+int listener_open(const char *path, const char *group, bool tcp, struct error *e);
+
+struct peers {
+	size_t count;
+	uid_t uids[LIMIT_LIST + 2];
+};
+
+/* Root, our own user, and the accounts (or numbers) in names. One that does not exist
+ * is passed over: the default names the web server's account of another system. */
+void peers_resolve(struct peers *p, const struct strings *names);
+
+/* Whether the process at the other end of a Unix socket is one of them; every process
+ * is for a TCP socket, which knows no users. */
+bool peers_allow(const struct peers *p, int fd);
+
+#endif

@@ -1,0 +1,190 @@
+#include "fcgi/monitor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fcgi/generation.h"
+
+enum {
+	OLD_MAX = 8,         /* generations that may drain at once */
+	DRAIN_DEADLINE = 15, /* seconds before what still drains is killed */
+};
+
+struct old {
+	struct generation *generation; /* NULL: free */
+	int64_t deadline;
+};
+
+struct monitor {
+	int listener;
+	const struct flags *flags;
+	struct log *log;
+	struct generation *current;
+	struct old old[OLD_MAX];
+};
+
+static int64_t
+now(void)
+{
+	return clock_monotonic(&clock_system);
+}
+
+/* A worker holds a descriptor a connection. */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max < 4096 ? limit.rlim_max : 4096;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static void
+retire(struct monitor *m, struct generation *g)
+{
+	struct old *free_slot = &m->old[0];
+
+	/* With every place taken, reloads come faster than requests end: the one that has
+	 * had the longest time gives way. */
+	for (size_t i = 0; i < OLD_MAX; i++) {
+		if (m->old[i].generation == NULL) {
+			free_slot = &m->old[i];
+			break;
+		}
+		if (m->old[i].deadline < free_slot->deadline)
+			free_slot = &m->old[i];
+	}
+	generation_free(free_slot->generation);
+	generation_drain(g);
+	*free_slot =
+	    (struct old){.generation = g, .deadline = now() + DRAIN_DEADLINE * NANOSECONDS};
+}
+
+/* The new generation serves before the old one stops. */
+static void
+reload(struct monitor *m)
+{
+	struct generation *next = NULL;
+	struct error e = {0};
+
+	if (generation_start(&next, m->listener, m->flags, m->log, &e) == -1) {
+		log_line(m->log, LOG_LEVEL_ERROR,
+		    "Not reloaded, the old configuration stays: %s", e.text);
+		return;
+	}
+	retire(m, m->current);
+	m->current = next;
+	log_line(m->log, LOG_LEVEL_INFO, "Reloaded");
+}
+
+static void
+reap_children(struct monitor *m)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		bool known = m->current != NULL && generation_reap(m->current, pid, status);
+
+		for (size_t i = 0; i < OLD_MAX && !known; i++)
+			if (m->old[i].generation != NULL)
+				known = generation_reap(m->old[i].generation, pid, status);
+	}
+}
+
+static int
+sooner(int a, int b)
+{
+	if (a == -1)
+		return b;
+	return b == -1 || a < b ? a : b;
+}
+
+/* Restarts and ends what is due. Milliseconds until there is more to do, or -1. */
+static int
+maintain(struct monitor *m)
+{
+	int next = m->current == NULL ? -1 : generation_restart(m->current);
+
+	for (size_t i = 0; i < OLD_MAX; i++) {
+		struct old *o = &m->old[i];
+
+		if (o->generation == NULL)
+			continue;
+		if (generation_over(o->generation)) {
+			generation_free(o->generation);
+			o->generation = NULL;
+			continue;
+		}
+		if (o->deadline <= now())
+			generation_kill(o->generation);
+		next = sooner(next, generation_restart(o->generation));
+		next = sooner(next, 1000); /* look at the deadline again */
+	}
+	return next;
+}
+
+static bool
+all_over(const struct monitor *m)
+{
+	for (size_t i = 0; i < OLD_MAX; i++)
+		if (m->old[i].generation != NULL)
+			return false;
+	return m->current == NULL;
+}
+
+/* Waits for one of signals; 0 when the time is over first. */
+static int
+wait_signal(const sigset_t *signals, int milliseconds)
+{
+	struct timespec limit = {
+	    .tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000L};
+	int n = milliseconds == -1 ? sigwaitinfo(signals, NULL)
+				   : sigtimedwait(signals, NULL, &limit);
+
+	return n > 0 ? n : 0;
+}
+
+int
+monitor_run(int listener, const struct flags *flags, struct log *log, struct error *e)
+{
+	struct monitor m = {.listener = listener, .flags = flags, .log = log};
+	sigset_t signals;
+
+	raise_descriptor_limit();
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
+	if (generation_start(&m.current, listener, flags, log, e) == -1)
+		return -1;
+	log_line(log, LOG_LEVEL_INFO, "Ready");
+	while (!all_over(&m)) {
+		switch (wait_signal(&signals, maintain(&m))) {
+		case SIGHUP:
+			if (m.current != NULL)
+				reload(&m);
+			break;
+		case SIGTERM:
+		case SIGINT:
+			if (m.current != NULL)
+				retire(&m, m.current);
+			m.current = NULL;
+			break;
+		default:
+			break;
+		}
+		reap_children(&m);
+	}
+	return 0;
+}

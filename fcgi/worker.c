@@ -1,0 +1,342 @@
+#define _GNU_SOURCE /* accept4 */
+#include "fcgi/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "fcgi/exchange.h"
+#include "fcgi/framing.h"
+#include "signer/signer_remote.h"
+
+enum {
+	CONNECTIONS_MAX = 1024,
+	EVENTS_MAX = 64,
+	ACCEPT_BURST = 32,     /* accepted before the connections we have get a turn */
+	REQUEST_DEADLINE = 10, /* seconds for a request to arrive whole */
+	IDLE_DEADLINE = 300,   /* seconds that a kept connection may be silent */
+	DRAIN_DEADLINE = 1,    /* seconds for a half-sent request once we are to end */
+	IO_DEADLINE = 5,       /* seconds that one read or write of libfcgi may take */
+};
+
+enum state { FREE, WAITING, LENT };
+
+struct connection {
+	int fd;
+	enum state state;
+	bool watched;     /* known to epoll */
+	bool woken;       /* epoll said something while it was lent */
+	bool keep;        /* the web server wants to send more requests on it */
+	bool partial;     /* a part of a request is there, and its deadline runs */
+	int64_t deadline; /* monotonic nanoseconds, while waiting */
+	struct worker *worker;
+	struct connection *next_free;
+};
+
+struct worker {
+	const struct worker_parts *parts;
+	struct signer_remote *signer;
+	int epoll;
+	int signals;
+	bool accepting;
+	bool draining;
+	size_t open;
+	struct connection *free;
+	struct connection connections[CONNECTIONS_MAX];
+	unsigned char peeked[FRAMING_MAX];
+};
+
+static int64_t
+deadline_in(const struct worker *w, int seconds)
+{
+	return clock_monotonic(w->parts->clock) + seconds * NANOSECONDS;
+}
+
+/* Level-triggered, and only one of several workers is woken by a connection. */
+static void
+set_accepting(struct worker *w, bool accepting)
+{
+	struct epoll_event event = {
+	    .events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = &w->accepting};
+
+	if (accepting == w->accepting)
+		return;
+	if (epoll_ctl(w->epoll, accepting ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, w->parts->listener,
+		&event) == 0)
+		w->accepting = accepting;
+}
+
+static void
+release(struct worker *w, struct connection *c)
+{
+	c->state = FREE;
+	c->next_free = w->free;
+	w->free = c;
+	w->open--;
+}
+
+static void
+hang_up(struct worker *w, struct connection *c)
+{
+	close(c->fd); /* which takes it out of epoll too */
+	release(w, c);
+}
+
+/* Edge-triggered: a half-sent request stays in the socket and must not wake us again. */
+static int
+watch_connection(struct worker *w, struct connection *c)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = c};
+
+	if (c->watched)
+		return 0;
+	if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, c->fd, &event) == -1)
+		return -1;
+	c->watched = true;
+	return 0;
+}
+
+/* The deadline runs from the first byte on: dripping more of them does not move it. */
+static void
+wait_for_rest(struct worker *w, struct connection *c)
+{
+	if (!c->partial) {
+		c->partial = true;
+		c->deadline = deadline_in(w, w->draining ? DRAIN_DEADLINE : REQUEST_DEADLINE);
+	}
+	if (watch_connection(w, c) == -1)
+		hang_up(w, c);
+}
+
+static void look(struct worker *w, struct connection *c);
+
+/* The request is answered; the descriptor is closed already unless it is usable. */
+static void
+exchange_over(void *context, bool usable)
+{
+	struct connection *c = context;
+	struct worker *w = c->worker;
+
+	c->state = WAITING;
+	if (!usable) {
+		release(w, c);
+		return;
+	}
+	if (!c->keep || w->draining || watch_connection(w, c) == -1) {
+		hang_up(w, c);
+		return;
+	}
+	c->deadline = deadline_in(w, IDLE_DEADLINE);
+	if (c->woken)
+		look(w, c);
+}
+
+static void
+lend(struct worker *w, struct connection *c, bool oversize)
+{
+	c->state = LENT;
+	c->woken = c->partial = false;
+	exchange_start(w->parts->service, c->fd, oversize, exchange_over, c);
+}
+
+/* Looks at what the socket holds, and lends it to libfcgi once that is a whole request. */
+static void
+look(struct worker *w, struct connection *c)
+{
+	ssize_t n = recv(c->fd, w->peeked, sizeof(w->peeked), MSG_PEEK | MSG_DONTWAIT);
+	bool idle = n == -1 && (errno == EAGAIN || errno == EINTR);
+
+	if (idle && !w->draining) {
+		if (watch_connection(w, c) == -1)
+			hang_up(w, c);
+		return;
+	}
+	if (n <= 0) {
+		hang_up(w, c);
+		return;
+	}
+	switch (framing_scan(w->peeked, (size_t)n, &c->keep)) {
+	case FRAMING_INCOMPLETE:
+		wait_for_rest(w, c);
+		break;
+	case FRAMING_COMPLETE:
+		lend(w, c, false);
+		break;
+	case FRAMING_OVERSIZE:
+		lend(w, c, true);
+		break;
+	case FRAMING_INVALID:
+		log_line(w->parts->log, LOG_LEVEL_WARNING,
+		    "Hung up on a peer that sent no well-formed FastCGI request");
+		hang_up(w, c);
+		break;
+	}
+}
+
+static void
+take_connection(struct worker *w, int fd)
+{
+	struct timeval limit = {.tv_sec = IO_DEADLINE};
+	struct connection *c;
+
+	if (!peers_allow(&w->parts->peers, fd)) {
+		log_line(w->parts->log, LOG_LEVEL_WARNING,
+		    "Hung up on a peer whose user is not listed in 'peers'");
+		close(fd);
+		return;
+	}
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	c = w->free;
+	w->free = c->next_free;
+	w->open++;
+	*c = (struct connection){.fd = fd, .state = WAITING, .worker = w};
+	c->deadline = deadline_in(w, REQUEST_DEADLINE);
+	look(w, c);
+}
+
+/* Pauses when the table or the process's descriptors are used up; a tick resumes. */
+static void
+take_connections(struct worker *w, int burst)
+{
+	for (int i = 0; i < burst; i++) {
+		int fd = -1;
+
+		if (w->free != NULL)
+			fd = accept4(w->parts->listener, NULL, NULL, SOCK_CLOEXEC);
+		if (fd == -1 && w->free != NULL &&
+		    (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
+			return;
+		if (fd == -1) {
+			set_accepting(w, false);
+			return;
+		}
+		take_connection(w, fd);
+	}
+}
+
+/* What waits in the queue is still taken: its senders think that they are connected. */
+static void
+drain(struct worker *w)
+{
+	struct signalfd_siginfo info;
+
+	if (read(w->signals, &info, sizeof(info)) == -1 || w->draining)
+		return;
+	take_connections(w, CONNECTIONS_MAX);
+	set_accepting(w, false);
+	w->draining = true;
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+		w->connections[i].partial = false; /* the shorter deadline counts now */
+		if (w->connections[i].state == WAITING)
+			look(w, &w->connections[i]);
+	}
+}
+
+static void
+tick(struct worker *w)
+{
+	int64_t now = clock_monotonic(w->parts->clock);
+
+	signer_remote_expire(w->signer);
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+		struct connection *c = &w->connections[i];
+
+		if (c->state == WAITING && c->deadline <= now)
+			hang_up(w, c);
+	}
+	if (!w->draining && w->free != NULL)
+		set_accepting(w, true);
+}
+
+static void
+dispatch(struct worker *w, void *source)
+{
+	struct connection *c = source;
+
+	if (source == &w->accepting)
+		take_connections(w, ACCEPT_BURST);
+	else if (source == &w->signals)
+		drain(w);
+	else if (source == &w->signer)
+		signer_remote_receive(w->signer);
+	else if (c->state == WAITING)
+		look(w, c);
+	else if (c->state == LENT)
+		c->woken = true;
+}
+
+/* Ticks once a second while there is anything whose time can run out; an idle worker
+ * sleeps until something happens. */
+static void
+loop(struct worker *w)
+{
+	struct epoll_event events[EVENTS_MAX];
+	int64_t next_tick = deadline_in(w, 1);
+
+	while (!w->draining || w->open > 0) {
+		bool timed = w->open > 0 || !w->accepting;
+		int n = epoll_wait(w->epoll, events, EVENTS_MAX, timed ? 1000 : -1);
+
+		for (int i = 0; i < n; i++)
+			dispatch(w, events[i].data.ptr);
+		if (timed && clock_monotonic(w->parts->clock) >= next_tick) {
+			tick(w);
+			next_tick = deadline_in(w, 1);
+		}
+	}
+}
+
+static int
+watch(struct worker *w, int fd, void *source)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = source};
+
+	return fd == -1 ? -1 : epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+int
+worker_run(const struct worker_parts *parts, struct error *e)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+	sigset_t stop;
+	int rc = -1;
+
+	if (w == NULL)
+		return error_set(e, ERROR_INTERNAL, "out of memory");
+	w->parts = parts;
+	w->epoll = w->signals = -1;
+	for (size_t i = CONNECTIONS_MAX; i-- > 0;) {
+		w->connections[i].next_free = w->free;
+		w->free = &w->connections[i];
+	}
+	if (signer_remote_new(&w->signer, parts->signer, parts->clock, parts->entropy, e) == -1)
+		goto out;
+	service_set_signer(parts->service, signer_remote_signer(w->signer));
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	w->epoll = epoll_create1(EPOLL_CLOEXEC);
+	w->signals = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (w->epoll == -1 || watch(w, w->signals, &w->signals) == -1 ||
+	    watch(w, parts->signer, &w->signer) == -1 || exchange_init() == -1) {
+		error_set(e, ERROR_INTERNAL, "the worker cannot start: %s", strerror(errno));
+		goto out;
+	}
+	set_accepting(w, true);
+	loop(w);
+	rc = 0;
+out:
+	signer_remote_free(w->signer);
+	if (w->epoll != -1)
+		close(w->epoll);
+	if (w->signals != -1)
+		close(w->signals);
+	free(w);
+	return rc;
+}

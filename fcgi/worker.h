@@ -1,0 +1,30 @@
+/*
+ * A worker: one thread, one event loop over the listening socket, the connections and
+ * the signer. It owns accept and every wait; libfcgi only reads what is there. Many
+ * connections and many requests in flight, and none of them holds up another.
+ */
+#ifndef FCGI_WORKER_H
+#define FCGI_WORKER_H
+
+#include "base/log.h"
+#include "fcgi/listener.h"
+#include "service/service.h"
+
+struct worker_parts {
+	int listener;
+	int signer; /* our end of the socketpair */
+	struct peers peers;
+	struct service *service;
+	const struct log *log;
+	const struct clock *clock;
+	const struct entropy *entropy;
+};
+
+/*
+ * Serves until SIGTERM, which the process must have blocked: then takes no more
+ * connections, finishes the requests it has, and returns 0. -1 and ERROR_INTERNAL when
+ * it cannot start.
+ */
+int worker_run(const struct worker_parts *parts, struct error *e);
+
+#endif
