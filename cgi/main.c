@@ -1,0 +1,170 @@
+/*
+ * authserver.cgi: the service as a CGI program (RFC 3875), one process a request. The key
+ * is read by each of them, so the user that runs it must be allowed to.
+ */
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/host.h"
+#include "config/flags.h"
+#include "service/service.h"
+#include "signer/signer_local.h"
+
+extern char **environ;
+
+const char *argp_program_version = "authserver.cgi " VERSION;
+
+static error_t
+parse_option(int key, char *value, struct argp_state *state)
+{
+	(void)value;
+	if (key != ARGP_KEY_INIT)
+		return ARGP_ERR_UNKNOWN;
+	state->child_inputs[0] = state->input;
+	return 0;
+}
+
+static int
+write_all(const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t n = write(STDOUT_FILENO, bytes, length);
+
+		if (n <= 0)
+			return -1;
+		bytes += n;
+		length -= (size_t)n;
+	}
+	return 0;
+}
+
+static void
+respond(struct gateway *g, const struct response *r)
+{
+	struct buffer text;
+
+	(void)g;
+	buffer_init(&text, LIMIT_RESPONSE + LIMIT_ERROR_TEXT);
+	if (response_render(r, &text) == 0)
+		(void)write_all(
+		    text.data, text.length); /* a client that is gone needs no answer */
+	buffer_free(&text);
+}
+
+/* For what goes wrong before there is a service. */
+static int
+answer_error(const struct log *log, const struct error *e)
+{
+	struct response r;
+
+	log_line(log, LOG_LEVEL_ERROR, "%s", e->text);
+	response_init(&r, "text/plain; charset=utf-8");
+	response_error(&r, e);
+	respond(NULL, &r);
+	response_free(&r);
+	return error_exit_status(e);
+}
+
+static int
+serve(const struct config *config, const struct log *log, struct error *e)
+{
+	struct policy policy = policy_builtin(config->permit_anonymous, config->lifetime);
+	struct gateway gateway = {.params = environ, .respond = respond};
+	struct service *service = NULL;
+	struct signer_local signer;
+	struct key *key = NULL;
+	char address[HOST_ADDRESS_MAX];
+	struct signing signing = {
+	    .kid = config->kid,
+	    .policy = policy,
+	    .issuer = config->issuer,
+	    .clock = &clock_system,
+	    .entropy = &entropy_system,
+	};
+	struct service_parts parts = {
+	    .config = config, .policy = &policy, .log = log, .clock = &clock_system};
+	int rc = -1;
+
+	if (signing.issuer == NULL) {
+		host_primary_address(address);
+		signing.issuer = address;
+	}
+	signer_local_init(&signer, &signing);
+	parts.signer = &signer.signer;
+	(void)key_memory_lock();
+	if (config->private_key == NULL) {
+		error_set(e, ERROR_CONFIG,
+		    "no private key: set private-key in AUTHSERVER_CONFIG's file");
+		goto out;
+	}
+	if (key_load(&key, config->private_key, config->passphrase_file, config->algorithm,
+		e) == -1 ||
+	    service_open(&service, &parts, e) == -1)
+		goto out;
+	signing.key = key;
+	service_handle(service, &gateway);
+	rc = 0;
+out:
+	service_close(service);
+	key_free(key);
+	return rc;
+}
+
+/*
+ * A query without "=" becomes the command line (RFC 3875, 4.4): whoever asks would set
+ * our flags. No such query is valid here anyway.
+ */
+static bool
+query_is_command_line(void)
+{
+	const char *query = getenv("QUERY_STRING");
+
+	return query != NULL && *query != '\0' && strchr(query, '=') == NULL;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct argp_child children[] = {{&flags_argp, 0, NULL, 0}, {0}};
+	static const struct argp argp = {.parser = parse_option,
+	    .doc =
+		"Turns whom the web server authenticated into a signed token in a file, as a "
+		"CGI program.\vAUTHSERVER_CONFIG in the environment names the configuration "
+		"file. The manual is authserver.cgi(8).",
+	    .children = children};
+	static const struct rlimit none = {0, 0};
+	struct log log = {.fd = STDERR_FILENO, .clock = &clock_system};
+	struct flags flags = {0};
+	struct config config = {0};
+	struct error e = {0};
+	int status = EX_OK;
+
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)setrlimit(RLIMIT_CORE, &none);
+	argp_err_exit_status = EX_USAGE;
+	flags.config_file = getenv("AUTHSERVER_CONFIG");
+	if (query_is_command_line()) {
+		error_set(&e, ERROR_MALFORMED,
+		    "unknown query parameter: ttl=DURATION and audience=TEXT exist");
+		(void)answer_error(&log, &e);
+		return EX_OK;
+	}
+	if (argp_parse(&argp, argc, argv, 0, NULL, &flags) != 0)
+		return EX_USAGE;
+	openlog("authserver.cgi", LOG_PID, LOG_DAEMON);
+	if (flags_load(&flags, &config, &e) == -1) {
+		status = answer_error(&log, &e);
+	} else {
+		log.fd = config.log == LOG_TO_SYSLOG ? -1 : STDERR_FILENO;
+		if (serve(&config, &log, &e) == -1)
+			status = answer_error(&log, &e);
+	}
+	config_free(&config);
+	return status;
+}
