@@ -23,10 +23,8 @@ enum {
 	/* What getpwnam_r() may need for one account. */
 	ACCOUNT_BYTES_FIRST = 1024,
 	ACCOUNT_BYTES_MOST = 1024 * 1024,
+	NOBODY = 65534,
 };
-
-/* The account that a probe stands for: nobody's, or at any rate not ours. */
-static const uid_t sample_account = 65534;
 
 /*
  * A file that is being made. Unnamed where the file system can (O_TMPFILE), so that the
@@ -295,12 +293,14 @@ publish_token(const struct directory *d, const struct publish_options *o, const 
 int
 publish_probe(const struct directory *d, const struct publish_options *o, struct error *e)
 {
+	/* Stands for a subject: nobody's account, or root's when we are nobody. */
+	uid_t account = geteuid() != NOBODY ? NOBODY : 0;
 	struct draft f;
 	int rc;
 
 	if (draft_open(&f, d, true, e) == -1)
 		return -1;
-	rc = draft_restrict(&f, d, o, sample_account, e);
+	rc = draft_restrict(&f, d, o, account, e);
 	draft_close(&f, d);
 	return rc;
 }

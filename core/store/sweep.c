@@ -21,8 +21,8 @@ was_given_away(const struct directory *d, const struct stat *file)
 {
 	struct stat st;
 
-	return (file->st_mode & 077) == 0 && fstat(d->fd, &st) == 0 && (st.st_mode & 022) == 0 &&
-	    (geteuid() == 0 || geteuid() == st.st_uid);
+	return (file->st_mode & 077) == 0 && fstat(d->fd, &st) == 0 &&
+	       (st.st_mode & 022) == 0 && (geteuid() == 0 || geteuid() == st.st_uid);
 }
 
 /* The common case first, which takes no system call: the directory is ours. */
