@@ -13,6 +13,7 @@
 
 #include "base/buffer.h"
 #include "base/parse.h"
+#include "config/source.h"
 
 enum { READ_SIZE = 4096 };
 
@@ -283,45 +284,6 @@ config_free(struct config *c)
 }
 
 /*
- * libconfuse puts an environment variable where "${NAME}" stands, but what a file means
- * must not depend on who starts the program. So the dollar is hidden from it as a byte
- * that no file may have, and shown again in what it hands out.
- */
-enum { HIDDEN_DOLLAR = 1 };
-
-/* Appends text with the dollars hidden. */
-static int
-hide(struct buffer *to, const char *text, size_t length, const char *name, struct error *e)
-{
-	char *at = buffer_reserve(to, length);
-	unsigned int line = 1;
-
-	if (at == NULL)
-		return error_set(e, ERROR_INTERNAL, "out of memory");
-	for (size_t i = 0; i < length; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		if (c == 0x7f || (c < ' ' && memchr("\t\n\r", c, 3) == NULL))
-			return error_set(e, ERROR_CONFIG,
-			    "%s:%u: not a configuration file: it has the byte 0x%02x", name,
-			    line, (unsigned int)c);
-		line += c == '\n';
-		at[i] =
-		    c == '$' && i + 1 < length && text[i + 1] == '{' ? HIDDEN_DOLLAR : text[i];
-	}
-	at[length] = '\0';
-	to->length += length;
-	return 0;
-}
-
-static void
-show(char *text)
-{
-	while ((text = strchr(text, HIDDEN_DOLLAR)) != NULL)
-		*text = '$';
-}
-
-/*
  * libconfuse's callbacks carry no pointer of ours. What they learn is kept in the
  * comment fields that it provides and that we do not use otherwise: the first error
  * in the file's own, the line of each option in that option's.
@@ -334,7 +296,7 @@ keep_error(cfg_t *cfg, const char *format, va_list args)
 	if (cfg->comment != NULL)
 		return;
 	(void)vsnprintf(text, sizeof(text), format, args);
-	show(text);
+	source_show(text);
 	if (asprintf(&cfg->comment, "%d: %s", cfg->line, text) == -1)
 		cfg->comment = NULL;
 }
@@ -378,7 +340,7 @@ take_option(struct config *c, const struct key *key, cfg_opt_t *option, const ch
 	for (unsigned int i = 0; i < cfg_opt_size(option); i++) {
 		char *value = cfg_opt_getnstr(option, i);
 
-		show(value);
+		source_show(value);
 		if (set_value(c, key, value, where, e) == -1)
 			return -1;
 	}
@@ -395,12 +357,7 @@ config_parse(
 	int rc = -1;
 
 	buffer_init(&copy, LIMIT_CONFIG_FILE);
-	if (length > LIMIT_CONFIG_FILE) {
-		error_set(
-		    e, ERROR_CONFIG, "%s: not a configuration file: larger than 1 MiB", name);
-		goto out;
-	}
-	if (hide(&copy, text, length, name, e) == -1)
+	if (source_clean(&copy, text, length, name, e) == -1)
 		goto out;
 	for (size_t i = 0; i < KEY_COUNT; i++) {
 		cfg_opt_t scalar = CFG_STR_CB(keys[i].name, NULL, CFGF_NODEFAULT, keep_line);

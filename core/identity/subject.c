@@ -3,7 +3,6 @@
 #include <jansson.h>
 #include <regex.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,19 +15,14 @@ int
 subject_grammar_new(struct subject_grammar **out, const char *pattern, struct error *e)
 {
 	struct subject_grammar *g = calloc(1, sizeof(*g));
-	char whole[LIMIT_ERROR_TEXT], reason[128];
-	int n, failed;
+	char reason[128];
+	int failed;
 
 	*out = NULL;
 	if (g == NULL)
 		return error_set(e, ERROR_INTERNAL, "out of memory");
 	if (pattern != NULL) {
-		n = snprintf(whole, sizeof(whole), "^(%s)$", pattern);
-		if (n < 0 || (size_t)n >= sizeof(whole)) {
-			free(g);
-			return error_set(e, ERROR_CONFIG, "subject-pattern: too long");
-		}
-		failed = regcomp(&g->pattern, whole, REG_EXTENDED | REG_NOSUB);
+		failed = regcomp(&g->pattern, pattern, REG_EXTENDED);
 		if (failed != 0) {
 			(void)regerror(failed, &g->pattern, reason, sizeof(reason));
 			free(g);
@@ -61,6 +55,16 @@ in_grammar(const char *subject)
 	return strchr(first, *subject) != NULL && subject[strspn(subject, rest)] == '\0';
 }
 
+/* The longest match is the one that is found (POSIX), so it is whole if any is. */
+static bool
+matches_whole(const regex_t *pattern, const char *subject)
+{
+	regmatch_t match;
+
+	return regexec(pattern, subject, 1, &match, 0) == 0 && match.rm_so == 0 &&
+	       (size_t)match.rm_eo == strlen(subject);
+}
+
 /* What no pattern can allow. */
 static bool
 never(const char *subject)
@@ -87,7 +91,7 @@ subject_check(const struct subject_grammar *g, const char *subject, struct error
 		    LIMIT_SUBJECT - 1);
 	if (in_grammar(subject))
 		return 0;
-	if (g->widened && !never(subject) && regexec(&g->pattern, subject, 0, NULL, 0) == 0)
+	if (g->widened && !never(subject) && matches_whole(&g->pattern, subject))
 		return 0;
 	return error_set(e, ERROR_MALFORMED,
 	    "the subject may hold letters, digits and . _ @ + - and starts with a letter, "

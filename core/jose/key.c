@@ -204,6 +204,12 @@ key_load(struct key **out, const char *path, const char *passphrase_file, const 
 		    algorithm);
 		goto out;
 	}
+	/* Messages name the file: one that is the key itself must get into none of them. */
+	if (strstr(path, "-----BEGIN") != NULL) {
+		error_set(e, ERROR_CONFIG,
+		    "private-key holds a key, where the name of its file belongs");
+		goto out;
+	}
 	if (read_passphrase(passphrase_file, &passphrase, e) == -1 ||
 	    read_file(path, &pem, &k->exposed, e) == -1)
 		goto out;

@@ -53,7 +53,8 @@ signer_serve(int fd, const struct signing *s)
 	struct message_request request;
 
 	for (;;) {
-		ssize_t n = recv(fd, &request, sizeof(request), 0);
+		/* MSG_TRUNC: the length as it was sent, so that one too long is seen. */
+		ssize_t n = recv(fd, &request, sizeof(request), MSG_TRUNC);
 
 		if (n == -1 && errno == EINTR)
 			continue;

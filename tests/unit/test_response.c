@@ -1,0 +1,130 @@
+/* service: how a response is written, and what an error becomes. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "service/response.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define TEXT "text/plain; charset=utf-8"
+
+static void
+response_has_exactly_these_bytes(void **state)
+{
+	static const struct {
+		int status;
+		const char *allow;
+		const char *body;
+		const char *bytes;
+	} rows[] = {
+	    {200, NULL, "/tmp/x",
+		"Status: 200 OK\r\nContent-Type: " TEXT "\r\nContent-Length: 6\r\n"
+		"Cache-Control: no-store\r\n\r\n/tmp/x"},
+	    {200, NULL, "",
+		"Status: 200 OK\r\nContent-Type: " TEXT "\r\nContent-Length: 0\r\n"
+		"Cache-Control: no-store\r\n\r\n"},
+	    {401, NULL, "who\n",
+		"Status: 401 Unauthorized\r\nContent-Type: " TEXT "\r\nContent-Length: 4\r\n"
+		"Cache-Control: no-store\r\nWWW-Authenticate: Basic realm=\"authserver\"\r\n"
+		"\r\nwho\n"},
+	    {405, "GET, POST", "no\n",
+		"Status: 405 Method Not Allowed\r\nContent-Type: " TEXT
+		"\r\nContent-Length: 3\r\nCache-Control: no-store\r\nAllow: GET, POST\r\n"
+		"\r\nno\n"},
+	    {503, NULL, "no\n",
+		"Status: 503 Service Unavailable\r\nContent-Type: " TEXT
+		"\r\nContent-Length: 3\r\nCache-Control: no-store\r\nRetry-After: 1\r\n"
+		"\r\nno\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct response r;
+		struct buffer out;
+
+		response_init(&r, TEXT);
+		r.status = rows[i].status;
+		r.allow = rows[i].allow;
+		assert_int_equal(buffer_append(&r.body, rows[i].body, strlen(rows[i].body)), 0);
+		buffer_init(&out, 1024);
+		assert_int_equal(response_render(&r, &out), 0);
+		assert_int_equal(out.length, strlen(rows[i].bytes));
+		assert_string_equal(out.data, rows[i].bytes);
+		buffer_free(&out);
+		buffer_init(&out, strlen(rows[i].bytes) - 1);
+		assert_int_equal(response_render(&r, &out), -1);
+		buffer_free(&out);
+		response_free(&r);
+	}
+}
+
+static const struct {
+	enum error_code code;
+	int status;
+	const char *phrase;
+	bool outward; /* the error's own text is the answer */
+} statuses[] = {
+    {ERROR_NONE, 500, "Internal Server Error", false},
+    {ERROR_MALFORMED, 400, "Bad Request", true},
+    {ERROR_UNAUTHENTICATED, 401, "Unauthorized", true},
+    {ERROR_DENIED, 403, "Forbidden", true},
+    {ERROR_NOT_FOUND, 404, "Not Found", true},
+    {ERROR_METHOD, 405, "Method Not Allowed", true},
+    {ERROR_TOO_LARGE, 413, "Content Too Large", true},
+    {ERROR_INTERNAL, 500, "Internal Server Error", false},
+    {ERROR_UNAVAILABLE, 503, "Service Unavailable", false},
+    {ERROR_CONFIG, 503, "Service Unavailable", false},
+    {ERROR_NO_INPUT, 503, "Service Unavailable", false},
+    {ERROR_NO_PERMISSION, 503, "Service Unavailable", false},
+};
+
+static void
+errors_have_a_status_and_tell_nothing_of_ours(void **state)
+{
+	(void)state;
+	assert_int_equal(COUNT(statuses), ERROR_NO_PERMISSION + 1);
+	for (size_t i = 0; i < COUNT(statuses); i++) {
+		char line[64];
+		struct response r;
+		struct buffer out;
+		struct error e;
+
+		error_set(&e, statuses[i].code, "/etc/secret.pem: reason");
+		response_init(&r, "application/json");
+		assert_int_equal(buffer_printf(&r.body, "half an answer"), 0);
+		response_error(&r, &e);
+		assert_int_equal(r.status, statuses[i].status);
+		assert_string_equal(r.content_type, TEXT);
+		assert_int_equal(r.body.data[r.body.length - 1], '\n');
+		if (statuses[i].outward)
+			assert_string_equal(r.body.data, "/etc/secret.pem: reason\n");
+		else
+			assert_null(strstr(r.body.data, "secret"));
+		assert_null(strstr(r.body.data, "half"));
+		buffer_init(&out, 1024);
+		assert_int_equal(response_render(&r, &out), 0);
+		(void)snprintf(line, sizeof(line), "Status: %d %s\r\n", statuses[i].status,
+		    statuses[i].phrase);
+		assert_memory_equal(out.data, line, strlen(line));
+		buffer_free(&out);
+		response_free(&r);
+	}
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(response_has_exactly_these_bytes),
+	    cmocka_unit_test(errors_have_a_status_and_tell_nothing_of_ours),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,476 @@
+/* signer: its messages, what it signs, and the signer in process. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/base64url.h"
+#include "signer/message.h"
+#include "signer/signer_local.h"
+#include "signer/signing.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static struct query
+ask(const char *caller, const char *subject, const char *audience, int64_t lifetime)
+{
+	struct query q = {.lifetime = lifetime};
+
+	(void)snprintf(q.caller.name, sizeof(q.caller.name), "%s", caller);
+	(void)snprintf(q.caller.scheme, sizeof(q.caller.scheme), "Basic");
+	(void)snprintf(q.subject, sizeof(q.subject), "%s", subject);
+	(void)snprintf(q.audience, sizeof(q.audience), "%s", audience);
+	return q;
+}
+
+/* --- messages --- */
+
+static void
+request_arrives_as_it_was_sent(void **state)
+{
+	struct query q = ask("alice", "bob", "okera", 60);
+	struct message_request m;
+
+	(void)state;
+	memset(&m, 0xff, sizeof(m));
+	message_request_init(&m, 0x123456789abcdef0, &q);
+	assert_int_equal(message_request_check(&m, sizeof(m)), 0);
+	assert_int_equal(m.id, 0x123456789abcdef0);
+	assert_string_equal(m.query.caller.name, "alice");
+	assert_string_equal(m.query.caller.scheme, "Basic");
+	assert_string_equal(m.query.subject, "bob");
+	assert_string_equal(m.query.audience, "okera");
+	assert_int_equal(m.query.lifetime, 60);
+}
+
+static void
+request_of_another_size_is_none(void **state)
+{
+	struct query q = ask("alice", "alice", "", 0);
+	struct message_request m;
+
+	(void)state;
+	message_request_init(&m, 1, &q);
+	for (size_t size = 0; size <= sizeof(m) + 8; size++)
+		assert_int_equal(message_request_check(&m, size), size == sizeof(m) ? 0 : -1);
+}
+
+static void
+request_with_a_wrong_field_is_none(void **state)
+{
+	struct query q = ask("alice", "alice", "", 0);
+	struct message_request good, m;
+
+	(void)state;
+	message_request_init(&good, 1, &q);
+#define REFUSED(change)                                                     \
+	do {                                                                \
+		m = good;                                                   \
+		change;                                                     \
+		assert_int_equal(message_request_check(&m, sizeof(m)), -1); \
+	} while (0)
+#define UNTERMINATED(field) REFUSED(memset(m.query.field, 'x', sizeof(m.query.field)))
+	REFUSED(m.magic ^= 1);
+	REFUSED(m.magic = 0);
+	REFUSED(m.reserved = 1);
+	REFUSED(m.query.lifetime = -1);
+	REFUSED(m.query.lifetime = INT64_MIN);
+	UNTERMINATED(caller.name);
+	UNTERMINATED(caller.scheme);
+	UNTERMINATED(subject);
+	UNTERMINATED(audience);
+	m = good;
+	memset(m.query.subject, 'x', sizeof(m.query.subject) - 1);
+	assert_int_equal(message_request_check(&m, sizeof(m)), 0);
+#undef UNTERMINATED
+#undef REFUSED
+}
+
+static void
+answer_carries_a_token_or_a_reason(void **state)
+{
+	static struct message_answer m;
+	struct signature s = {.token = "a.b.c", .length = 5, .expires = 4711};
+	struct error e = {0};
+
+	(void)state;
+	message_answer_init(&m, 7, &s, &e);
+	assert_int_equal(message_answer_size(&m), offsetof(struct message_answer, text) + 5);
+	memset(m.text + 5, 0xff, sizeof(m.text) - 5); /* what is not sent */
+	assert_int_equal(message_answer_check(&m, message_answer_size(&m)), 0);
+	assert_int_equal(m.kind, MESSAGE_TOKEN);
+	assert_int_equal(m.id, 7);
+	assert_int_equal(m.expires, 4711);
+	assert_string_equal(m.text, "a.b.c");
+	error_set(&e, ERROR_DENIED, "no");
+	message_answer_init(&m, 8, NULL, &e);
+	memset(m.text + 2, 0xff, sizeof(m.text) - 2);
+	assert_int_equal(message_answer_check(&m, message_answer_size(&m)), 0);
+	assert_int_equal(m.kind, MESSAGE_REFUSED);
+	assert_int_equal(m.id, 8);
+	assert_int_equal(m.expires, 0);
+	assert_int_equal(m.code, ERROR_DENIED);
+	assert_string_equal(m.text, "no");
+	message_hello(&m);
+	assert_int_equal(message_answer_check(&m, message_answer_size(&m)), 0);
+	assert_int_equal(m.kind, MESSAGE_HELLO);
+}
+
+static void
+answer_of_another_size_is_none(void **state)
+{
+	static struct message_answer m;
+	struct signature s = {.token = "a.b.c", .length = 5, .expires = 4711};
+	struct error e = {0};
+	size_t whole;
+
+	(void)state;
+	message_answer_init(&m, 7, &s, &e);
+	whole = message_answer_size(&m);
+	for (size_t size = 0; size <= sizeof(m); size++)
+		if (size != whole && message_answer_check(&m, size) != -1)
+			fail_msg("%zu bytes", size);
+}
+
+static void
+answer_with_a_wrong_field_is_none(void **state)
+{
+	static struct message_answer good, m;
+	struct error e = {0};
+
+	(void)state;
+	error_set(&e, ERROR_DENIED, "no");
+	message_answer_init(&good, 7, NULL, &e);
+#define REFUSED(change)                                                                  \
+	do {                                                                             \
+		m = good;                                                                \
+		change;                                                                  \
+		assert_int_equal(message_answer_check(&m, message_answer_size(&m)), -1); \
+	} while (0)
+	REFUSED(m.magic ^= 1);
+	REFUSED(m.kind = MESSAGE_REFUSED + 1);
+	REFUSED(m.kind = UINT32_MAX);
+	REFUSED(m.length = LIMIT_ERROR_TEXT);
+	REFUSED(m.kind = MESSAGE_TOKEN; m.length = LIMIT_TOKEN);
+	REFUSED(m.kind = MESSAGE_TOKEN; m.length = UINT32_MAX);
+	REFUSED(m.code = ERROR_NONE);
+	REFUSED(m.code = ERROR_NO_PERMISSION + 1);
+	REFUSED(m.code = UINT32_MAX);
+#undef REFUSED
+	m = good;
+	m.length = LIMIT_ERROR_TEXT - 1;
+	assert_int_equal(message_answer_check(&m, message_answer_size(&m)), 0);
+	m.kind = MESSAGE_TOKEN;
+	m.length = LIMIT_TOKEN - 1;
+	assert_int_equal(message_answer_check(&m, message_answer_size(&m)), 0);
+}
+
+/* --- signing --- */
+
+static int64_t
+fixed_time(void *state)
+{
+	(void)state;
+	return 1668181593 * NANOSECONDS + 999999999;
+}
+
+/* Bytes 0, 1, 2, ...; or none at all when state is not NULL. */
+static int
+fixed_bytes(void *state, void *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		((unsigned char *)bytes)[i] = (unsigned char)i;
+	errno = EIO;
+	return state == NULL ? 0 : -1;
+}
+
+static const struct clock fixed_clock = {.realtime = fixed_time, .monotonic = fixed_time};
+static const struct entropy fixed_entropy = {.fill = fixed_bytes};
+static const char *const everything[] = {"*", NULL};
+static const struct rule all_rules[] = {{RULE_PERMIT, WHO_ANY, false, everything, "all"}};
+
+struct fixture {
+	struct key *key;
+	struct signing signing;
+};
+
+static struct fixture fixture;
+
+/* The key of RFC 8037, A.1. */
+static int
+load_key(void **state)
+{
+	static const char pem[] =
+	    "-----BEGIN PRIVATE KEY-----\n"
+	    "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
+	    "-----END PRIVATE KEY-----\n";
+	char path[] = "/tmp/test_signer.XXXXXX";
+	struct error e = {0};
+	int fd;
+	int rc = -1;
+
+	umask(077);
+	fd = mkstemp(path);
+	if (fd == -1)
+		return -1;
+	if (write(fd, pem, sizeof(pem) - 1) == sizeof(pem) - 1)
+		rc = key_load(&fixture.key, path, NULL, "EdDSA", &e);
+	close(fd);
+	unlink(path);
+	*state = &fixture;
+	return rc;
+}
+
+static int
+free_key(void **state)
+{
+	key_free(((struct fixture *)*state)->key);
+	return 0;
+}
+
+static int
+setup(void **state)
+{
+	struct fixture *f = *state;
+
+	f->signing = (struct signing){
+	    .key = f->key,
+	    .kid = true,
+	    .policy = policy_builtin(false, 3600),
+	    .issuer = "192.0.2.7",
+	    .clock = &fixed_clock,
+	    .entropy = &fixed_entropy,
+	};
+	return 0;
+}
+
+/* EdDSA is deterministic, so that a token is known to its last byte. */
+static void
+assert_token(
+    const struct fixture *f, const struct buffer *token, const char *header, const char *claims)
+{
+	struct buffer want, signature;
+	struct error e = {0};
+
+	buffer_init(&want, LIMIT_TOKEN);
+	buffer_init(&signature, 64);
+	assert_int_equal(base64url_append(&want, header, strlen(header)), 0);
+	assert_int_equal(buffer_append(&want, ".", 1), 0);
+	assert_int_equal(base64url_append(&want, claims, strlen(claims)), 0);
+	assert_int_equal(key_sign(f->key, want.data, want.length, &signature, &e), 0);
+	assert_int_equal(buffer_append(&want, ".", 1), 0);
+	assert_int_equal(base64url_append(&want, signature.data, signature.length), 0);
+	assert_string_equal(token->data, want.data);
+	buffer_free(&want);
+	buffer_free(&signature);
+}
+
+static const char header_with_kid[] = "{\"alg\":\"EdDSA\",\"typ\":\"JWT\",\"kid\":"
+				      "\"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k\"}";
+
+static void
+token_has_exactly_these_claims_in_this_order(void **state)
+{
+	static const struct {
+		const char *caller;
+		const char *subject;
+		const char *audience;
+		int64_t lifetime;
+		int64_t expires;
+		const char *claims;
+	} rows[] = {
+	    {"alice", "alice", "", 0, 1668185193,
+		"{\"sub\":\"alice\",\"iss\":\"192.0.2.7\",\"iat\":1668181593,"
+		"\"exp\":1668185193,\"jti\":\"AAECAwQFBgcICQoLDA0ODw\"}"},
+	    {"alice", "alice", "okera", 60, 1668181653,
+		"{\"sub\":\"alice\",\"iss\":\"192.0.2.7\",\"iat\":1668181593,"
+		"\"exp\":1668181653,\"jti\":\"AAECAwQFBgcICQoLDA0ODw\",\"aud\":\"okera\"}"},
+	    {"alice", "bob", "", 60, 1668181653,
+		"{\"sub\":\"bob\",\"iss\":\"192.0.2.7\",\"iat\":1668181593,"
+		"\"exp\":1668181653,\"jti\":\"AAECAwQFBgcICQoLDA0ODw\","
+		"\"act\":{\"sub\":\"alice\"}}"},
+	    {"a\"\\", "b\xc3\xb6", "x\",\"sub\":\"root", 60, 1668181653,
+		"{\"sub\":\"b\xc3\xb6\",\"iss\":\"192.0.2.7\",\"iat\":1668181593,"
+		"\"exp\":1668181653,\"jti\":\"AAECAwQFBgcICQoLDA0ODw\","
+		"\"aud\":\"x\\\",\\\"sub\\\":\\\"root\",\"act\":{\"sub\":\"a\\\"\\\\\"}}"},
+	};
+	struct fixture *f = *state;
+
+	f->signing.policy.rules = all_rules;
+	f->signing.policy.count = 1;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct query q =
+		    ask(rows[i].caller, rows[i].subject, rows[i].audience, rows[i].lifetime);
+		struct buffer token;
+		struct error e = {0};
+		int64_t expires = 0;
+
+		buffer_init(&token, LIMIT_TOKEN);
+		if (signing_mint(&f->signing, &q, &token, &expires, &e) == -1)
+			fail_msg("%s", e.text);
+		assert_int_equal(expires, rows[i].expires);
+		assert_token(f, &token, header_with_kid, rows[i].claims);
+		buffer_free(&token);
+	}
+}
+
+static void
+header_is_without_kid_when_it_is_switched_off(void **state)
+{
+	struct fixture *f = *state;
+	struct query q = ask("alice", "alice", "", 0);
+	struct buffer token;
+	struct error e = {0};
+	int64_t expires;
+
+	f->signing.kid = false;
+	buffer_init(&token, LIMIT_TOKEN);
+	assert_int_equal(signing_mint(&f->signing, &q, &token, &expires, &e), 0);
+	assert_token(f, &token, "{\"alg\":\"EdDSA\",\"typ\":\"JWT\"}",
+	    "{\"sub\":\"alice\",\"iss\":\"192.0.2.7\",\"iat\":1668181593,\"exp\":1668185193,"
+	    "\"jti\":\"AAECAwQFBgcICQoLDA0ODw\"}");
+	buffer_free(&token);
+}
+
+/* The worker's word is not enough: policy is asked again where the key is. */
+static void
+signer_refuses_what_policy_refuses(void **state)
+{
+	static const struct {
+		const char *subject;
+		int64_t lifetime;
+	} rows[] = {{"bob", 0}, {"root", 0}, {"alice", 3601}};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct query q = ask("alice", rows[i].subject, "", rows[i].lifetime);
+		struct buffer token;
+		struct error e = {0};
+		int64_t expires;
+
+		buffer_init(&token, LIMIT_TOKEN);
+		assert_int_equal(signing_mint(&f->signing, &q, &token, &expires, &e), -1);
+		assert_int_equal(e.code, ERROR_DENIED);
+		assert_int_equal(token.length, 0);
+		buffer_free(&token);
+	}
+}
+
+static void
+nothing_is_signed_without_random_bytes(void **state)
+{
+	struct fixture *f = *state;
+	struct entropy none = {.fill = fixed_bytes, .state = f};
+	struct query q = ask("alice", "alice", "", 0);
+	struct buffer token;
+	struct error e = {0};
+	int64_t expires;
+
+	f->signing.entropy = &none;
+	buffer_init(&token, LIMIT_TOKEN);
+	assert_int_equal(signing_mint(&f->signing, &q, &token, &expires, &e), -1);
+	assert_int_equal(e.code, ERROR_UNAVAILABLE);
+	assert_int_equal(token.length, 0);
+	buffer_free(&token);
+}
+
+static void
+token_that_does_not_fit_is_an_error(void **state)
+{
+	struct fixture *f = *state;
+	struct query q = ask("alice", "alice", "", 0);
+	int64_t expires;
+	size_t fits = 0;
+
+	for (size_t limit = 0; limit < 512 && fits == 0; limit++) {
+		struct buffer token;
+		struct error e = {0};
+
+		buffer_init(&token, limit);
+		if (signing_mint(&f->signing, &q, &token, &expires, &e) == 0)
+			fits = token.length;
+		else
+			assert_int_equal(e.code, ERROR_UNAVAILABLE);
+		assert_in_range(token.length, 0, limit);
+		buffer_free(&token);
+	}
+	assert_in_range(fits, 300, 511);
+}
+
+/* --- the signer in process --- */
+
+struct outcome {
+	int calls;
+	char token[LIMIT_TOKEN];
+	int64_t expires;
+	struct error e;
+};
+
+static void
+keep_outcome(void *context, const struct signature *s, const struct error *e)
+{
+	struct outcome *o = context;
+
+	o->calls++;
+	o->e = *e;
+	if (s == NULL)
+		return;
+	assert_int_equal(strlen(s->token), s->length);
+	(void)snprintf(o->token, sizeof(o->token), "%s", s->token);
+	o->expires = s->expires;
+}
+
+static void
+local_signer_answers_before_it_returns(void **state)
+{
+	static struct outcome o;
+	struct fixture *f = *state;
+	struct query q = ask("alice", "alice", "", 60);
+	struct signer_local local;
+	struct error e = {0};
+
+	signer_local_init(&local, &f->signing);
+	assert_int_equal(signer_submit(&local.signer, &q, keep_outcome, &o, &e), 0);
+	assert_int_equal(o.calls, 1);
+	assert_int_equal(o.expires, 1668181653);
+	assert_memory_equal(o.token, "eyJ", 3);
+	o = (struct outcome){0};
+	q = ask("alice", "bob", "", 60);
+	assert_int_equal(signer_submit(&local.signer, &q, keep_outcome, &o, &e), 0);
+	assert_int_equal(o.calls, 1);
+	assert_string_equal(o.token, "");
+	assert_int_equal(o.e.code, ERROR_DENIED);
+	assert_string_equal(o.e.text, "alice may not have a token for bob");
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, setup)
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(request_arrives_as_it_was_sent),
+	    cmocka_unit_test(request_of_another_size_is_none),
+	    cmocka_unit_test(request_with_a_wrong_field_is_none),
+	    cmocka_unit_test(answer_carries_a_token_or_a_reason),
+	    cmocka_unit_test(answer_of_another_size_is_none),
+	    cmocka_unit_test(answer_with_a_wrong_field_is_none),
+	    TEST(token_has_exactly_these_claims_in_this_order),
+	    TEST(header_is_without_kid_when_it_is_switched_off),
+	    TEST(signer_refuses_what_policy_refuses),
+	    TEST(nothing_is_signed_without_random_bytes),
+	    TEST(token_that_does_not_fit_is_an_error),
+	    TEST(local_signer_answers_before_it_returns),
+	};
+
+	return cmocka_run_group_tests(tests, load_key, free_key);
+}

@@ -1,0 +1,552 @@
+/* signer: the signer in another process, played by the test or by a thread of it. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "signer/message.h"
+#include "signer/signer_remote.h"
+#include "signer/signer_serve.h"
+
+enum { TABLE = 128, DEADLINE = 5 /* seconds */, PATIENCE = 10000 /* milliseconds */ };
+
+/* What came of one submission. */
+struct outcome {
+	int calls;
+	bool ok;
+	char text[64]; /* how the token begins, or the reason */
+	int64_t expires;
+	enum error_code code;
+	struct fixture *again; /* submits anew from its callback */
+};
+
+struct fixture {
+	int worker;
+	int signer;
+	int64_t now; /* the monotonic clock */
+	struct clock clock;
+	struct signer_remote *remote;
+	struct outcome outcomes[TABLE + 1];
+};
+
+static struct fixture fixture;
+
+static int64_t
+read_now(void *state)
+{
+	return ((const struct fixture *)state)->now;
+}
+
+static int
+setup(void **state)
+{
+	struct fixture *f = &fixture;
+	int ends[2];
+	struct error e = {0};
+
+	*f = (struct fixture){.now = 1000 * NANOSECONDS};
+	*state = f;
+	f->clock = (struct clock){.realtime = read_now, .monotonic = read_now, .state = f};
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) == -1)
+		return -1;
+	f->worker = ends[0];
+	f->signer = ends[1];
+	return signer_remote_new(&f->remote, f->worker, &f->clock, &entropy_system, &e);
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	signer_remote_free(f->remote);
+	close(f->worker);
+	if (f->signer != -1)
+		close(f->signer);
+	return 0;
+}
+
+static int submit(struct fixture *f, size_t i, struct error *e);
+
+static void
+keep_outcome(void *context, const struct signature *s, const struct error *e)
+{
+	struct outcome *o = context;
+	struct error ignored;
+
+	o->calls++;
+	o->ok = s != NULL;
+	o->code = e->code;
+	o->expires = s != NULL ? s->expires : 0;
+	(void)snprintf(o->text, sizeof(o->text), "%.63s", s != NULL ? s->token : e->text);
+	if (o->again != NULL)
+		assert_int_equal(submit(o->again, TABLE, &ignored), 0);
+}
+
+/* Asks for a token whose subject is the number i. */
+static int
+submit(struct fixture *f, size_t i, struct error *e)
+{
+	struct query q = {.caller = {.name = "alice", .scheme = "Basic"}};
+
+	(void)snprintf(q.subject, sizeof(q.subject), "%zu", i);
+	return signer_submit(
+	    signer_remote_signer(f->remote), &q, keep_outcome, &f->outcomes[i], e);
+}
+
+static void
+submit_all(struct fixture *f, size_t count)
+{
+	struct error e = {0};
+
+	for (size_t i = 0; i < count; i++)
+		if (submit(f, i, &e) == -1)
+			fail_msg("%zu: %s", i, e.text);
+}
+
+/* The next request, as the signer sees it. */
+static struct message_request
+take(const struct fixture *f)
+{
+	struct message_request m;
+
+	assert_int_equal(recv(f->signer, &m, sizeof(m), MSG_DONTWAIT), sizeof(m));
+	assert_int_equal(message_request_check(&m, sizeof(m)), 0);
+	return m;
+}
+
+static void
+assert_nothing_asked(const struct fixture *f)
+{
+	struct message_request m;
+
+	assert_int_equal(recv(f->signer, &m, sizeof(m), MSG_DONTWAIT), -1);
+}
+
+/* Answers id with the token "token ID-OF-SUBJECT", and lets the worker take it. */
+static void
+answer(struct fixture *f, uint64_t id, const char *token)
+{
+	static struct message_answer m;
+	struct signature s = {.token = token, .length = strlen(token), .expires = 4711};
+	struct error e = {0};
+	size_t size;
+
+	message_answer_init(&m, id, &s, &e);
+	size = message_answer_size(&m);
+	assert_int_equal(send(f->signer, &m, size, 0), size);
+	signer_remote_receive(f->remote);
+}
+
+static void
+hello(struct fixture *f)
+{
+	assert_int_equal(signer_hello(f->signer), 0);
+	signer_remote_receive(f->remote);
+}
+
+static void
+assert_pending(const struct fixture *f, size_t i)
+{
+	assert_int_equal(f->outcomes[i].calls, 0);
+}
+
+static void
+assert_token(const struct fixture *f, size_t i, const char *text)
+{
+	assert_int_equal(f->outcomes[i].calls, 1);
+	assert_true(f->outcomes[i].ok);
+	assert_string_equal(f->outcomes[i].text, text);
+	assert_int_equal(f->outcomes[i].expires, 4711);
+}
+
+static void
+assert_failure(const struct fixture *f, size_t i, const char *text)
+{
+	assert_int_equal(f->outcomes[i].calls, 1);
+	assert_false(f->outcomes[i].ok);
+	assert_int_equal(f->outcomes[i].code, ERROR_UNAVAILABLE);
+	assert_string_equal(f->outcomes[i].text, text);
+}
+
+static void
+answers_may_come_out_of_order(void **state)
+{
+	struct fixture *f = *state;
+	struct message_request m[3];
+
+	assert_false(signer_remote_busy(f->remote));
+	submit_all(f, 3);
+	assert_true(signer_remote_busy(f->remote));
+	for (size_t i = 0; i < 3; i++) {
+		char subject[2] = {(char)('0' + i), '\0'};
+
+		m[i] = take(f);
+		assert_string_equal(m[i].query.subject, subject);
+	}
+	answer(f, m[2].id, "two");
+	assert_token(f, 2, "two");
+	assert_pending(f, 0);
+	answer(f, m[0].id, "zero");
+	answer(f, m[1].id, "one");
+	assert_token(f, 0, "zero");
+	assert_token(f, 1, "one");
+	assert_false(signer_remote_busy(f->remote));
+}
+
+static void
+refusal_of_the_signer_reaches_the_caller(void **state)
+{
+	static struct message_answer m;
+	struct fixture *f = *state;
+	struct error e = {0};
+	size_t size;
+
+	submit_all(f, 1);
+	error_set(&e, ERROR_DENIED, "not you");
+	message_answer_init(&m, take(f).id, NULL, &e);
+	size = message_answer_size(&m);
+	assert_int_equal(send(f->signer, &m, size, 0), size);
+	signer_remote_receive(f->remote);
+	assert_int_equal(f->outcomes[0].calls, 1);
+	assert_false(f->outcomes[0].ok);
+	assert_int_equal(f->outcomes[0].code, ERROR_DENIED);
+	assert_string_equal(f->outcomes[0].text, "not you");
+}
+
+/* What the signer that died had read is asked again of its successor, once. */
+static void
+new_signer_is_asked_again(void **state)
+{
+	struct fixture *f = *state;
+	struct message_request first, again;
+
+	submit_all(f, 1);
+	first = take(f);
+	hello(f);
+	assert_pending(f, 0);
+	again = take(f);
+	assert_memory_equal(&again, &first, sizeof(first));
+	answer(f, again.id, "again");
+	assert_token(f, 0, "again");
+	/* The second signature of one request finds nobody waiting. */
+	answer(f, again.id, "once more");
+	assert_token(f, 0, "again");
+	hello(f);
+	assert_nothing_asked(f);
+}
+
+static void
+request_that_two_signers_died_over_fails(void **state)
+{
+	struct fixture *f = *state;
+
+	submit_all(f, 1);
+	(void)take(f);
+	hello(f);
+	(void)take(f);
+	hello(f);
+	assert_failure(f, 0, "the signer ended twice over this request");
+	assert_nothing_asked(f);
+	assert_false(signer_remote_busy(f->remote));
+}
+
+static void
+answer_with_an_id_that_is_not_awaited_is_ignored(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t id, next;
+
+	submit_all(f, 1);
+	id = take(f).id;
+	answer(f, id ^ (uint64_t)1 << 8, "another sequence");
+	answer(f, id ^ (uint64_t)1 << 32, "another worker");
+	answer(f, id ^ 1, "another slot");
+	answer(f, id | 0xff, "no slot");
+	answer(f, 0, "nothing");
+	assert_pending(f, 0);
+	answer(f, id, "this");
+	assert_token(f, 0, "this");
+	/* The slot is free for another request, which the old id does not answer. */
+	f->outcomes[0].calls = 0;
+	submit_all(f, 1);
+	next = take(f).id;
+	assert_int_not_equal(next, id);
+	answer(f, id, "late");
+	assert_pending(f, 0);
+	answer(f, next, "in time");
+	assert_token(f, 0, "in time");
+}
+
+static void
+message_that_is_no_answer_is_ignored(void **state)
+{
+	static struct message_answer m;
+	struct fixture *f = *state;
+	struct signature s = {.token = "token", .length = 5, .expires = 4711};
+	struct error e = {0};
+	uint64_t id;
+	size_t size;
+
+	submit_all(f, 1);
+	id = take(f).id;
+	message_answer_init(&m, id, &s, &e);
+	size = message_answer_size(&m);
+	assert_int_equal(send(f->signer, &m, size - 1, 0), size - 1);
+	assert_int_equal(send(f->signer, &m, 1, 0), 1);
+	m.magic++;
+	assert_int_equal(send(f->signer, &m, size, 0), size);
+	signer_remote_receive(f->remote);
+	assert_pending(f, 0);
+	answer(f, id, "good");
+	assert_token(f, 0, "good");
+}
+
+static void
+request_without_an_answer_ends_at_its_deadline(void **state)
+{
+	struct fixture *f = *state;
+	struct error e = {0};
+	uint64_t first;
+
+	submit_all(f, 1);
+	first = take(f).id;
+	f->now += NANOSECONDS;
+	assert_int_equal(submit(f, 1, &e), 0);
+	f->now += (DEADLINE - 1) * NANOSECONDS;
+	signer_remote_expire(f->remote);
+	assert_pending(f, 0);
+	f->now += 1;
+	signer_remote_expire(f->remote);
+	assert_failure(f, 0, "the signer did not answer in time");
+	assert_pending(f, 1);
+	answer(f, first, "too late");
+	assert_int_equal(f->outcomes[0].calls, 1);
+	f->now += NANOSECONDS;
+	signer_remote_expire(f->remote);
+	assert_failure(f, 1, "the signer did not answer in time");
+	assert_false(signer_remote_busy(f->remote));
+}
+
+static void
+callback_may_ask_anew(void **state)
+{
+	struct fixture *f = *state;
+
+	f->outcomes[0].again = f;
+	submit_all(f, 1);
+	answer(f, take(f).id, "first");
+	assert_token(f, 0, "first");
+	answer(f, take(f).id, "second");
+	assert_token(f, TABLE, "second");
+	assert_false(signer_remote_busy(f->remote));
+}
+
+static void
+table_that_is_full_takes_no_more(void **state)
+{
+	static uint64_t ids[TABLE];
+	struct fixture *f = *state;
+	struct error e = {0};
+
+	for (size_t i = 0; i < TABLE; i++) {
+		assert_int_equal(submit(f, i, &e), 0);
+		ids[i] = take(f).id;
+	}
+	assert_int_equal(submit(f, TABLE, &e), -1);
+	assert_int_equal(e.code, ERROR_UNAVAILABLE);
+	assert_string_equal(e.text, "128 signatures are under way");
+	assert_int_equal(f->outcomes[TABLE].calls, 0);
+	assert_nothing_asked(f);
+	answer(f, ids[77], "77");
+	assert_token(f, 77, "77");
+	assert_int_equal(submit(f, TABLE, &e), 0);
+	answer(f, take(f).id, "the last");
+	assert_token(f, TABLE, "the last");
+}
+
+static void
+signer_that_is_gone_is_told_at_once(void **state)
+{
+	struct fixture *f = *state;
+	struct error e = {0};
+
+	close(f->signer);
+	f->signer = -1;
+	assert_int_equal(submit(f, 0, &e), -1);
+	assert_int_equal(e.code, ERROR_UNAVAILABLE);
+	assert_int_equal(f->outcomes[0].calls, 0);
+	assert_false(signer_remote_busy(f->remote));
+	signer_remote_receive(f->remote); /* returns */
+}
+
+/* --- the real one, in threads --- */
+
+static const char *const everything[] = {"*", NULL};
+static const struct rule all_rules[] = {{RULE_PERMIT, WHO_ANY, false, everything, "all"}};
+static struct signing signing = {
+    .kid = true,
+    .policy = {.rules = all_rules, .count = 1, .lifetime = 3600},
+    .issuer = "192.0.2.7",
+    .entropy = &entropy_system,
+};
+
+/* The key of RFC 8037, A.1. */
+static int
+load_key(void **state)
+{
+	static const char pem[] =
+	    "-----BEGIN PRIVATE KEY-----\n"
+	    "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
+	    "-----END PRIVATE KEY-----\n";
+	char path[] = "/tmp/test_signer.XXXXXX";
+	struct key *key = NULL;
+	struct error e = {0};
+	int fd;
+	int rc = -1;
+
+	(void)state;
+	umask(077);
+	fd = mkstemp(path);
+	if (fd == -1)
+		return -1;
+	if (write(fd, pem, sizeof(pem) - 1) == sizeof(pem) - 1)
+		rc = key_load(&key, path, NULL, "EdDSA", &e);
+	close(fd);
+	unlink(path);
+	signing.key = key;
+	return rc;
+}
+
+static int
+free_key(void **state)
+{
+	(void)state;
+	key_free((struct key *)(uintptr_t)signing.key);
+	return 0;
+}
+
+static void *
+serve(void *context)
+{
+	const struct fixture *f = context;
+
+	(void)signer_hello(f->signer);
+	signer_serve(f->signer, &signing);
+	return NULL;
+}
+
+/* Takes answers until none is awaited. */
+static void
+receive_all(struct fixture *f)
+{
+	struct pollfd p = {.fd = f->worker, .events = POLLIN};
+
+	while (signer_remote_busy(f->remote)) {
+		assert_int_equal(poll(&p, 1, PATIENCE), 1);
+		signer_remote_receive(f->remote);
+	}
+}
+
+static void
+threads_sign_for_one_worker_until_its_socket_ends(void **state)
+{
+	struct fixture *f = *state;
+	pthread_t threads[4];
+	struct error e = {0};
+
+	signing.clock = &f->clock;
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, serve, f), 0);
+	/* The hello of each thread first: nothing is waiting to be asked again. */
+	for (size_t i = 0; i < 4; i++) {
+		static struct message_answer m;
+
+		assert_int_equal(recv(f->worker, &m, sizeof(m), 0), message_answer_size(&m));
+		assert_int_equal(m.kind, MESSAGE_HELLO);
+	}
+	for (size_t i = 0; i < 100; i++) {
+		assert_int_equal(submit(f, i, &e), 0);
+		if (i % 10 == 9)
+			receive_all(f);
+	}
+	for (size_t i = 0; i < 100; i++) {
+		assert_int_equal(f->outcomes[i].calls, 1);
+		assert_true(f->outcomes[i].ok);
+		assert_int_equal(f->outcomes[i].expires, 1000 + 3600);
+		assert_memory_equal(f->outcomes[i].text, "eyJhbGciOiJFZERTQSIs", 20);
+	}
+	shutdown(f->worker, SHUT_RDWR);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+}
+
+/* Not even one that begins like a request: too long is as wrong as too short. */
+static void
+signer_drops_what_is_no_request(void **state)
+{
+	struct fixture *f = *state;
+	struct query q = {.subject = "dropped"};
+	struct {
+		struct message_request request;
+		char more[8];
+	} m = {.more = ""};
+	pthread_t thread;
+
+	signing.clock = &f->clock;
+	message_request_init(&m.request, 1, &q);
+	assert_int_equal(send(f->worker, &m, sizeof(m), 0), sizeof(m));
+	assert_int_equal(send(f->worker, &m, sizeof(m.request) - 1, 0), sizeof(m.request) - 1);
+	assert_int_equal(send(f->worker, "x", 1, 0), 1);
+	m.request.magic++;
+	assert_int_equal(send(f->worker, &m, sizeof(m.request), 0), sizeof(m.request));
+	assert_int_equal(pthread_create(&thread, NULL, serve, f), 0);
+	for (int i = 0; i < 2; i++) {
+		static struct message_answer a;
+
+		if (i == 1) {
+			message_request_init(&m.request, 4711, &q);
+			assert_int_equal(
+			    send(f->worker, &m, sizeof(m.request), 0), sizeof(m.request));
+		}
+		assert_int_not_equal(recv(f->worker, &a, sizeof(a), 0), -1);
+		assert_int_equal(a.kind, i == 0 ? MESSAGE_HELLO : MESSAGE_TOKEN);
+		assert_int_equal(a.id, i == 0 ? 0 : 4711);
+	}
+	shutdown(f->worker, SHUT_RDWR);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    TEST(answers_may_come_out_of_order),
+	    TEST(refusal_of_the_signer_reaches_the_caller),
+	    TEST(new_signer_is_asked_again),
+	    TEST(request_that_two_signers_died_over_fails),
+	    TEST(answer_with_an_id_that_is_not_awaited_is_ignored),
+	    TEST(message_that_is_no_answer_is_ignored),
+	    TEST(request_without_an_answer_ends_at_its_deadline),
+	    TEST(callback_may_ask_anew),
+	    TEST(table_that_is_full_takes_no_more),
+	    TEST(signer_that_is_gone_is_told_at_once),
+	    TEST(threads_sign_for_one_worker_until_its_socket_ends),
+	    TEST(signer_drops_what_is_no_request),
+	};
+
+	alarm(120); /* ends a test that waits for an answer in vain */
+	return cmocka_run_group_tests(tests, load_key, free_key);
+}
