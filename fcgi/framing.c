@@ -14,44 +14,51 @@ struct scan {
 	bool keep;
 };
 
+/* Whether a record may come now, by its header alone: what may not is not waited for. */
 static enum framing
-take_begin(struct scan *s, const unsigned char *body, unsigned int id, size_t size)
-{
-	unsigned int role;
-
-	if (s->id != 0 || id == 0 || size != sizeof(FCGI_BeginRequestBody))
-		return FRAMING_INVALID;
-	role = (unsigned int)body[0] << 8 | body[1];
-	if (role != FCGI_RESPONDER)
-		return FRAMING_INVALID;
-	s->id = id;
-	s->keep = (body[2] & FCGI_KEEP_CONN) != 0;
-	return FRAMING_INCOMPLETE;
-}
-
-/* One whole record of size content bytes. */
-static enum framing
-take_record(struct scan *s, const FCGI_Header *h, const unsigned char *body, size_t size)
+check_header(const struct scan *s, const FCGI_Header *h, size_t size)
 {
 	unsigned int id = (unsigned int)h->requestIdB1 << 8 | h->requestIdB0;
 
 	if (h->version != FCGI_VERSION_1)
 		return FRAMING_INVALID;
 	if (h->type == FCGI_BEGIN_REQUEST)
-		return take_begin(s, body, id, size);
+		return s->id != 0 || id == 0 || size != sizeof(FCGI_BeginRequestBody)
+			   ? FRAMING_INVALID
+			   : FRAMING_INCOMPLETE;
 	if (s->id == 0 || id != s->id || s->stdin_ended)
 		return FRAMING_INVALID;
-	if (h->type == FCGI_PARAMS && !s->params_ended) {
+	if (h->type == FCGI_PARAMS && !s->params_ended)
+		return s->params + size > LIMIT_PARAMS ? FRAMING_INVALID : FRAMING_INCOMPLETE;
+	if (h->type == FCGI_STDIN && s->params_ended)
+		return s->body + size > LIMIT_BODY ? FRAMING_OVERSIZE : FRAMING_INCOMPLETE;
+	return FRAMING_INVALID;
+}
+
+static enum framing
+take_begin(struct scan *s, const FCGI_Header *h, const unsigned char *body)
+{
+	unsigned int role = (unsigned int)body[0] << 8 | body[1];
+
+	s->id = (unsigned int)h->requestIdB1 << 8 | h->requestIdB0;
+	s->keep = (body[2] & FCGI_KEEP_CONN) != 0;
+	return role == FCGI_RESPONDER ? FRAMING_INCOMPLETE : FRAMING_INVALID;
+}
+
+/* One whole record of size content bytes, whose header was checked. */
+static enum framing
+take_record(struct scan *s, const FCGI_Header *h, const unsigned char *body, size_t size)
+{
+	if (h->type == FCGI_BEGIN_REQUEST)
+		return take_begin(s, h, body);
+	if (h->type == FCGI_PARAMS) {
 		s->params += size;
 		s->params_ended = size == 0;
-		return s->params > LIMIT_PARAMS ? FRAMING_INVALID : FRAMING_INCOMPLETE;
-	}
-	if (h->type == FCGI_STDIN && s->params_ended) {
+	} else {
 		s->body += size;
 		s->stdin_ended = size == 0;
-		return s->body > LIMIT_BODY ? FRAMING_OVERSIZE : FRAMING_INCOMPLETE;
 	}
-	return FRAMING_INVALID;
+	return FRAMING_INCOMPLETE;
 }
 
 enum framing
@@ -66,9 +73,11 @@ framing_scan(const unsigned char *bytes, size_t length, bool *keep)
 		size_t size = (size_t)h->contentLengthB1 << 8 | h->contentLengthB0;
 		size_t whole = FCGI_HEADER_LEN + size + h->paddingLength;
 
-		if (length - at < whole)
+		verdict = check_header(&s, h, size);
+		if (verdict == FRAMING_INCOMPLETE && length - at < whole)
 			break;
-		verdict = take_record(&s, h, bytes + at + FCGI_HEADER_LEN, size);
+		if (verdict == FRAMING_INCOMPLETE)
+			verdict = take_record(&s, h, bytes + at + FCGI_HEADER_LEN, size);
 		*keep = s.keep;
 		if (verdict != FRAMING_INCOMPLETE)
 			return verdict;

@@ -147,6 +147,7 @@ generation_start(struct generation **out, int listener, const struct flags *flag
     struct log *log, struct error *e)
 {
 	struct generation *g = calloc(1, sizeof(*g));
+	int log_before = log->fd;
 
 	*out = NULL;
 	if (g == NULL)
@@ -171,6 +172,7 @@ generation_start(struct generation **out, int listener, const struct flags *flag
 	return 0;
 fail:
 	generation_free(g);
+	log->fd = log_before;
 	return -1;
 }
 

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,11 +10,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/account.h"
 #include "base/parse.h"
 
 enum { SYSTEMD_FIRST = 3, BACKLOG = 1024 };
 
-/* The socket at path if a server is there; a file that a dead one left is taken away. */
+/* Refuses a path where a server listens; what a dead one left there is taken away. */
 static int
 remove_stale(const struct sockaddr_un *address, struct error *e)
 {
@@ -38,22 +37,22 @@ remove_stale(const struct sockaddr_un *address, struct error *e)
 	if (rc == 0)
 		return error_set(
 		    e, ERROR_CONFIG, "%s: another server listens there", address->sun_path);
-	return unlink(address->sun_path);
+	if (unlink(address->sun_path) == -1)
+		return error_set(e, ERROR_CONFIG, "%s: %s", address->sun_path, strerror(errno));
+	return 0;
 }
 
 /* Lets a group connect; nobody can yet, since nothing listens. */
 static int
 give_to_group(const char *path, const char *name, struct error *e)
 {
-	char space[16 * 1024];
-	struct group group;
-	struct group *found = NULL;
+	gid_t gid;
 
 	if (name == NULL)
 		return 0;
-	if (getgrnam_r(name, &group, space, sizeof(space), &found) != 0 || found == NULL)
-		return error_set(e, ERROR_CONFIG, "--socket-group: no group '%.64s'", name);
-	if (chown(path, (uid_t)-1, group.gr_gid) == -1)
+	if (account_group(name, &gid, e) == -1)
+		return error_prefix(e, "--socket-group");
+	if (chown(path, (uid_t)-1, gid) == -1)
 		return error_set(e, ERROR_NO_PERMISSION,
 		    "%s: cannot be given to group '%.64s': %s", path, name, strerror(errno));
 	return 0;
@@ -140,10 +139,9 @@ add_peer(struct peers *p, uid_t uid)
 void
 peers_resolve(struct peers *p, const struct strings *names)
 {
-	char space[16 * 1024];
-	struct passwd entry;
-	struct passwd *found;
-	uint64_t uid;
+	struct error absent;
+	uint64_t number;
+	uid_t uid;
 
 	*p = (struct peers){0};
 	add_peer(p, 0);
@@ -151,12 +149,10 @@ peers_resolve(struct peers *p, const struct strings *names)
 	for (size_t i = 0; i < names->count; i++) {
 		const char *name = names->items[i];
 
-		found = NULL;
-		if (parse_number(name, strlen(name), UINT32_MAX - 1, &uid) == 0)
-			add_peer(p, (uid_t)uid);
-		else if (getpwnam_r(name, &entry, space, sizeof(space), &found) == 0 &&
-			 found != NULL)
-			add_peer(p, entry.pw_uid);
+		if (parse_number(name, strlen(name), UINT32_MAX - 1, &number) == 0)
+			add_peer(p, (uid_t)number);
+		else if (account_user(name, &uid, &absent) == 0)
+			add_peer(p, uid);
 	}
 }
 

@@ -63,18 +63,18 @@ main(int argc, char **argv)
 	struct log log = {.fd = STDERR_FILENO, .clock = &clock_system};
 	struct arguments a = {0};
 	struct error e = {0};
-	int listener;
+	int listener, rc;
 
 	argp_err_exit_status = EX_USAGE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0)
 		return EX_USAGE;
 	openlog("authserver.fcgi", LOG_PID, LOG_DAEMON);
 	listener = listener_open(a.socket, a.socket_group, a.tcp, &e);
-	if (listener == -1 || monitor_run(listener, &a.flags, &log, &e) == -1) {
-		log_line(&log, LOG_LEVEL_ERROR, "%s", e.text);
-		return error_exit_status(&e);
-	}
-	if (a.socket != NULL)
+	rc = listener == -1 ? -1 : monitor_run(listener, &a.flags, &log, &e);
+	if (listener != -1 && a.socket != NULL)
 		(void)unlink(a.socket);
-	return EX_OK;
+	if (rc == 0)
+		return EX_OK;
+	log_line(&log, LOG_LEVEL_ERROR, "%s", e.text);
+	return error_exit_status(&e);
 }

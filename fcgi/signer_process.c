@@ -67,8 +67,6 @@ run_threads(
 		for (unsigned int t = 0; t < threads; t++)
 			if (pthread_create(&id, &attributes, thread_main, &jobs[i]) != 0)
 				return -1;
-		if (signer_hello(sockets[i]) == -1)
-			return -1;
 	}
 	for (;;)
 		pause();
@@ -115,6 +113,9 @@ signer_main(const struct config *c, const struct policy *policy, const int *sock
 		host_primary_address(address);
 		s.issuer = address;
 	}
+	/* Before the report, so that the first workers start with it behind them. */
+	for (unsigned int i = 0; i < count; i++)
+		(void)signer_hello(sockets[i]);
 	report(ready, &e);
 	if (run_threads(c, &s, sockets, count) == -1)
 		log_line(log, LOG_LEVEL_ERROR, "The signer cannot start its threads");

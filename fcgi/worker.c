@@ -21,7 +21,7 @@ enum {
 	ACCEPT_BURST = 32,     /* accepted before the connections we have get a turn */
 	REQUEST_DEADLINE = 10, /* seconds for a request to arrive whole */
 	IDLE_DEADLINE = 300,   /* seconds that a kept connection may be silent */
-	DRAIN_DEADLINE = 1,    /* seconds for a half-sent request once we are to end */
+	DRAIN_DEADLINE = 1,    /* seconds for a request to arrive once we are to end */
 	IO_DEADLINE = 5,       /* seconds that one read or write of libfcgi may take */
 };
 
@@ -33,6 +33,7 @@ struct connection {
 	bool watched;     /* known to epoll */
 	bool woken;       /* epoll said something while it was lent */
 	bool keep;        /* the web server wants to send more requests on it */
+	bool fresh;       /* no request came on it yet, so that one is certain to come */
 	bool partial;     /* a part of a request is there, and its deadline runs */
 	int64_t deadline; /* monotonic nanoseconds, while waiting */
 	struct worker *worker;
@@ -141,7 +142,7 @@ static void
 lend(struct worker *w, struct connection *c, bool oversize)
 {
 	c->state = LENT;
-	c->woken = c->partial = false;
+	c->woken = c->fresh = c->partial = false;
 	exchange_start(w->parts->service, c->fd, oversize, exchange_over, c);
 }
 
@@ -152,7 +153,7 @@ look(struct worker *w, struct connection *c)
 	ssize_t n = recv(c->fd, w->peeked, sizeof(w->peeked), MSG_PEEK | MSG_DONTWAIT);
 	bool idle = n == -1 && (errno == EAGAIN || errno == EINTR);
 
-	if (idle && !w->draining) {
+	if (idle && (!w->draining || c->fresh)) {
 		if (watch_connection(w, c) == -1)
 			hang_up(w, c);
 		return;
@@ -196,7 +197,7 @@ take_connection(struct worker *w, int fd)
 	c = w->free;
 	w->free = c->next_free;
 	w->open++;
-	*c = (struct connection){.fd = fd, .state = WAITING, .worker = w};
+	*c = (struct connection){.fd = fd, .state = WAITING, .fresh = true, .worker = w};
 	c->deadline = deadline_in(w, REQUEST_DEADLINE);
 	look(w, c);
 }
@@ -233,9 +234,13 @@ drain(struct worker *w)
 	set_accepting(w, false);
 	w->draining = true;
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
-		w->connections[i].partial = false; /* the shorter deadline counts now */
-		if (w->connections[i].state == WAITING)
-			look(w, &w->connections[i]);
+		struct connection *c = &w->connections[i];
+
+		if (c->state != WAITING)
+			continue;
+		c->partial = false; /* the shorter deadline counts now */
+		c->deadline = deadline_in(w, DRAIN_DEADLINE);
+		look(w, c);
 	}
 }
 

@@ -2,20 +2,15 @@
 #include "config/config.h"
 
 #include <confuse.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/file.h"
 #include "base/parse.h"
 #include "config/source.h"
-
-enum { READ_SIZE = 4096 };
 
 /*
  * One row a key: its name, its default and how its text becomes the field. libconfuse
@@ -388,55 +383,15 @@ out:
 	return rc;
 }
 
-/* What is checked is the descriptor that is read, so nothing can change in between. */
-static int
-check_file(int fd, const char *path, struct error *e)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) == -1)
-		return error_set(e, ERROR_NO_INPUT, "%s: %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return error_set(e, ERROR_CONFIG, "%s: not a regular file", path);
-	if (st.st_uid != 0 && st.st_uid != geteuid())
-		return error_set(e, ERROR_CONFIG,
-		    "%s: belongs to uid %u, which could change it: chown it to root", path,
-		    (unsigned int)st.st_uid);
-	if ((st.st_mode & 022) != 0)
-		return error_set(e, ERROR_CONFIG,
-		    "%s: others may write it (mode %04o): chmod go-w it", path,
-		    (unsigned int)(st.st_mode & 07777));
-	return 0;
-}
-
 int
 config_read(struct config *c, const char *path, struct error *e)
 {
 	struct buffer text;
 	int rc = -1;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
-	/* One read more than may be, so that config_parse() sees what is too long. */
-	buffer_init(&text, LIMIT_CONFIG_FILE + READ_SIZE);
-	if (fd == -1)
-		return error_set(e, ERROR_NO_INPUT, "%s: %s", path, strerror(errno));
-	if (check_file(fd, path, e) == -1)
-		goto out;
-	for (;;) {
-		char *to = buffer_reserve(&text, READ_SIZE);
-		ssize_t n = to == NULL ? 0 : read(fd, to, READ_SIZE);
-
-		if (n == -1) {
-			error_set(e, ERROR_NO_INPUT, "%s: %s", path, strerror(errno));
-			goto out;
-		}
-		text.length += (size_t)n;
-		if (n == 0)
-			break;
-	}
-	rc = config_parse(c, text.data, text.length, path, e);
-out:
-	close(fd);
+	buffer_init(&text, LIMIT_CONFIG_FILE);
+	if (file_read_trusted(path, &text, e) == 0)
+		rc = config_parse(c, text.data, text.length, path, e);
 	buffer_free(&text);
 	return rc;
 }

@@ -2,14 +2,7 @@
 
 #include <string.h>
 
-static bool
-has_control(const char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			return true;
-	return false;
-}
+#include "identity/text.h"
 
 static bool
 list_has(const struct strings *list, const char *item)
@@ -33,10 +26,10 @@ principal_read(struct principal *p, const char *remote_user, const char *auth_ty
 		return error_set(
 		    e, ERROR_UNAUTHENTICATED, "the web server authenticated nobody");
 	if (strlen(remote_user) >= sizeof(p->name) || strlen(auth_type) >= sizeof(p->scheme) ||
-	    has_control(remote_user) || has_control(auth_type))
+	    !text_clean(remote_user) || !text_clean(auth_type))
 		return error_set(e, ERROR_MALFORMED,
-		    "the user name is longer than %zu bytes or has control characters",
-		    sizeof(p->name) - 1);
+		    "REMOTE_USER or AUTH_TYPE is too long, not UTF-8 or has control "
+		    "characters");
 	memcpy(p->name, remote_user, strlen(remote_user) + 1);
 	at = strrchr(p->name, '@');
 	if (at != NULL) {

@@ -1,12 +1,8 @@
 #define _GNU_SOURCE /* memmem */
 #include "jose/key.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -17,6 +13,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include "base/file.h"
 #include "jose/jwk.h"
 
 enum { SECURE_HEAP = 64 * 1024, RSA_BITS_MIN = 2048 };
@@ -35,51 +32,6 @@ key_memory_lock(void)
 	return CRYPTO_secure_malloc_init(SECURE_HEAP, 16) == 1;
 }
 
-/* Reads a whole file of at most max bytes. */
-static int
-read_file(const char *path, struct buffer *to, bool *exposed, struct error *e)
-{
-	struct stat st;
-	int rc = -1;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
-	if (fd == -1 || fstat(fd, &st) == -1) {
-		error_set(e, ERROR_NO_INPUT, "%s: %s", path, strerror(errno));
-		goto out;
-	}
-	if (!S_ISREG(st.st_mode) || st.st_size <= 0 || (size_t)st.st_size > to->limit) {
-		error_set(e, ERROR_CONFIG, "%s: %s", path,
-		    !S_ISREG(st.st_mode) ? "not a regular file"
-		    : st.st_size <= 0    ? "the file is empty"
-					 : "too large for what it should be");
-		goto out;
-	}
-	if ((st.st_mode & 022) != 0) {
-		error_set(e, ERROR_CONFIG, "%s: others may write it (mode %04o): chmod go-w it",
-		    path, (unsigned int)(st.st_mode & 07777));
-		goto out;
-	}
-	*exposed = (st.st_mode & 004) != 0;
-	while (to->length < (size_t)st.st_size) {
-		size_t want = (size_t)st.st_size - to->length;
-		char *at = buffer_reserve(to, want);
-		ssize_t n = at == NULL ? -1 : read(fd, at, want);
-
-		if (n == -1) {
-			error_set(e, ERROR_NO_INPUT, "%s: %s", path, strerror(errno));
-			goto out;
-		}
-		if (n == 0)
-			break;
-		to->length += (size_t)n;
-	}
-	rc = 0;
-out:
-	if (fd != -1)
-		close(fd);
-	return rc;
-}
-
 /* Wrong files that people have in hand, each with what to do about it. */
 static int
 explain(const struct buffer *pem, const char *path, bool passphrase, struct error *e)
@@ -95,7 +47,9 @@ explain(const struct buffer *pem, const char *path, bool passphrase, struct erro
 
 	if (memmem(pem->data, pem->length, "BEGIN OPENSSH PRIVATE KEY", 25) != NULL)
 		return error_set(e, ERROR_CONFIG,
-		    "%s: in OpenSSH's own format; convert it with: ssh-keygen -p -m PEM -f %s",
+		    "%s: in OpenSSH's own format; convert it with: ssh-keygen -p -m PEM -f %s "
+		    "(not "
+		    "possible for Ed25519: make one with: openssl genpkey -algorithm ED25519)",
 		    path, path);
 	if (memmem(pem->data, pem->length, "ENCRYPTED", 9) != NULL)
 		return error_set(e, ERROR_CONFIG,
@@ -125,12 +79,13 @@ static int
 read_passphrase(const char *path, struct buffer *to, struct error *e)
 {
 	const char *end;
-	bool exposed;
 
 	if (path == NULL)
 		return 0;
-	if (read_file(path, to, &exposed, e) == -1)
+	if (file_read(path, to, NULL, e) == -1)
 		return -1;
+	if (to->length == 0)
+		return error_set(e, ERROR_CONFIG, "%s: the file is empty", path);
 	end = memchr(to->data, '\n', to->length);
 	if (end != NULL)
 		to->length = (size_t)(end - to->data);
@@ -184,6 +139,7 @@ key_load(struct key **out, const char *path, const char *passphrase_file, const 
 	struct buffer pem, passphrase;
 	struct key *k = NULL;
 	BIO *bio = NULL;
+	mode_t mode;
 	int rc = -1;
 
 	*out = NULL;
@@ -211,8 +167,13 @@ key_load(struct key **out, const char *path, const char *passphrase_file, const 
 		goto out;
 	}
 	if (read_passphrase(passphrase_file, &passphrase, e) == -1 ||
-	    read_file(path, &pem, &k->exposed, e) == -1)
+	    file_read(path, &pem, &mode, e) == -1)
 		goto out;
+	if (pem.length == 0) {
+		error_set(e, ERROR_CONFIG, "%s: the file is empty", path);
+		goto out;
+	}
+	k->exposed = (mode & 004) != 0;
 	bio = BIO_new_mem_buf(pem.data, (int)pem.length);
 	k->pkey = bio == NULL
 		      ? NULL
@@ -310,9 +271,12 @@ key_sign(const struct key *k, const void *bytes, size_t length, struct buffer *s
 			       : buffer_append(signature, made, made_length);
 out:
 	EVP_MD_CTX_free(context);
-	if (rc == -1)
+	if (rc == -1) {
+		const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+
 		error_set(e, ERROR_UNAVAILABLE, "signing with %s failed: %s", a->name,
-		    ERR_reason_error_string(ERR_peek_last_error()));
+		    reason != NULL ? reason : "out of memory");
+	}
 	ERR_clear_error();
 	return rc;
 }

@@ -1,33 +1,29 @@
-#define _GNU_SOURCE /* getgrouplist and friends */
 #include "service/service.h"
 
-#include <errno.h>
-#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/account.h"
 #include "service/internal.h"
 
 /* The group's number: looked up once, and only one that we may give away. */
 static int
 find_group(const char *name, gid_t *gid, struct error *e)
 {
-	char space[16 * 1024];
-	struct group group;
-	struct group *found = NULL;
 	gid_t ours[256];
 	int count;
 
 	*gid = (gid_t)-1;
 	if (name == NULL)
 		return 0;
-	if (getgrnam_r(name, &group, space, sizeof(space), &found) != 0 || found == NULL)
-		return error_set(e, ERROR_CONFIG,
-		    "group '%.64s' does not exist: create it with groupadd, or name yours with "
-		    "--group=$(id -gn)",
-		    name);
-	*gid = group.gr_gid;
+	if (account_group(name, gid, e) == -1)
+		return e->code != ERROR_CONFIG ? -1
+					       : error_set(e, ERROR_CONFIG,
+						     "group '%.64s' does not exist: create it "
+						     "with groupadd, or name "
+						     "yours with --group=$(id -gn)",
+						     name);
 	if (geteuid() == 0 || *gid == getegid())
 		return 0;
 	count = getgroups(sizeof(ours) / sizeof(ours[0]), ours);

@@ -191,6 +191,8 @@ signer_remote_new(struct signer_remote **out, int fd, const struct clock *clock,
 	r->signer.submit = remote_submit;
 	r->fd = fd;
 	r->clock = clock;
+	/* What waits there is for a worker before us, or a hello that asks for nothing. */
+	signer_remote_receive(r);
 	*out = r;
 	return 0;
 }

@@ -1,6 +1,8 @@
 #include "signer/signer_serve.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -47,6 +49,15 @@ answer(int fd, const struct signing *s, const struct message_request *request)
 	(void)send_answer(fd, &m); /* a worker that is gone asks no more */
 }
 
+/* An empty datagram and the end look alike to recv(2). */
+static bool
+ended(int fd)
+{
+	struct pollfd p = {.fd = fd};
+
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
+
 void
 signer_serve(int fd, const struct signing *s)
 {
@@ -58,7 +69,7 @@ signer_serve(int fd, const struct signing *s)
 
 		if (n == -1 && errno == EINTR)
 			continue;
-		if (n <= 0)
+		if (n == -1 || (n == 0 && ended(fd)))
 			return;
 		if (message_request_check(&request, (size_t)n) == 0)
 			answer(fd, s, &request);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/account.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "store/system_error.h"
@@ -20,9 +20,6 @@ enum {
 	/* Names that are tried. Two workers met at one nanosecond once in 15,000 mints, so
 	 * that many in a row mean a clock that stands still. */
 	NAMES_TRIED = 10000,
-	/* What getpwnam_r() may need for one account. */
-	ACCOUNT_BYTES_FIRST = 1024,
-	ACCOUNT_BYTES_MOST = 1024 * 1024,
 	NOBODY = 65534,
 };
 
@@ -187,26 +184,10 @@ draft_link(const struct draft *f, const struct directory *d, const char *name)
 static int
 find_account(const char *subject, uid_t *account, struct error *e)
 {
-	struct passwd entry, *found = NULL;
-	int rc = ERANGE;
-
-	for (size_t size = ACCOUNT_BYTES_FIRST; rc == ERANGE && size <= ACCOUNT_BYTES_MOST;
-	     size *= 4) {
-		char *memory = malloc(size);
-
-		if (memory == NULL)
-			return error_set(e, ERROR_UNAVAILABLE, "out of memory");
-		do
-			rc = getpwnam_r(subject, &entry, memory, size, &found);
-		while (rc == EINTR);
-		if (rc == 0 && found != NULL)
-			*account = entry.pw_uid;
-		free(memory);
-	}
-	if (found != NULL && rc == 0)
+	if (account_user(subject, account, e) == 0)
 		return 0;
-	if (rc != 0 && rc != ENOENT && rc != ESRCH)
-		return system_error(e, rc, "cannot look up the account of the subject");
+	if (e->code != ERROR_CONFIG)
+		return -1;
 	return error_set(e, ERROR_DENIED,
 	    "the subject has no Unix account that its token could be given to");
 }

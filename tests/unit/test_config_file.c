@@ -198,7 +198,7 @@ file_over_the_bound_is_refused_whole(void **state)
 	memcpy(text + LIMIT_CONFIG_FILE, end, sizeof(end));
 	write_file(f->file, text, 0600);
 	free(text);
-	assert_refused(f, f->file, ERROR_CONFIG, ": not a configuration file: too large");
+	assert_refused(f, f->file, ERROR_CONFIG, ": larger than 1048576 bytes");
 }
 
 /* --- flags --- */

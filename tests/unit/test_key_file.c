@@ -468,7 +468,7 @@ file_over_the_bound_is_refused(void **state)
 
 	memset(bytes, '\n', sizeof(bytes));
 	write_file(f->file, bytes, sizeof(bytes));
-	assert_refused(f, NULL, ERROR_CONFIG, "too large for what it should be");
+	assert_refused(f, NULL, ERROR_CONFIG, "larger than 65536 bytes");
 }
 
 static void

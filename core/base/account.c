@@ -1,0 +1,82 @@
+#include "base/account.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/parse.h"
+
+/* A group of many members needs much room; more than this is not a sane answer. */
+enum { SPACE_FIRST = 4096, SPACE_MOST = 4 * 1024 * 1024 };
+
+/* One look-up with so much room: 0 and *id; or an errno, ENOENT when there is none. */
+typedef int lookup(const char *name, char *space, size_t size, id_t *id);
+
+static int
+find_group(const char *name, char *space, size_t size, id_t *id)
+{
+	struct group entry;
+	struct group *found = NULL;
+	int failed = getgrnam_r(name, &entry, space, size, &found);
+
+	if (found != NULL)
+		*id = found->gr_gid;
+	return failed == 0 && found == NULL ? ENOENT : failed;
+}
+
+static int
+find_user(const char *name, char *space, size_t size, id_t *id)
+{
+	struct passwd entry;
+	struct passwd *found = NULL;
+	int failed = getpwnam_r(name, &entry, space, size, &found);
+
+	if (found != NULL)
+		*id = found->pw_uid;
+	return failed == 0 && found == NULL ? ENOENT : failed;
+}
+
+static int
+find(lookup *look, const char *kind, const char *name, id_t *id, struct error *e)
+{
+	int failed = ERANGE;
+
+	for (size_t size = SPACE_FIRST; failed == ERANGE && size <= SPACE_MOST; size *= 4) {
+		char *space = malloc(size);
+
+		do
+			failed = space == NULL ? ENOMEM : look(name, space, size, id);
+		while (failed == EINTR);
+		free(space);
+	}
+	if (failed == 0)
+		return 0;
+	/* What these two mean is that there is no such name, whatever the source. */
+	if (failed != ENOENT && failed != ESRCH)
+		return error_set(e, ERROR_UNAVAILABLE, "%s '%.64s' cannot be looked up: %s",
+		    kind, name, strerror(failed));
+	return error_set(e, ERROR_CONFIG, "%s '%.64s' does not exist", kind, name);
+}
+
+int
+account_group(const char *name, gid_t *gid, struct error *e)
+{
+	uint64_t number;
+
+	if (find(find_group, "group", name, gid, e) == 0)
+		return 0;
+	if (e->code != ERROR_CONFIG ||
+	    parse_number(name, strlen(name), UINT32_MAX - 1, &number) == -1)
+		return -1;
+	*gid = (gid_t)number;
+	return 0;
+}
+
+int
+account_user(const char *name, uid_t *uid, struct error *e)
+{
+	return find(find_user, "user", name, uid, e);
+}

@@ -1,0 +1,17 @@
+/* Users and groups by name, from the host's accounts. */
+#ifndef BASE_ACCOUNT_H
+#define BASE_ACCOUNT_H
+
+#include <sys/types.h>
+
+#include "base/error.h"
+
+/*
+ * The number of the group or user called name. 0, or -1: ERROR_CONFIG when there is
+ * none, ERROR_UNAVAILABLE when the look-up failed. A group may also be given by its
+ * number; a user never is, since a name that is a number must not become an account.
+ */
+int account_group(const char *name, gid_t *gid, struct error *e);
+int account_user(const char *name, uid_t *uid, struct error *e);
+
+#endif
