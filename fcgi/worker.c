@@ -260,6 +260,15 @@ tick(struct worker *w)
 		set_accepting(w, true);
 }
 
+/* The end comes only when the monitor is gone, and then we drain; it would wake us for
+ * ever. */
+static void
+take_answers(struct worker *w)
+{
+	if (signer_remote_receive(w->signer) == -1)
+		(void)epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->parts->signer, NULL);
+}
+
 static void
 dispatch(struct worker *w, void *source)
 {
@@ -270,7 +279,7 @@ dispatch(struct worker *w, void *source)
 	else if (source == &w->signals)
 		drain(w);
 	else if (source == &w->signer)
-		signer_remote_receive(w->signer);
+		take_answers(w);
 	else if (c->state == WAITING)
 		look(w, c);
 	else if (c->state == LENT)

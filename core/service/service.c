@@ -93,7 +93,7 @@ service_refuse(
 	response_error(&response, e);
 	if (e->code == ERROR_METHOD && route_find(r->path, &methods) != NULL)
 		response.allow = route_allow(methods);
-	log_line(s->parts.log, level, "Refused with %d: caller %s, path %.200s: %s",
+	log_line(s->parts.log, level, "Refused with %d: caller %s, path %.32s: %s",
 	    response.status, *r->caller.name != '\0' ? r->caller.name : "unknown",
 	    r->path != NULL ? r->path : "unknown", e->text);
 	g->respond(g, &response);

@@ -74,6 +74,15 @@ fail(struct signer_remote *r, struct pending *p, const char *reason)
 	finish(r, p, NULL, &e);
 }
 
+/* Fails what has waited since before then. */
+static void
+fail_all(struct signer_remote *r, int64_t then, const char *reason)
+{
+	for (size_t i = 0; i < PENDING_MAX; i++)
+		if (r->pending[i].done != NULL && r->pending[i].since < then)
+			fail(r, &r->pending[i], reason);
+}
+
 static int
 remote_submit(struct signer *self, const struct query *q, signer_done *done, void *context,
     struct error *e)
@@ -140,7 +149,7 @@ take_answer(struct signer_remote *r)
 	finish(r, p, NULL, &e);
 }
 
-void
+int
 signer_remote_receive(struct signer_remote *r)
 {
 	for (;;) {
@@ -148,8 +157,12 @@ signer_remote_receive(struct signer_remote *r)
 
 		if (n == -1 && errno == EINTR)
 			continue;
-		if (n <= 0)
-			return;
+		if (n == -1)
+			return 0;
+		if (n == 0) { /* no message of ours is empty */
+			fail_all(r, INT64_MAX, "the signer is gone");
+			return -1;
+		}
 		if (message_answer_check(&r->answer, (size_t)n) == 0)
 			take_answer(r);
 	}
@@ -160,9 +173,7 @@ signer_remote_expire(struct signer_remote *r)
 {
 	int64_t oldest = clock_monotonic(r->clock) - DEADLINE * NANOSECONDS;
 
-	for (size_t i = 0; i < PENDING_MAX; i++)
-		if (r->pending[i].done != NULL && r->pending[i].since < oldest)
-			fail(r, &r->pending[i], "the signer did not answer in time");
+	fail_all(r, oldest, "the signer did not answer in time");
 }
 
 bool
@@ -192,7 +203,7 @@ signer_remote_new(struct signer_remote **out, int fd, const struct clock *clock,
 	r->fd = fd;
 	r->clock = clock;
 	/* What waits there is for a worker before us, or a hello that asks for nothing. */
-	signer_remote_receive(r);
+	(void)signer_remote_receive(r);
 	*out = r;
 	return 0;
 }

@@ -20,8 +20,9 @@ void signer_remote_free(struct signer_remote *r);
 
 struct signer *signer_remote_signer(struct signer_remote *r);
 
-/* To be called when fd is readable: takes every answer that is there and calls back. */
-void signer_remote_receive(struct signer_remote *r);
+/* To be called when fd is readable: takes every answer that is there and calls back.
+ * 0, or -1 when the socket has ended: every query has failed then, and will. */
+int signer_remote_receive(struct signer_remote *r);
 
 /* To be called about once a second: what the signer has not answered for longer than
  * its deadline ends with ERROR_UNAVAILABLE. */

@@ -1,0 +1,625 @@
+#!/usr/bin/env bats
+# authserver.fcgi, by a client that speaks FastCGI itself, and by signals.
+
+load lib/fastcgi
+
+setup_file() { fastcgi_init; }
+teardown_file() { fastcgi_clean; }
+setup() { fastcgi_begin; }
+teardown() { fastcgi_end; }
+
+# --- how it is started ------------------------------------------------------------
+
+@test "spawn-fcgi starts it in the foreground" {
+    serve
+    mints
+    [[ $FILE =~ ^$TOKENS/alice\.[0-9]{19}\.token$ ]]
+}
+
+@test "spawn-fcgi starts it in the background" {
+    spawn-fcgi -s "$SOCKET" -P "$DIR/pid" -- "$FCGI" --config "$CONF" >"$DIR/out" 3>&-
+    MONITOR=$(cat "$DIR/pid")
+    mints
+    kill "$MONITOR"
+    until_true 5 nobody_left
+}
+
+@test "systemd's socket activation starts it" {
+    run_server "$CLIENT" listen "$SOCKET" -- "$FCGI" --config "$CONF"
+    mints
+}
+
+@test "a socket on descriptor 0 starts it" {
+    run_server "$CLIENT" listen "$SOCKET" --descriptor 0 -- "$FCGI" --config "$CONF"
+    mints
+}
+
+@test "--socket makes a socket for the group alone, and takes it away at the end" {
+    run_server "$FCGI" --config "$CONF" --socket "$SOCKET"
+    [ "$(stat -c '%a %F' "$SOCKET")" = "660 socket" ]
+    mints
+    stop
+    [ ! -e "$SOCKET" ]
+}
+
+@test "--socket takes the place of a socket that a dead server left" {
+    run_server "$FCGI" --config "$CONF" --socket "$SOCKET"
+    kill -KILL "$MONITOR"
+    until_true 5 nobody_left
+    [ -S "$SOCKET" ]
+    run_server "$FCGI" --config "$CONF" --socket "$SOCKET"
+    mints
+}
+
+@test "--socket leaves a living server and other files alone" {
+    serve
+    mv "$SOCKET" "$DIR/living"
+    timeout 10 "$FCGI" --config "$CONF" --socket "$DIR/living" 2>"$DIR/err" || status=$?
+    [ "${status:-0}" -eq 78 ]
+    grep -q 'another server listens there$' "$DIR/err"
+    mv "$DIR/living" "$SOCKET"
+    mints
+    stop
+    rm "$SOCKET"
+
+    touch "$DIR/file"
+    fails_with 78 'exists and is not a socket$' "$FCGI" --config "$CONF" --socket "$DIR/file"
+    [ -f "$DIR/file" ]
+    fails_with 78 'longer than a socket' "$FCGI" --config "$CONF" \
+        --socket "$DIR/$(printf '%0120d' 0)"
+    fails_with 78 'No such file or directory$' "$FCGI" --config "$CONF" --socket "$DIR/no/socket"
+}
+
+@test "a dead server's socket that cannot be taken away is said" {
+    need_root
+    client listen "$DIR/stale" --descriptor 0 -- true
+    chmod 0755 "$DIR"
+    chmod 0666 "$DIR/stale"
+    fails_with 78 "$DIR/stale: Permission denied$" \
+        "${AS_NOBODY[@]}" "$FCGI" -k "$KEY" --socket "$DIR/stale"
+}
+
+@test "a TCP socket is refused without --allow-tcp" {
+    fails_with 78 'not a Unix socket.*--allow-tcp$' \
+        spawn-fcgi -n -a 127.0.0.1 -p "$((20000 + RANDOM % 10000))" -- "$FCGI" --config "$CONF"
+}
+
+@test "a TCP socket serves with --allow-tcp" {
+    run_server "$CLIENT" listen 127.0.0.1:0 -- "$FCGI" --config "$CONF" --allow-tcp
+    SOCKET=$(grep -x '127\.0\.0\.1:[0-9]*' "$LOG")
+    mints
+}
+
+@test "without a socket it does not start" {
+    fails_with 78 'no listening socket on descriptor 0: ' "$FCGI" --config "$CONF"
+    # Meant for another process.
+    fails_with 78 'no listening socket on descriptor 0: ' \
+        env LISTEN_FDS=1 LISTEN_PID=1 "$FCGI" --config "$CONF"
+}
+
+@test "a start that fails says why in one line, with the status of sysexits" {
+    local start=("$FCGI" --config "$CONF" --socket "$SOCKET")
+
+    fails_with 66 "$DIR/none: No such file" "${start[@]}" --private-key "$DIR/none"
+    fails_with 66 "$DIR/none: No such file" "$FCGI" --config "$DIR/none" --socket "$SOCKET"
+    fails_with 78 "group 'nowhere' does not exist" "${start[@]}" --group nowhere
+    fails_with 78 'a key of type RSA cannot sign with ES256$' "${start[@]}" -a ES256
+    fails_with 78 "algorithm 'HS256' does not exist" "${start[@]}" -a HS256
+    fails_with 78 "command line: unknown key 'wrong'" "${start[@]}" --set wrong=1
+    fails_with 78 'no private key: ' "$FCGI" -d "$TOKENS" --socket "$SOCKET"
+
+    chmod 0777 "$TOKENS"
+    fails_with 78 "$TOKENS: .*chmod o-w" "${start[@]}"
+    chmod 0750 "$TOKENS"
+    ln -s "$TOKENS" "$DIR/link"
+    fails_with 78 "$DIR/link: is a symbolic link" "${start[@]}" -d "$DIR/link"
+    mkdir -m 0777 "$DIR/open"
+    chmod 0777 "$DIR/open"
+    fails_with 78 "$DIR/open: others may write it" "${start[@]}" -d "$DIR/open/tokens"
+    [ ! -e "$DIR/open/tokens" ]
+
+    configure '' 'lifetime = "forever"'
+    fails_with 78 "$CONF:5: lifetime: 'forever' is not a duration" "${start[@]}"
+    configure 'unknown = "1"'
+    fails_with 78 "$CONF:4: .*unknown" "${start[@]}"
+    configure
+    chmod 0666 "$CONF"
+    fails_with 78 "$CONF: others may write it" "${start[@]}"
+    nobody_left
+}
+
+@test "an unknown flag is a usage error" {
+    local status=0
+
+    "$FCGI" --wrong 2>"$DIR/err" || status=$?
+    [ "$status" -eq 64 ]
+    grep -q -e '--wrong' "$DIR/err"
+}
+
+@test "--help and --version" {
+    "$FCGI" --help >"$DIR/out"
+    grep -q -e '--socket' "$DIR/out"
+    grep -q -e '--private-key' "$DIR/out"
+    [[ $("$FCGI" --version) == "authserver.fcgi "[0-9]* ]]
+}
+
+@test "a key that others can read gets one warning" {
+    serve
+    refute logged 'can read the private key'
+    stop
+    rm "$SOCKET"
+    chmod 0644 "$KEY"
+    serve
+    mints
+    [ "$(times_logged "can read the private key $KEY: chmod 0600 it$")" -eq 1 ]
+}
+
+# --- requests ---------------------------------------------------------------------
+
+@test "a param that comes twice is refused" {
+    local param
+
+    serve
+    for param in REMOTE_USER=alice REMOTE_USER=root AUTH_TYPE=Basic PATH_INFO=/alice \
+        REQUEST_METHOD=GET HTTP_HOST=localhost QUERY_STRING= CONTENT_LENGTH=; do
+        ask "+$param"
+        refused 400 "${param%%=*} twice"
+    done
+    [ "$(token_count)" -eq 0 ]
+    # What is not used may come as it likes.
+    mints +HTTP_X_ANY=1 +HTTP_X_ANY=2
+}
+
+@test "REMOTE_USER counts beside AUTH_TYPE alone" {
+    serve
+    ask AUTH_TYPE
+    refused 401
+    ask AUTH_TYPE=
+    refused 401
+    ask AUTH_TYPE REMOTE_USER HTTP_REMOTE_USER=alice HTTP_AUTH_TYPE=Basic
+    refused 401
+    ask REMOTE_USER
+    refused 401
+    [ "$(token_count)" -eq 0 ]
+    mints
+}
+
+@test "what is not a FastCGI request is hung up on, and the service goes on" {
+    serve
+    find_parts
+    local worker=${WORKERS[0]}
+
+    client malformed "$SOCKET"
+    find_parts
+    [ "${WORKERS[0]}" = "$worker" ]
+    logged 'sent no well-formed FastCGI request$'
+}
+
+@test "a body over 64 KiB is refused" {
+    serve
+    ask body=65537
+    refused 413
+    ask body=1000000 CONTENT_LENGTH=1000000
+    refused 413
+    ask CONTENT_LENGTH=65537
+    refused 413
+    # As large as may be: it is read, though a mint has no use for it.
+    ask body=65536 CONTENT_LENGTH=65536
+    refused 400
+    [ "$(token_count)" -eq 0 ]
+    mints
+}
+
+@test "params of nearly 64 KiB are read" {
+    serve
+    mints "HTTP_X_LONG=$(printf '%065000d' 0)"
+}
+
+@test "a kept connection carries one request after the other" {
+    serve
+    client stream "$SOCKET" 300 >"$DIR/statuses"
+    [ "$(sort "$DIR/statuses" | uniq -c | tr -s ' ')" = ' 300 200' ]
+    [ "$(token_count)" -eq 300 ]
+}
+
+tasks() {
+    cat /proc/"$MONITOR"/task/*/children | wc -w
+    threads "${WORKERS[0]}"
+    threads "$SIGNER"
+}
+
+@test "64 idle kept connections cost no process and no thread" {
+    serve
+    find_parts
+    tasks >"$DIR/before"
+    background kept kept "$SOCKET" 64
+    until_true 10 says "$DIR/kept" kept
+    tasks | diff "$DIR/before" -
+    # And they hold up nobody.
+    mints
+    finish "$JOB"
+    [ "$(grep -c '^200$' "$DIR/kept")" -eq 64 ]
+}
+
+@test "requests wait for the signer together, and hold up no other" {
+    serve
+    find_parts
+    kill -STOP "$SIGNER"
+    background flight flight "$SOCKET" 20
+    until_true 5 says "$DIR/flight" sent
+    # While they wait, what needs no signature is answered at once.
+    ask PATH_INFO=/bob
+    refused 403
+    ask PATH_INFO=/-/healthy
+    [ "$BODY" = ok ]
+    refute says "$DIR/flight" 200
+    [ "$(token_count)" -eq 0 ]
+    kill -CONT "$SIGNER"
+    wait "$JOB"
+    [ "$(grep -c '^200$' "$DIR/flight")" -eq 20 ]
+    [ "$(token_count)" -eq 20 ]
+}
+
+@test "clients that do not wait for their answer do no harm" {
+    serve
+    find_parts
+    local worker=${WORKERS[0]}
+
+    kill -STOP "$SIGNER"
+    background flight flight "$SOCKET" 20
+    until_true 5 says "$DIR/flight" sent
+    kill -KILL "$JOB"
+    wait "$JOB" || true
+    kill -CONT "$SIGNER"
+    mints
+    client stream "$SOCKET" 20 >"$DIR/statuses"
+    [ "$(uniq "$DIR/statuses")" = 200 ]
+    find_parts
+    [ "${WORKERS[0]}" = "$worker" ]
+}
+
+@test "two workers share the load, and one serves while the other does not" {
+    local worker
+
+    configure 'workers = "2"'
+    serve
+    find_parts 2
+    background load load "$SOCKET" 16
+    until_true 10 enough 1000
+    finish "$JOB"
+    [[ $(cat "$DIR/load") =~ ^[0-9]+\ 200$ ]]
+    for worker in "${WORKERS[@]}"; do
+        # Its writes: files, answers and log lines.
+        echo "worker $worker: $(grep syscw "/proc/$worker/io" || true)"
+        [ "$(awk '/syscw/ { print $2 }' "/proc/$worker/io")" -ge 100 ]
+    done
+    for worker in "${WORKERS[@]}"; do
+        kill -STOP "$worker"
+        mints
+        mints
+        kill -CONT "$worker"
+    done
+}
+
+# --- peers ------------------------------------------------------------------------
+
+@test "another user's process is hung up on, whatever the socket's mode" {
+    need_root
+    serve
+    chmod 0666 "$SOCKET"
+    run "${AS_NOBODY[@]}" "$CLIENT" ask "$SOCKET"
+    [ "$status" -eq 3 ]
+    [ "$output" = "closed after 0 bytes" ]
+    [ "$(token_count)" -eq 0 ]
+    [ "$(times_logged "user is not listed in 'peers'\$")" -eq 1 ]
+    mints
+}
+
+@test "a user that peers lists is served" {
+    need_root
+    configure 'peers = { "nobody" }'
+    serve
+    chmod 0666 "$SOCKET"
+    run "${AS_NOBODY[@]}" "$CLIENT" ask "$SOCKET"
+    [ "$status" -eq 0 ]
+    [[ $output == "Status: 200 "* ]]
+    [ "$(token_count)" -eq 1 ]
+}
+
+# --- deaths -----------------------------------------------------------------------
+
+minted_since() { [ "$(times_logged 'Generated token')" -ge "$(($1 + $2))" ]; }
+
+# enough COUNT: that many tokens were made.
+enough() { minted_since 0 "$1"; }
+
+# kill_often WHICH TIMES: kills the worker or the signer, each time after its predecessor's
+# load was taken up again.
+kill_often() {
+    local i made pid=
+
+    for ((i = 0; i < $2; i++)); do
+        made=$(times_logged 'Generated token')
+        until_true 10 minted_since "$made" 100
+        find_parts
+        [ "$1" = worker ] && pid=${WORKERS[0]} || pid=$SIGNER
+        kill -KILL "$pid"
+        until_true 5 gone "$pid"
+    done
+    made=$(times_logged 'Generated token')
+    until_true 10 minted_since "$made" 100
+}
+
+@test "a worker killed under load costs only the requests that it held" {
+    local watcher loaders closed
+
+    serve
+    find_parts
+    local signer=$SIGNER
+    background watch watch "$TOKENS"
+    watcher=$JOB
+    background load load "$SOCKET" 6
+    loaders=$JOB
+    kill_often worker 5
+    finish "$loaders"
+    cat "$DIR/load"
+    finish "$watcher"
+    cat "$DIR/watch"
+    # Six clients: no more than six requests are held at a time.
+    refute grep -v -e ' 200$' -e ' closed$' "$DIR/load"
+    closed=$(sed -n 's/ closed$//p' "$DIR/load")
+    [ "${closed:-0}" -le 30 ]
+    find_parts
+    [ "$SIGNER" = "$signer" ]
+    [ "$(times_logged 'Worker .* ended by signal 9; starting another$')" -eq 5 ]
+}
+
+@test "a signer killed under load costs no request" {
+    local watcher loaders
+
+    serve
+    find_parts
+    local worker=${WORKERS[0]}
+    background watch watch "$TOKENS"
+    watcher=$JOB
+    background load load "$SOCKET" 6
+    loaders=$JOB
+    kill_often signer 5
+    finish "$loaders"
+    cat "$DIR/load"
+    finish "$watcher"
+    cat "$DIR/watch"
+    refute grep -v -e ' 200$' "$DIR/load"
+    find_parts
+    [ "${WORKERS[0]}" = "$worker" ]
+    [ "$(times_logged 'Signer .* ended by signal 9; starting another$')" -eq 5 ]
+}
+
+# The parts of one test, which waits for its deadlines once.
+
+hold_requests() {
+    client held "$SOCKET" 10 && [ "$(token_count)" -eq 50 ]
+}
+
+# The other server loses its signer and its key.
+lose_key() {
+    local children
+
+    fastcgi_begin
+    echo "other $DIR"
+    serve
+    trap 'kill -KILL "$MONITOR"; rm -rf "$DIR"' EXIT
+    mints
+    find_parts
+    echo garbage >"$KEY"
+    kill -KILL "$SIGNER"
+    ask
+    refused 503 'try again'
+    grep -q '^Retry-After: [0-9]' "$DIR/answer"
+    children=$(times_logged 'The signer cannot be started: .*not a private key')
+    echo "$children starts"
+    [ "$children" -ge 2 ]
+    [ "$children" -le 10 ]
+    install -m 0600 "$WORK/key" "$KEY"
+    until_true 10 mints
+    until_true 10 parts
+}
+
+@test "deadlines: cut and slow requests end by theirs, a lost key by 503 and recovery" {
+    local holder loser failed=0
+
+    serve
+    hold_requests >"$DIR/holder" 2>&1 3>&- &
+    holder=$!
+    (set -e; lose_key) >"$DIR/loser" 2>&1 3>&- &
+    loser=$!
+    wait "$holder" || failed=1
+    wait "$loser" || failed=1
+    cat "$DIR/holder" "$DIR/loser"
+    [ "$failed" -eq 0 ]
+    mints
+}
+
+# --- reload -----------------------------------------------------------------------
+
+token() { "$BATS_TEST_DIRNAME/lib/token" "$@"; }
+
+reloaded() { [ "$(times_logged ' Reloaded$')" -ge "$1" ]; }
+
+reload() {
+    local before
+
+    before=$(times_logged ' Reloaded$')
+    kill -HUP "$MONITOR"
+    until_true 5 reloaded "$((before + 1))"
+}
+
+@test "SIGHUP takes a changed configuration and a new key, and loses no request" {
+    local i
+
+    serve
+    mints
+    token verify "$WORK/key.pub" "$FILE"
+    token header "$FILE" >"$DIR/header"
+    background load load "$SOCKET" 6
+    configure 'lifetime = "5m"'
+    reload
+    mints
+    token claims "$FILE" | token holds "it['exp'] - it['iat'] == 300"
+    install -m 0600 "$WORK/other" "$KEY"
+    reload
+    mints
+    token verify "$WORK/other.pub" "$FILE"
+    refute cmp -s "$DIR/header" <(token header "$FILE")
+    for ((i = 0; i < 15; i++)); do
+        reload
+    done
+    finish "$JOB"
+    cat "$DIR/load"
+    refute grep -v -e ' 200$' "$DIR/load"
+    # The old generations are over.
+    until_true 5 parts
+}
+
+@test "a connection from before SIGHUP gets its request answered after it" {
+    serve
+    background fresh fresh "$SOCKET" 5
+    until_true 5 says "$DIR/fresh" connected
+    # One that came later is answered, so those were accepted.
+    mints
+    reload
+    finish "$JOB"
+    [ "$(grep -c '^200$' "$DIR/fresh")" -eq 5 ]
+}
+
+not_reloaded() { [ "$(times_logged 'Not reloaded, the old configuration stays: ')" -eq "$1" ]; }
+
+@test "SIGHUP with a broken configuration or key leaves the old ones in service" {
+    serve
+    find_parts
+    local signer=$SIGNER
+
+    configure 'lifetime = "forever"'
+    kill -HUP "$MONITOR"
+    until_true 5 not_reloaded 1
+    logged "stays: $CONF:4: lifetime"
+    mints
+    configure
+    head -c 800 "$WORK/other" >"$KEY"
+    kill -HUP "$MONITOR"
+    until_true 5 not_reloaded 2
+    logged "stays: $KEY: not a private key"
+    mints
+    token verify "$WORK/key.pub" "$FILE"
+    configure 'log = "syslog"' 'group = "nowhere"'
+    kill -HUP "$MONITOR"
+    until_true 5 not_reloaded 3
+    mints
+    refute logged ' Reloaded$'
+    find_parts
+    [ "$SIGNER" = "$signer" ]
+}
+
+# --- the end ----------------------------------------------------------------------
+
+@test "SIGTERM answers what is in flight, then ends with status 0" {
+    run_server "$FCGI" --config "$CONF" --socket "$SOCKET"
+    find_parts
+    kill -STOP "$SIGNER"
+    background flight flight "$SOCKET" 20
+    until_true 5 says "$DIR/flight" sent
+    kill -TERM "$MONITOR"
+    sleep 0.2
+    refute gone "$MONITOR"
+    kill -CONT "$SIGNER"
+    wait "$JOB"
+    [ "$(grep -c '^200$' "$DIR/flight")" -eq 20 ]
+    wait "$MONITOR"
+    [ ! -e "$SOCKET" ]
+    nobody_left
+}
+
+ended() { gone "$MONITOR" && nobody_left; }
+
+@test "a signal to the whole process group, as from a terminal, ends it as well" {
+    local name
+
+    for name in TERM INT; do
+        run_server "$FCGI" --config "$CONF" --socket "$SOCKET"
+        find_parts
+        kill -STOP "$SIGNER"
+        background flight flight "$SOCKET" 5
+        until_true 5 says "$DIR/flight" sent
+        kill "-$name" -- "-$MONITOR"
+        kill -CONT "$SIGNER"
+        wait "$JOB"
+        [ "$(grep -c '^200$' "$DIR/flight")" -eq 5 ]
+        wait "$MONITOR"
+        nobody_left
+        [ ! -e "$SOCKET" ]
+    done
+}
+
+@test "connections that are idle or half-sent do not hold up the end" {
+    serve
+    background kept kept "$SOCKET" 5
+    until_true 5 says "$DIR/kept" kept
+    background held held "$SOCKET" 10
+    until_true 5 enough 20
+    kill -TERM "$MONITOR"
+    until_true 4 ended
+    wait "$MONITOR"
+    kill -KILL "${JOBS[@]}"
+}
+
+@test "SIGKILL of the monitor leaves no process" {
+    serve
+    background kept kept "$SOCKET" 5
+    until_true 5 says "$DIR/kept" kept
+    kill -KILL "$MONITOR"
+    until_true 5 nobody_left
+    kill -KILL "$JOB"
+}
+
+# --- the secret -------------------------------------------------------------------
+
+@test "the same user cannot read the memory of worker and signer, and no core is left" {
+    local pid
+
+    need_root
+    need_plain_build
+    chmod 0700 "$DIR"
+    chown -R nobody "$DIR"
+    run_server "${AS_NOBODY[@]}" \
+        "$FCGI" --config "$CONF" --socket "$SOCKET"
+    find_parts
+    mints
+    for pid in "$SIGNER" "${WORKERS[@]}"; do
+        refute "${AS_NOBODY[@]}" head -c 0 "/proc/$pid/mem"
+        refute "${AS_NOBODY[@]}" head -c 0 "/proc/$pid/environ"
+        [ "$(awk '/^Max core file size/ { print $5, $6 }' "/proc/$pid/limits")" = "0 0" ]
+    done
+    # It is not for want of a right that any process of that user has over another.
+    "${AS_NOBODY[@]}" sleep 60 &
+    pid=$!
+    until_true 5 grep -q sleep "/proc/$pid/comm"
+    "${AS_NOBODY[@]}" head -c 0 "/proc/$pid/mem"
+    kill "$pid"
+}
+
+@test "the key is in the signer's memory alone" {
+    local prime
+
+    need_root
+    need_plain_build
+    serve
+    find_parts
+    mints
+    prime=$(openssl rsa -in "$WORK/key" -noout -text | sed '1,/^prime1:/d; /^prime2:/,$d' |
+        tr -d ' :\n')
+    prime=${prime#00}
+    [ "${#prime}" -eq 256 ]
+    client has "$SIGNER" "$prime"
+    refute client has "${WORKERS[0]}" "$prime"
+    refute client has "$MONITOR" "$prime"
+}

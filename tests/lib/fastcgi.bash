@@ -1,0 +1,232 @@
+# shellcheck shell=bash
+# authserver.fcgi and authserver.cgi without a web server, for tests. AUTHSERVER_BUILD names
+# the build folder.
+#
+# setup_file:     fastcgi_init
+# setup:          fastcgi_begin
+# teardown:       fastcgi_end
+# teardown_file:  fastcgi_clean
+#
+# A test has a folder of its own, DIR, with the configuration CONF, the key KEY, the token
+# directory TOKENS, and the server's SOCKET and LOG once it is started; MONITOR is its pid.
+
+# --- the place --------------------------------------------------------------------
+
+fastcgi_init() {
+    local build=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
+
+    # Not bats's own folder, which other accounts cannot enter.
+    WORK=$(mktemp -d "${TMPDIR:-/tmp}/fastcgi.XXXXXX")
+    chmod 0711 "$WORK"
+    FCGI=$WORK/authserver.fcgi
+    CGI=$WORK/authserver.cgi
+    CLIENT=$WORK/fastcgi.py
+    export WORK FCGI CGI CLIENT
+    install -m 0755 "$build/authserver.fcgi" "$build/authserver.cgi" \
+        "$BATS_TEST_DIRNAME/lib/fastcgi.py" "$WORK"
+    openssl genrsa -traditional -out "$WORK/key" 2048 2>/dev/null
+    openssl genrsa -out "$WORK/other" 2048 2>/dev/null
+    openssl pkey -in "$WORK/key" -pubout -out "$WORK/key.pub"
+    openssl pkey -in "$WORK/other" -pubout -out "$WORK/other.pub"
+}
+
+fastcgi_clean() {
+    rm -rf "$WORK"
+}
+
+# fastcgi_begin [LINE]...: the folder of a test; LINEs go into the configuration.
+fastcgi_begin() {
+    DIR=$(mktemp -d "$WORK/test.XXXXXX")
+    chmod 0711 "$DIR"
+    KEY=$DIR/key
+    CONF=$DIR/authserver.conf
+    TOKENS=$DIR/tokens
+    SOCKET=$DIR/socket
+    LOG=$DIR/log
+    MONITOR=
+    JOBS=()
+    AS_NOBODY=(setpriv --reuid nobody --regid nogroup --clear-groups)
+    install -m 0600 "$WORK/key" "$KEY"
+    mkdir -m 0750 "$TOKENS"
+    configure "$@"
+}
+
+# configure [LINE]...: writes the configuration anew.
+configure() {
+    {
+        printf 'private-key = "%s"\n' "$KEY"
+        printf 'directory = "%s"\n' "$TOKENS"
+        printf '%s\n' 'issuer = "https://first.example"' "$@"
+    } >"$DIR/configuration"
+    mv "$DIR/configuration" "$CONF"
+}
+
+# Ends what the test has started, and nothing else.
+fastcgi_end() {
+    local pid
+
+    for pid in $MONITOR "${JOBS[@]}"; do
+        kill -KILL "$pid" 2>/dev/null || true
+    done
+    # Its workers and its signer see to their end themselves.
+    [ -z "$MONITOR" ] || until_true 10 nobody_left || true
+    [ ! -e "$LOG" ] || tail -n 40 "$LOG" | sed "s/^/log: /"
+    rm -rf "$DIR"
+}
+
+# --- general ----------------------------------------------------------------------
+
+# until_true SECONDS COMMAND...: whether the command succeeds within that time.
+until_true() {
+    local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+
+    shift
+    until "$@"; do
+        [ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1
+        sleep 0.05
+    done
+}
+
+# Bash does not end a test for "! command": this does.
+refute() {
+    if "$@"; then
+        echo "should have failed: $*"
+        return 1
+    fi
+}
+
+gone() { ! kill -0 "$1" 2>/dev/null; }
+logged() { grep -q -e "$1" "$LOG"; }
+times_logged() { grep -c -e "$1" "$LOG" || true; }
+says() { grep -q -x -e "$2" "$1"; }
+token_count() { find "$TOKENS" -name '*.token' | wc -l; }
+need_root() { [ "$(id -u)" -eq 0 ] || skip "needs root"; }
+
+# With a sanitizer, memory is another matter.
+need_plain_build() {
+    refute grep -q __asan_init "$FCGI" || skip "built with a sanitizer"
+}
+
+# fails_with STATUS PATTERN COMMAND...: a start that fails says why in one line, and leaves
+# no socket.
+fails_with() {
+    local status=0 wanted=$1 pattern=$2
+
+    shift 2
+    timeout 10 "$@" >"$DIR/out" 2>"$DIR/err" </dev/null || status=$?
+    cat "$DIR/out" "$DIR/err"
+    [ "$status" -eq "$wanted" ] || { echo "exit status $status"; return 1; }
+    [ "$(wc -l <"$DIR/err")" -eq 1 ]
+    grep -q -e "$pattern" "$DIR/err"
+    [ ! -s "$DIR/out" ]
+    [ ! -e "$SOCKET" ]
+}
+
+# --- the server -------------------------------------------------------------------
+
+# run_server COMMAND...: runs it in a process group of its own until it serves.
+run_server() {
+    setsid "$@" >>"$LOG" 2>&1 </dev/null 3>&- &
+    MONITOR=$!
+    until_true 10 ready_or_gone
+    refute gone "$MONITOR"
+}
+
+ready_or_gone() { { [ -e "$LOG" ] && logged ' Ready$'; } || gone "$MONITOR"; }
+
+# serve [FLAG]...: as spawn-fcgi starts it.
+serve() {
+    run_server spawn-fcgi -n -s "$SOCKET" -- "$FCGI" --config "$CONF" "$@"
+}
+
+# stop [SIGNAL]: its exit status is the server's.
+stop() {
+    local pid=$MONITOR
+
+    kill "-${1:-TERM}" "$pid"
+    wait "$pid" && MONITOR=
+}
+
+threads() {
+    set -- "/proc/$1/task/"*
+    echo $#
+}
+
+# Sets SIGNER and WORKERS: of the monitor's children, the signer is the one with threads.
+# Fails while not all are there.
+parts() {
+    local pid children
+
+    SIGNER=
+    WORKERS=()
+    mapfile -t children < <(pgrep -P "$MONITOR")
+    for pid in "${children[@]}"; do
+        if [ "$(threads "$pid")" -gt 1 ]; then
+            SIGNER+=$pid
+        else
+            WORKERS+=("$pid")
+        fi
+    done
+    [ -n "$SIGNER" ] && [ "${#WORKERS[@]}" -eq "${1:-1}" ] && [ -d "/proc/$SIGNER" ]
+}
+
+find_parts() {
+    until_true 10 parts "$@"
+}
+
+# No process of this test's server; each has the configuration's path in its arguments.
+nobody_left() {
+    [ -z "$(pgrep -f -- "$FCGI.*$DIR/")" ]
+}
+
+# --- the client -------------------------------------------------------------------
+
+client() { "$CLIENT" "$@"; }
+
+# ask [PARAM]...: one request. Sets STATUS, "closed" when it was hung up on, and BODY.
+ask() {
+    STATUS=closed
+    client ask "$SOCKET" "$@" >"$DIR/answer" || return 0
+    read_answer
+}
+
+read_answer() {
+    STATUS=$(sed -n '1s/^Status: \([0-9]*\) .*/\1/p' "$DIR/answer")
+    BODY=$(sed '1,/^\r$/d' "$DIR/answer")
+}
+
+# The last answer is the path of a token file, FILE, that has three parts.
+minted() {
+    FILE=$BODY
+    [ "$STATUS" = 200 ] || { cat "$DIR/answer"; return 1; }
+    [ "${FILE%/*}" = "$TOKENS" ]
+    grep -qxE '[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+' "$FILE"
+}
+
+mints() {
+    ask "$@"
+    minted
+}
+
+# refused STATUS [PATTERN]: so was the last request, with one line of text.
+refused() {
+    [ "$STATUS" = "$1" ] || { cat "$DIR/answer"; return 1; }
+    [ "$(wc -l <<<"$BODY")" -eq 1 ]
+    [ "$(grep -c "${2:-.}" <<<"$BODY")" -eq 1 ] || { echo "$BODY"; return 1; }
+}
+
+# background NAME ARGUMENT...: a client whose output goes to $DIR/NAME; sets JOB.
+background() {
+    local name=$1
+
+    shift
+    "$CLIENT" "$@" >"$DIR/$name" 2>&1 3>&- &
+    JOB=$!
+    JOBS+=("$JOB")
+}
+
+# finish PID: asks a client in the background to end; its exit status.
+finish() {
+    kill -TERM "$1"
+    wait "$1"
+}

@@ -1,0 +1,147 @@
+# shellcheck shell=bash
+# Requests and what is expected of their answers, for tests that use gateway.bash.
+#
+# An answer is left in STATUS (the number), HEADERS and BODY (files). Token files are compared
+# with those that were there when the test began: call http_begin in setup. Hundreds of
+# requests are made, so that what is done for each of them starts no process but curl.
+
+http_begin() {
+    HEADERS=$BATS_TEST_TMPDIR/headers
+    BODY=$BATS_TEST_TMPDIR/body
+    http_files FILES
+}
+
+# http_files VARIABLE: sets it to what is in the token directory, one path a line.
+http_files() {
+    local files
+
+    shopt -s nullglob dotglob
+    files=("$TOKENS"/*)
+    shopt -u nullglob dotglob
+    printf -v "$1" '%s\n' "${files[@]}"
+}
+
+# new_files: the paths of the files that came since the test began.
+new_files() {
+    local now
+
+    http_files now
+    comm -13 <(printf '%s' "$FILES") <(printf '%s' "$now")
+}
+
+# request [CURL-ARGUMENT]...
+request() {
+    : >"$HEADERS"
+    : >"$BODY"
+    STATUS=$(curl -s --path-as-is -m 30 -D "$HEADERS" -o "$BODY" -w '%{http_code}' "$@") ||
+        [ "$STATUS" != 000 ] || {
+        echo "no answer: curl $*"
+        return 1
+    }
+}
+
+# request_as USER [CURL-ARGUMENT]...
+request_as() {
+    local user=$1
+
+    shift
+    request -u "$user:$PASSWORD-$user" "$@"
+}
+
+# request_raw BYTES: sends them as they are, with the escapes of printf(1).
+request_raw() {
+    local socket answer=$BATS_TEST_TMPDIR/raw
+
+    exec {socket}<>"/dev/tcp/127.0.0.1/${URL##*:}"
+    # shellcheck disable=SC2059 # the escapes are the point
+    printf "$1" >&"$socket"
+    timeout 10 cat <&"$socket" >"$answer"
+    exec {socket}>&-
+    sed '/^\r$/q' "$answer" >"$HEADERS"
+    sed '1,/^\r$/d' "$answer" >"$BODY"
+    STATUS=$(awk 'NR == 1 { print $2 }' "$HEADERS")
+}
+
+# The Authorization field of alice, for request_raw.
+raw_credentials() {
+    printf 'Authorization: Basic %s' "$(printf 'alice:%s-alice' "$PASSWORD" | base64)"
+}
+
+# header NAME [VALUE]: whether the answer has a header field of that name, and that value. The
+# field's own is left in VALUE.
+header() {
+    local line
+
+    VALUE=
+    while IFS= read -r line; do
+        line=${line%$'\r'}
+        if [[ ${line,,} == "${1,,}:"* ]]; then
+            VALUE=${line#*:}
+            VALUE=${VALUE# }
+            [ "$#" -eq 1 ] || [ "$VALUE" = "$2" ]
+            return
+        fi
+    done <"$HEADERS"
+    return 1
+}
+
+# --- what is expected -------------------------------------------------------------
+
+# must_not COMMAND...: bats takes no notice of a failing "! COMMAND".
+must_not() {
+    if "$@"; then
+        echo "should have failed: $*"
+        return 1
+    fi
+}
+
+show() {
+    echo "status $STATUS"
+    cat "$HEADERS" "$BODY"
+    return 1
+}
+
+# The answer is the path of a new token file; sets FILE.
+minted() {
+    [ "$STATUS" = 200 ] || show
+    FILE=$(<"$BODY")
+    [ -f "$FILE" ] || show
+    [[ $'\n'$FILES != *$'\n'"$FILE"$'\n'* ]] || show
+}
+
+no_file() {
+    local now
+
+    http_files now
+    [ "$now" = "$FILES" ] || {
+        echo "left in the token directory:"
+        new_files
+        return 1
+    }
+}
+
+# refused 'STATUS [PATTERN:STATUS]...': authserver refuses with STATUS, one line of text that is
+# not cached, and no file. A gateway that PATTERN matches has a web server that refuses by
+# itself, in its own words, with the status after the colon.
+refused() {
+    local expected word lines by=authserver
+
+    for word in $1; do
+        # shellcheck disable=SC2053 # a pattern
+        case $word in
+        *:*) [[ $GATEWAY != ${word%:*} ]] || expected=${word##*:} by='the web server' ;;
+        *) expected=$word ;;
+        esac
+    done
+    no_file || show
+    if [ "$STATUS" != "$expected" ]; then
+        echo "expected: $expected by $by"
+        show
+    fi
+    [ "$by" = authserver ] || return 0
+    header Content-Type 'text/plain; charset=utf-8' || show
+    header Cache-Control no-store || show
+    mapfile -t lines <"$BODY"
+    [ "${#lines[@]}" -eq 1 ] || show
+    [ "${#lines[0]}" -gt 10 ] || show
+}
