@@ -1,0 +1,806 @@
+#!/usr/bin/env bats
+# The documentation tells the truth: README.md, INSTALL and the EXAMPLES of the manual pages are
+# done as they stand, and the pages name the flags and the keys that there are.
+# AUTHSERVER_BUILD names the build folder.
+#
+# A command is a line that begins with "$ " (any user) or "# " (root): in a fenced block of
+# README.md, four columns in from the margin of INSTALL, in a display of EXAMPLES. It goes on
+# after a backslash or a pipe at the end of a line, and to the end of its here-document.
+#
+# Commands run in a throwaway machine: an overlay of the root file system in namespaces of their
+# own for mounts, processes and network, so that they can add users, write /etc and listen on
+# port 5001, and nothing of it stays. That takes root; without it they are checked by form only.
+
+# What even there is not run as it stands. Its form is checked, and what is said here is done.
+EMULATED=(
+    'apt-get:    the packages that are named are installed already'
+    'systemctl:  units are verified, then started, reloaded and stopped without systemd'
+    'htpasswd:   the password that it asks for is given'
+    'make check, make lint, make bench: the targets exist; they would run this test or take long'
+)
+
+setup_file() {
+    SOURCE=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+    BUILD=$(cd "${AUTHSERVER_BUILD:-$SOURCE/build}" && pwd)
+    DOCS=$BATS_FILE_TMPDIR/docs
+    export SOURCE BUILD DOCS
+    unset MAKEFLAGS MFLAGS MAKELEVEL
+    mkdir "$DOCS"
+    extract_all
+    write_stubs
+    write_guest
+    ! machines || install_base || true
+    {
+        echo "# Checked by form, then emulated:"
+        printf '#   %s\n' "${EMULATED[@]}"
+    } >&3
+}
+
+setup() {
+    # For what "make" itself exports to its children.
+    unset MAKEFLAGS MFLAGS MAKELEVEL
+}
+
+# --- the commands in the documents ------------------------------------------------
+
+# Turns a document into "S section" lines and "C text" lines, which may be commands.
+lines_of() {
+    case $1 in
+    README.md)
+        awk 'BEGIN { print "S First screen" }
+            /^```/ { inside = !inside && $0 == "```console"; next }
+            /^## / && !inside { print "S " substr($0, 4) }
+            inside { print "C " $0 }' "$SOURCE/README.md"
+        ;;
+    INSTALL)
+        awk '/^-+$/ { print "S " before } { before = $0 }
+            /^    / { print "C " substr($0, 5) } /^$/ { print "C " }' "$SOURCE/INSTALL"
+        ;;
+    *)
+        mandoc -Tascii -Owidth=300 "$SOURCE/man/$1" 2>/dev/null | sed 's/.\x08//g' |
+            awk '/^[A-Z]/ { inside = $0 == "EXAMPLES"; if (inside) print "S EXAMPLES" }
+                inside { sub(/^           /, ""); print "C " $0 }'
+        ;;
+    esac
+}
+
+# Writes each command of a document to a file of its own in $DOCS/DOCUMENT: NUMBER.user or
+# NUMBER.root, and its section to NUMBER.section.
+extract() {
+    mkdir "$DOCS/$1"
+    lines_of "$1" | awk -v to="$DOCS/$1" '
+        function finish() {
+            name = sprintf("%s/%03d", to, ++count)
+            printf "%s\n", text >(name (who == "#" ? ".root" : ".user"))
+            print section >(name ".section")
+            text = ""
+            open = 0
+        }
+        /^S / { section = substr($0, 3); next }
+        {
+            line = substr($0, 3)
+            if (tag != "") {
+                text = text "\n" line
+                if (line == tag) { tag = ""; finish() }
+                next
+            }
+            if (!open) {
+                if (line !~ /^[$#] /) next
+                who = substr(line, 1, 1)
+                line = substr(line, 3)
+                text = line
+                open = 1
+            } else
+                text = text "\n" line
+            if (match(line, /<<\047[A-Z]+\047/))
+                tag = substr(line, RSTART + 3, RLENGTH - 4)
+            else if (line !~ /[\\|]$/)
+                finish()
+        }'
+}
+
+extract_all() {
+    local page
+
+    extract README.md
+    extract INSTALL
+    for page in "$SOURCE"/man/*.[18]; do
+        extract "${page##*/}"
+    done
+}
+
+# --- the throwaway machine --------------------------------------------------------
+
+# Stand-ins for what needs the network or systemd.
+write_stubs() {
+    mkdir "$DOCS/bin"
+    cat >"$DOCS/bin/apt-get" <<'STUB'
+#!/bin/bash
+# What it is asked for must be installed.
+case $1 in
+update) [ $# -eq 1 ] ;;
+install)
+    shift
+    for package in "$@"; do
+        case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) in
+        *' installed') ;;
+        *)
+            echo "apt-get: $package is not installed: add it to deploy/packages"
+            exit 1
+            ;;
+        esac
+    done
+    ;;
+*) exit 1 ;;
+esac
+STUB
+    cat >"$DOCS/bin/man" <<'STUB'
+#!/bin/sh
+[ "$1" = -l ] && exec mandoc "$2"
+exit 1
+STUB
+    cat >"$DOCS/bin/systemctl" <<'STUB'
+#!/bin/bash
+# The few verbs that are shown, without systemd.
+units=/etc/systemd/system
+log=/docs/log
+verb=$1
+shift
+[ "$1" != --now ] || shift
+
+key() { # UNIT KEY: the value, continued lines joined
+    sed -e ':a' -e '/\\$/{N;s/\\\n *//;ta' -e '}' "$units/$1" | sed -n "s/^$2=//p"
+}
+started() { # UNIT: its process
+    local pid
+    pid=$(cat "/docs/pid/$1" 2>/dev/null) && kill -0 "$pid" 2>/dev/null && echo "$pid"
+}
+drop() { # USER: the words before a command that make it that user's
+    echo "setpriv --reuid=$1 --regid=$(id -g "$1") --init-groups"
+}
+until_true() {
+    local i
+    for ((i = 0; i < 100; i++)); do
+        "$@" >/dev/null 2>&1 && return 0
+        sleep 0.05
+    done
+    return 1
+}
+start() {
+    local unit=$1 socket=$units/${1%.service}.socket path
+    case $unit in
+    nginx*) nginx; return ;;
+    apache2*) apache2ctl start; return ;;
+    fcgiwrap*)
+        rm -f /run/fcgiwrap.socket
+        spawn-fcgi -s /run/fcgiwrap.socket -M 0660 -U www-data -G www-data -u www-data \
+            -- /usr/sbin/fcgiwrap -f
+        return
+        ;;
+    *.socket) return 0 ;; # with its service
+    esac
+    # shellcheck disable=SC2046,SC2086
+    if [ -e "$socket" ]; then
+        path=$(key "${socket##*/}" ListenStream)
+        setsid systemd-socket-activate -l "$path" $(drop "$(key "$unit" User)") \
+            $(key "$unit" ExecStart) </dev/null >>$log 2>&1 &
+        echo $! >"/docs/pid/$unit"
+        until_true [ -S "$path" ] || return 1
+        chown "$(key "${socket##*/}" SocketUser):$(key "${socket##*/}" SocketGroup)" "$path"
+        chmod "$(key "${socket##*/}" SocketMode)" "$path"
+        until_true nc -z -U "$path" || return 1
+        until_true grep -q Ready $log
+    else
+        setsid $(drop "$(key "$unit" User)") $(key "$unit" ExecStart) </dev/null >>$log 2>&1 &
+        echo $! >"/docs/pid/$unit"
+        sleep 0.2
+        started "$unit" >/dev/null
+    fi
+}
+stop() {
+    local pid
+    pid=$(started "$1") || return 0
+    kill "$pid"
+    until_true eval "! kill -0 $pid"
+}
+
+mkdir -p /docs/pid
+case $verb in
+daemon-reload)
+    systemd-analyze verify --man=no "$units"/authserver* 2>&1 | grep -E 'authserver.*:' && exit 1
+    exit 0
+    ;;
+enable | start) for unit in "$@"; do start "$unit" || exit 1; done ;;
+disable | stop)
+    for unit in "$@"; do
+        [ -e "$units/$unit" ] || exit 1
+        stop "$unit" || exit 1
+    done
+    ;;
+reload)
+    case $1 in
+    nginx) if [ -s /run/nginx.pid ]; then nginx -s reload; else nginx; fi ;;
+    *) pid=$(started "$1") && kill -HUP "$pid" ;;
+    esac
+    ;;
+restart)
+    case $1 in
+    apache2) apache2ctl restart ;;
+    *) start "$1" ;;
+    esac
+    ;;
+*) exit 1 ;;
+esac
+STUB
+    chmod 0755 "$DOCS/bin/"*
+}
+
+# What runs inside: the functions that a scenario calls.
+write_guest() {
+    cat >"$DOCS/guest" <<'GUEST'
+# shellcheck shell=bash
+export PATH=/docs/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
+unset XDG_RUNTIME_DIR TMPDIR
+server=
+
+as() { # WHO COMMAND...: alice is any user
+    case $1 in
+    root) HOME=/root "${@:2}" ;;
+    user) HOME=/home/alice setpriv --reuid=alice --regid=alice --init-groups "${@:2}" ;;
+    esac
+}
+
+until_true() { # SECONDS COMMAND...
+    local i
+    for ((i = 0; i < $1 * 20; i++)); do
+        "${@:2}" >/dev/null 2>&1 && return 0
+        sleep 0.05
+    done
+    return 1
+}
+
+answers() { curl -s -o /dev/null "http://127.0.0.1:5001/-/healthy"; }
+ended() { ! kill -0 -- "-$1" 2>/dev/null; }
+
+stop_server() {
+    [ -n "$server" ] || return 0
+    kill -TERM -- "-$server" 2>/dev/null || true
+    until_true 30 ended "$server"
+    server=
+}
+
+# What stays in the foreground: started in a process group of its own, and waited for until it
+# serves.
+run_server() { # WHO FILE
+    stop_server
+    : >/docs/leader
+    chmod 0666 /docs/leader
+    as "$1" setsid bash -c 'echo $$ >/docs/leader && . "$0"' "$2" >/docs/server 2>&1 </dev/null &
+    until_true 10 test -s /docs/leader
+    server=$(cat /docs/leader)
+    until_true 20 serving "$2" || {
+        cat /docs/server
+        return 1
+    }
+    # The demo makes a new password each time.
+    password=$(sed -n 's,.*//demo:\([^@]*\)@.*,\1,p' /docs/server)
+}
+
+serving() { # FILE
+    case $(<"$1") in
+    *authserver.fcgi*) grep -q Ready /docs/server ;;
+    *--watch*) pgrep -f authserver-reap ;;
+    *) answers ;;
+    esac
+}
+
+is_server() { # FILE
+    grep -qE '^make run$|^([^ ]*/)?authserver .*(-k|--private-key)|authserver\.fcgi --socket|authserver-reap .*--watch' "$1" &&
+        ! grep -qE '^(cat|echo|spawn-fcgi) ' "$1"
+}
+
+run_command() { # FILE
+    local file=$1 who=${1##*.}
+
+    echo "+ $(cat "$file")"
+    case $(<"$file") in
+    'make check' | 'make lint' | 'make bench')
+        as "$who" make -n "$(cut -d' ' -f2 "$file")" >/dev/null
+        return
+        ;;
+    esac
+    sed "s/PASSWORD/${password:-PASSWORD}/g" "$file" >/docs/command
+    if is_server "$file"; then
+        run_server "$who" /docs/command
+        return
+    fi
+    # htpasswd asks twice.
+    printf '%s\n' PASSWORD PASSWORD |
+        as "$who" timeout 60 setsid -w bash /docs/command >/docs/output 2>&1 || {
+        echo "exit status $?"
+        cat /docs/output /docs/log 2>/dev/null
+        tail -n 5 /var/log/nginx/error.log /var/log/apache2/error.log 2>/dev/null
+        return 1
+    }
+    head -c 600 /docs/output
+    cat /docs/output >>/docs/outputs
+}
+
+section() { # DOCUMENT SECTION
+    local file found=
+
+    for file in /docs/"$1"/*.section; do
+        [ "$(<"$file")" = "$2" ] || continue
+        found=yes
+        run_command "$(echo "${file%.section}".[ru]*)" || exit 1
+    done
+    [ -n "$found" ] || {
+        echo "$1 has no commands in a section '$2'"
+        exit 1
+    }
+}
+
+check_it_works() {
+    : >/docs/outputs
+    until_true 10 answers
+    section INSTALL 'Check that it works'
+    output_has '^eyJ'
+    output_has '"sub":"alice"'
+    output_has 'alice may not have a token for bob'
+    output_has 'send a user name and password that '
+}
+
+output_has() {
+    grep -qE "$1" /docs/outputs || {
+        echo "not in the output: $1"
+        cat /docs/outputs
+        exit 1
+    }
+}
+
+# Files go at an age of one second, so that this does not take ten.
+soon() { echo 'max-age = 1s' >>/etc/authserver/authserver.conf; }
+
+must_not() {
+    if "$@"; then
+        echo "should have failed: $*"
+        return 1
+    fi
+}
+
+# A token by the CGI program, with a key of this folder.
+signs() { # FILE ALGORITHM
+    chmod 0600 "$1"
+    env REQUEST_METHOD=GET PATH_INFO=/alice HTTP_HOST=localhost AUTH_TYPE=Basic REMOTE_USER=alice \
+        /usr/local/lib/authserver/authserver.cgi -k "$1" -a "$2" -d /tmp/signs |
+        grep -q "^Status: 200"
+}
+
+no_tokens() { [ -z "$(ls /run/authserver/tokens)" ]; }
+GUEST
+    cat >"$DOCS/host" <<'HOST'
+# host FOLDER SCRIPT [SAVE]: SCRIPT in an overlay below FOLDER. What SAVE keeps of the machine is
+# where later ones start from.
+set -e
+at=$1 script=$2 save=${3:-} saved=$DOCS/base.tar root=$1/root
+ip link set lo up
+mount -t tmpfs tmpfs "$at"
+mkdir "$at/base" "$at/upper" "$at/work" "$root"
+[ ! -e "$saved" ] || tar -C "$at/base" --xattrs --xattrs-include='trusted.overlay.opaque' -xf "$saved"
+mount -t overlay overlay \
+    -o "lowerdir=$at/base:/,upperdir=$at/upper,workdir=$at/work" "$root"
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+mount --rbind /sys "$root/sys"
+# Nothing of what this machine has made of it.
+mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+mount -t tmpfs -o mode=0755 tmpfs "$root/run"
+mkdir -m 1777 "$root/run/lock"
+rm -rf "$root/docs"
+mkdir "$root/docs"
+(cd "$DOCS" && tar -c --exclude=./base.tar .) | tar -C "$root/docs" -x
+chmod -R a+rX "$root/docs"
+if [ -e "$saved" ]; then
+    # As at the start of a machine.
+    chroot "$root" systemd-tmpfiles --create /etc/tmpfiles.d/authserver.conf
+else
+    rm -rf "$root/etc/authserver" "$root"/etc/nginx/conf.d/*
+    chroot "$root" useradd -m alice
+    mkdir "$root/home/alice/authserver"
+    tar -C "$SOURCE" -c --exclude=./.git --exclude=./build . |
+        tar -C "$root/home/alice/authserver" -x
+    cp -a "$BUILD" "$root/home/alice/authserver/build"
+    chroot "$root" chown -R alice: /home/alice
+fi
+chroot "$root" bash -c 'cd /home/alice/authserver && . /docs/guest && set -e && eval "$1"' - "$script"
+[ -z "$save" ] || tar -C "$at/upper" --exclude=./docs --xattrs \
+    --xattrs-include='trusted.overlay.opaque' -cf "$save" .
+HOST
+}
+
+namespaces() {
+    timeout 180 unshare --mount --net --pid --fork --kill-child "$@"
+}
+
+# Whether there can be such a machine.
+machines() {
+    [ "$(id -u)" -eq 0 ] && namespaces mount -t tmpfs tmpfs /mnt 2>/dev/null
+}
+
+# A machine on which the sections of INSTALL were done that all ways begin with.
+install_base() {
+    mkdir "$BATS_FILE_TMPDIR/base"
+    namespaces bash "$DOCS/host" "$BATS_FILE_TMPDIR/base" '
+        for name in Packages "Build and install" "Accounts and directories" Key Configuration; do
+            section INSTALL "$name"
+        done' "$BATS_FILE_TMPDIR/base.tar" >"$DOCS/base.log" 2>&1 3>&- </dev/null &&
+        mv "$BATS_FILE_TMPDIR/base.tar" "$DOCS/base.tar"
+}
+
+needs_machines() {
+    local tool
+
+    machines || skip "needs root and namespaces: commands are checked by form only"
+    for tool in systemd-tmpfiles systemd-analyze systemd-socket-activate adduser; do
+        type -P "$tool" >/dev/null || skip "needs $tool: commands are checked by form only"
+    done
+    [ -e "$DOCS/base.tar" ] || {
+        cat "$DOCS/base.log"
+        return 1
+    }
+}
+
+# machine SCRIPT: runs it on a copy of that machine, after the functions above.
+machine() {
+    needs_machines
+    mkdir "$BATS_TEST_TMPDIR/machine"
+    namespaces bash "$DOCS/host" "$BATS_TEST_TMPDIR/machine" "$1" 3>&- </dev/null
+}
+
+# --- what is shown is done --------------------------------------------------------
+
+@test "INSTALL: packages, build and install, accounts, key, configuration" {
+    needs_machines
+}
+
+@test "README: the first screen" {
+    machine '
+        section README.md "First screen"
+        output_has "^eyJ"
+        shown=$(sed -n "s/^ *\\(TOKEN=.*\\)/\\1/p" /docs/server)
+        [ "${shown/$password/PASSWORD}" = "$(cat /docs/README.md/002.user)" ]
+        stop_server'
+}
+
+@test "README: the drop-in, and the rest" {
+    machine '
+        section README.md "Quick start: the drop-in"
+        output_has "^eyJ"
+        grep -q "Listening on 127.0.0.1:5001 - writing to ./tmp/tokens." /docs/server
+        section README.md Configuration
+        section README.md "Tests and measurements"
+        stop_server'
+}
+
+@test "README: nginx in front, after INSTALL" {
+    machine '
+        section INSTALL "Start it with spawn-fcgi"
+        section README.md "Quick start: nginx in front"
+        output_has "^/run/authserver/tokens/alice\.[0-9]{19}\.token$"'
+}
+
+@test "README: Apache in front, after INSTALL" {
+    machine '
+        section INSTALL "Start it with spawn-fcgi"
+        section README.md "Quick start: Apache in front"
+        output_has "^/run/authserver/tokens/alice\.[0-9]{19}\.token$"'
+}
+
+@test "INSTALL: spawn-fcgi, nginx with passwords, cron, uninstall" {
+    machine '
+        soon
+        section INSTALL "Start it with spawn-fcgi"
+        section INSTALL "nginx with passwords"
+        section INSTALL "Delete token files: by cron"
+        check_it_works
+        sleep 1
+        read -r _ _ _ _ _ user job </etc/cron.d/authserver
+        output=$(setpriv --reuid="$user" --regid="$user" --init-groups $job 2>&1)
+        [ -z "$output" ]
+        no_tokens
+        section INSTALL "Stop it: spawn-fcgi"
+        until_true 20 must_not pgrep -x authserver.fcgi
+        section INSTALL Uninstall
+        [ -z "$(find /usr/local /etc /run -name "*authserver*")" ]
+        must_not getent passwd authserver'
+}
+
+@test "INSTALL: systemd, Apache with mod_proxy_fcgi, the reaper all the time, uninstall" {
+    machine '
+        soon
+        section INSTALL "Start it with systemd"
+        section INSTALL "Delete token files: all the time"
+        section INSTALL "Apache with mod_proxy_fcgi"
+        check_it_works
+        until_true 5 no_tokens
+        grep -q "Deleted token: /run/authserver/tokens/alice" /docs/log
+        section INSTALL "Stop it: systemd"
+        must_not pgrep -x authserver.fcgi
+        must_not pgrep -x authserver-reap
+        section INSTALL Uninstall
+        [ -z "$(find /usr/local /etc /run -name "*authserver*")" ]'
+}
+
+@test "INSTALL: nginx as a sidecar" {
+    machine '
+        section INSTALL "Start it with systemd"
+        section INSTALL "nginx as a sidecar, without passwords"
+        [ -f "$(curl -s http://127.0.0.1:5001/janedoe)" ]'
+}
+
+@test "INSTALL: Apache with mod_fcgid" {
+    machine '
+        section INSTALL "Programs that the web server starts"
+        section INSTALL "Apache with mod_fcgid"
+        check_it_works'
+}
+
+@test "INSTALL: Apache with CGI" {
+    machine '
+        section INSTALL "Programs that the web server starts"
+        section INSTALL "Apache with CGI"
+        check_it_works'
+}
+
+@test "INSTALL: nginx with CGI" {
+    machine '
+        section INSTALL "Programs that the web server starts"
+        section INSTALL "nginx with CGI, by fcgiwrap"
+        check_it_works'
+}
+
+@test "INSTALL: other keys, the drop-in, upgrading" {
+    machine '
+        cd /home/alice
+        section INSTALL "Other keys"
+        for name in keypair:RS512 es256.pem:ES256 eddsa.pem:EdDSA id_rsa:RS512; do
+            signs "${name%:*}" "${name#*:}"
+        done
+        htpasswd -bc /etc/authserver/htpasswd alice PASSWORD
+        chmod 0644 /etc/authserver/htpasswd
+        section INSTALL "The drop-in"
+        [ -f "$(curl -s -u alice:PASSWORD http://127.0.0.1:5001/alice)" ]
+        [ "$(curl -s -o /dev/null -w "%{http_code}" http://127.0.0.1:5001/alice)" = 401 ]
+        section INSTALL "Upgrading from the Okera Auth Server"
+        [ -f "$(curl -s http://foo:bar@127.0.0.1:5001/janedoe)" ]
+        stop_server'
+}
+
+@test "INSTALL: every section with commands is in a test above" {
+    local section
+
+    while read -r section; do
+        case $section in
+        # In install_base and in check_it_works.
+        Packages | 'Build and install' | 'Accounts and directories' | Key | Configuration) continue ;;
+        'Check that it works') continue ;;
+        esac
+        grep -qF -e "section INSTALL \"$section\"" -e "section INSTALL $section" \
+            "$BATS_TEST_FILENAME" || {
+            echo "INSTALL: $section"
+            return 1
+        }
+    done < <(sort -u "$DOCS"/INSTALL/*.section)
+    while read -r section; do
+        grep -qF -e "section README.md \"$section\"" -e "section README.md $section" \
+            "$BATS_TEST_FILENAME" || {
+            echo "README.md: $section"
+            return 1
+        }
+    done < <(sort -u "$DOCS"/README.md/*.section)
+}
+
+# page PAGE: its EXAMPLES, by a user in an empty folder, on a machine as INSTALL leaves it.
+page() {
+    [ -d "$DOCS/$1" ] || skip "$1 does not exist"
+    machine "
+        mkdir -m 0755 /home/alice/examples
+        chown alice: /home/alice/examples
+        cd /home/alice/examples
+        $2
+        section $1 EXAMPLES
+        $3
+        stop_server"
+}
+
+@test "authserver(1): EXAMPLES" {
+    page authserver.1 '' 'output_has "^eyJ"'
+}
+
+@test "authserver-reap(1): EXAMPLES" {
+    page authserver-reap.1 'mkdir -m 0755 /tmp/tokens'
+}
+
+@test "authserver.fcgi(8): EXAMPLES" {
+    page authserver.fcgi.8 '' 'grep -q Ready /docs/server'
+}
+
+@test "authserver.cgi(8): EXAMPLES" {
+    page authserver.cgi.8 '' 'output_has "^/run/authserver/tokens/alice\."'
+}
+
+@test "every page with EXAMPLES is in a test above" {
+    local at
+
+    for at in "$DOCS"/*.[1-8]; do
+        [ -z "$(ls "$at")" ] || grep -q "^    page ${at##*/} " "$BATS_TEST_FILENAME" || {
+            echo "${at##*/}"
+            return 1
+        }
+    done
+}
+
+# --- without a machine ------------------------------------------------------------
+
+# Programs, flags and files that commands name.
+@test "every command is well formed and names programs, flags and files that exist" {
+    local file faults='' word program='' flags stage=$BATS_TEST_TMPDIR/stage
+
+    mkdir -p "$stage/bin"
+    cp "$BUILD"/authserver* "$stage/bin"
+    PATH=$PATH:/usr/sbin:/sbin:$stage/bin
+    while read -r file; do
+        bash -n "$file" || faults+="not well formed: $file"$'\n'
+        # The first words of what a pipe, a list or a substitution joins.
+        while read -r word; do
+            word=${word##*/}
+            [ -z "$word" ] || type -t "$word" >/dev/null || faults+="no program $word: $(<"$file")"$'\n'
+        done < <(sed -e '/<</q' "$file" | sed -e ':a' -e '/[\\|]$/{N;s/\\\{0,1\}\n */ /;ta' -e '}' |
+            sed -E 's/\||&&|\$\(/\n/g' | sed -E 's/^ *([A-Z_]+=[^ ]* *)*//' | awk '{ print $1 }')
+        program=''
+        # shellcheck disable=SC2013
+        for word in $(grep -v '^[A-Z][A-Za-z]*=[^/]' "$file"); do
+            case $word in
+            *authserver | *authserver-reap | *authserver.fcgi | *authserver.cgi)
+                program=${word##*/}
+                [ -x "$BUILD/$program" ] && flags=$("$BUILD/$program" --help) || program=
+                ;;
+            /usr/local/share/authserver/*)
+                [ -e "$SOURCE/${word#/usr/local/share/authserver/}" ] || faults+="no file $word"$'\n'
+                ;;
+            nginx/* | apache/* | man/*) [ -e "$SOURCE/$word" ] || faults+="no file $word"$'\n' ;;
+            --[a-z]*)
+                word=${word%%=*}
+                [ -z "$program" ] || grep -qE -- "(^|[ ,])$word([ =]|\$)" <<<"$flags" ||
+                    faults+="$program has no $word"$'\n'
+                ;;
+            esac
+        done
+    done < <(find "$DOCS" -name '*.user' -o -name '*.root' | sort)
+    echo -n "$faults"
+    [ -z "$faults" ]
+}
+
+# The names of the flags of a program: --name, one a line.
+flags_in_help() {
+    "$BUILD/$1" --help | grep -oE '^ +(-., +)?--[a-z-]+' | grep -oE '\-\-[a-z-]+' | sort -u
+}
+
+flags_in_page() {
+    grep -E '^\.It Fl' "$SOURCE/man/$1" | grep -oE 'Fl -[a-z-]+' | sed 's/^Fl /-/' | sort -u
+}
+
+@test "every flag is in its program's page, and no others are" {
+    local program page wrong=0
+
+    for program in authserver authserver-reap authserver.fcgi authserver.cgi; do
+        page=$(cd "$SOURCE/man" && ls "$program".[18])
+        # --usage is the library's, and one word of --help.
+        diff <(flags_in_help "$program" | grep -vx -- --usage) \
+            <(flags_in_page "$page" | grep -vx -- --usage) || {
+            echo "$page (>) and $program --help (<) differ"
+            wrong=1
+        }
+    done
+    [ "$wrong" -eq 0 ]
+}
+
+@test "every short flag is in its program's page" {
+    local program flag
+
+    for program in authserver authserver-reap authserver.fcgi authserver.cgi; do
+        for flag in $("$BUILD/$program" --help | sed -nE 's/^ +-([a-z]), .*/\1/p'); do
+            grep -qE "^\.It Fl $flag( |$)" "$SOURCE/man/$program".[18] || {
+                echo "$program -$flag"
+                return 1
+            }
+        done
+    done
+}
+
+keys_in_code() {
+    sed -nE 's/^    \{"([a-z-]+)", .*/\1/p' "$SOURCE/core/config/config.c"
+}
+
+@test "every key of the configuration has its place in authserver.conf(5), and no other has" {
+    diff <(keys_in_code | sort) \
+        <(sed -nE 's/^\.It Ic ([a-z-]+) = .*/\1/p' "$SOURCE/man/authserver.conf.5" | sort)
+}
+
+@test "authserver.conf(5) gives the defaults that the code has" {
+    local key value text
+
+    # A default that is a list is written as the items.
+    while IFS='|' read -r key value; do
+        text=$(awk -v key="$key" '/^\.(It Ic|El)/ { on = $3 == key } on' "$SOURCE/man/authserver.conf.5" |
+            grep -A 4 '^The default is')
+        for item in ${value//,/ }; do
+            grep -qF -- "$item" <<<"$text" || {
+                echo "$key: the default is $value"
+                return 1
+            }
+        done
+    done < <(sed -nE 's/^    \{"([a-z-]+)", "([^"]*)".*/\1|\2/p' "$SOURCE/core/config/config.c")
+}
+
+# The displays of a page's EXAMPLES that set keys, each to a file.
+examples_of_configuration() {
+    lines_of authserver.conf.5 | sed -n 's/^C //p' |
+        awk -v to="$BATS_TEST_TMPDIR" '
+            /^     [A-Z]/ || /^[A-Z]/ { n++; next }
+            { print >(to "/" n ".conf") }'
+}
+
+@test "the configurations in authserver.conf(5) are accepted" {
+    local file log=$BATS_TEST_TMPDIR/log count=0 pid i
+
+    openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$BATS_TEST_TMPDIR/key"
+    chmod 0600 "$BATS_TEST_TMPDIR/key"
+    examples_of_configuration
+    for file in "$BATS_TEST_TMPDIR"/*.conf; do
+        grep -q = "$file" || continue
+        : >"$log"
+        # The folders of this machine, and what else belongs to one machine.
+        "$BUILD/authserver.fcgi" --config="$file" --socket="$BATS_TEST_TMPDIR/socket" \
+            --private-key="$BATS_TEST_TMPDIR/key" --directory="$BATS_TEST_TMPDIR/tokens" \
+            --group="$(id -gn)" 2>"$log" 3>&- &
+        pid=$!
+        for ((i = 0; i < 100; i++)); do
+            if grep -q Ready "$log" || ! kill -0 "$pid" 2>/dev/null; then break; fi
+            sleep 0.05
+        done
+        kill "$pid" || true
+        wait "$pid" || true
+        cat "$file" "$log"
+        grep -q Ready "$log"
+        count=$((count + 1))
+    done
+    [ "$count" -ge 2 ]
+}
+
+@test "the example in authserver.conf(5) names every key, and its defaults are the defaults" {
+    local key value file
+
+    examples_of_configuration
+    file=$(grep -l '^## ' "$BATS_TEST_TMPDIR"/*.conf)
+    while read -r key; do
+        grep -qE "^(## )?$key = " "$file" || {
+            echo "not in the example: $key"
+            return 1
+        }
+    done < <(keys_in_code)
+    while IFS='|' read -r key value; do
+        ! grep -q "^## $key = " "$file" || grep -qxF "## $key = $value" "$file" || {
+            echo "$key: the default is $value"
+            return 1
+        }
+    done < <(sed -nE 's/^    \{"([a-z-]+)", "([^"]*)".*/\1|\2/p' "$SOURCE/core/config/config.c")
+}
+
+@test "the manual pages are without faults" {
+    local page
+
+    for page in "$SOURCE"/man/*.[1-8]; do
+        mandoc -Tlint -Wwarning "$page"
+    done
+}
