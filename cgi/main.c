@@ -11,7 +11,6 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "base/host.h"
 #include "config/flags.h"
 #include "service/service.h"
 #include "signer/signer_local.h"
@@ -78,41 +77,23 @@ serve(const struct config *config, const struct log *log, struct error *e)
 	struct gateway gateway = {.params = environ, .respond = respond};
 	struct service *service = NULL;
 	struct signer_local signer;
-	struct key *key = NULL;
-	char address[HOST_ADDRESS_MAX];
-	struct signing signing = {
-	    .kid = config->kid,
-	    .policy = policy,
-	    .issuer = config->issuer,
-	    .clock = &clock_system,
-	    .entropy = &entropy_system,
-	};
-	struct service_parts parts = {
-	    .config = config, .policy = &policy, .log = log, .clock = &clock_system};
-	int rc = -1;
+	struct signing signing;
+	int rc;
+	struct service_parts parts = {.config = config,
+	    .policy = &policy,
+	    .signer = &signer.signer,
+	    .log = log,
+	    .clock = &clock_system};
 
-	if (signing.issuer == NULL) {
-		host_primary_address(address);
-		signing.issuer = address;
-	}
-	signer_local_init(&signer, &signing);
-	parts.signer = &signer.signer;
 	(void)key_memory_lock();
-	if (config->private_key == NULL) {
-		error_set(e, ERROR_CONFIG,
-		    "no private key: set private-key in AUTHSERVER_CONFIG's file");
-		goto out;
-	}
-	if (key_load(&key, config->private_key, config->passphrase_file, config->algorithm,
-		e) == -1 ||
-	    service_open(&service, &parts, e) == -1)
-		goto out;
-	signing.key = key;
-	service_handle(service, &gateway);
-	rc = 0;
-out:
+	if (signing_open(&signing, config, &clock_system, &entropy_system, e) == -1)
+		return -1;
+	signer_local_init(&signer, &signing);
+	rc = service_open(&service, &parts, e);
+	if (rc == 0)
+		service_handle(service, &gateway);
 	service_close(service);
-	key_free(key);
+	signing_close(&signing);
 	return rc;
 }
 

@@ -7,7 +7,7 @@
 /*
  * fork(2). In the child: gets signal death when the monitor dies; ignores what a
  * terminal sends to the whole group; has no core dumps and cannot be traced or read by
- * others of the same user. Returns as fork does.
+ * others of the same user; is scheduled as SCHED_BATCH. Returns as fork does.
  */
 pid_t child_fork(int death);
 

@@ -103,8 +103,7 @@ start_worker(struct generation *g, unsigned int i)
 static int
 start_signer(struct generation *g, struct error *e)
 {
-	pid_t pid =
-	    signer_process_start(&g->config, &g->policy, g->signer_ends, g->count, g->log, e);
+	pid_t pid = signer_process_start(&g->config, g->signer_ends, g->count, g->log, e);
 
 	if (pid == -1)
 		return -1;
@@ -134,9 +133,6 @@ open_service(struct generation *g, const struct flags *flags, struct error *e)
 
 	if (flags_load(flags, &g->config, e) == -1)
 		return -1;
-	if (g->config.private_key == NULL)
-		return error_set(e, ERROR_CONFIG,
-		    "no private key: give --private-key FILE, or private-key in --config");
 	g->log->fd = g->config.log == LOG_TO_SYSLOG ? -1 : STDERR_FILENO;
 	g->policy = policy_builtin(g->config.permit_anonymous, g->config.lifetime);
 	return service_open(&g->service, &parts, e);

@@ -12,9 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/host.h"
 #include "fcgi/child.h"
-#include "jose/key.h"
 #include "signer/signer_serve.h"
 
 enum {
@@ -84,35 +82,22 @@ report(int fd, const struct error *e)
 }
 
 static _Noreturn void
-signer_main(const struct config *c, const struct policy *policy, const int *sockets,
-    unsigned int count, int ready, const struct log *log)
+signer_main(const struct config *c, const int *sockets, unsigned int count, int ready,
+    const struct log *log)
 {
-	char address[HOST_ADDRESS_MAX];
 	struct error e = {0};
-	struct key *key = NULL;
-	struct signing s = {
-	    .kid = c->kid,
-	    .policy = *policy,
-	    .issuer = c->issuer,
-	    .clock = &clock_system,
-	    .entropy = &entropy_system,
-	};
+	struct signing s;
 
 	(void)mallopt(M_ARENA_MAX, 2); /* an arena a thread would cost more than it saves */
 	(void)key_memory_lock();
-	if (key_load(&key, c->private_key, c->passphrase_file, c->algorithm, &e) == -1) {
+	if (signing_open(&s, c, &clock_system, &entropy_system, &e) == -1) {
 		report(ready, &e);
 		_exit(1);
 	}
-	if (key_exposed(key))
+	if (key_exposed(s.key))
 		log_line(log, LOG_LEVEL_WARNING,
 		    "Every user of this host can read the private key %s: chmod 0600 it",
 		    c->private_key);
-	s.key = key;
-	if (s.issuer == NULL) {
-		host_primary_address(address);
-		s.issuer = address;
-	}
 	/* Before the report, so that the first workers start with it behind them. */
 	for (unsigned int i = 0; i < count; i++)
 		(void)signer_hello(sockets[i]);
@@ -138,8 +123,8 @@ await(int fd, struct error *e)
 }
 
 pid_t
-signer_process_start(const struct config *config, const struct policy *policy,
-    const int *sockets, unsigned int count, const struct log *log, struct error *e)
+signer_process_start(const struct config *config, const int *sockets, unsigned int count,
+    const struct log *log, struct error *e)
 {
 	int ready[2], keep[LIMIT_WORKERS + 1];
 	sigset_t all;
@@ -156,7 +141,7 @@ signer_process_start(const struct config *config, const struct policy *policy,
 		memcpy(keep, sockets, count * sizeof(*sockets));
 		keep[count] = ready[1];
 		child_close_others(keep, (int)count + 1);
-		signer_main(config, policy, sockets, count, ready[1], log);
+		signer_main(config, sockets, count, ready[1], log);
 	}
 	close(ready[1]);
 	if (pid == -1)

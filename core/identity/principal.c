@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "identity/text.h"
+#include "base/text.h"
 
 static bool
 list_has(const struct strings *list, const char *item)

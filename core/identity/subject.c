@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "identity/text.h"
+#include "base/text.h"
 
 struct subject_grammar {
 	bool widened;

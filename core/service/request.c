@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/parse.h"
+#include "base/text.h"
 
 /* The params that are used; no other has any effect. */
 enum param {
@@ -198,7 +199,7 @@ set_ttl(struct mint_query *m, const char *value, size_t length)
 static int
 set_audience(struct mint_query *m, const char *value, size_t length)
 {
-	if (*m->audience != '\0' || length == 0)
+	if (*m->audience != '\0' || length == 0 || !text_clean(value))
 		return -1;
 	memcpy(m->audience, value, length + 1);
 	return 0;

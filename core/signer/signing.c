@@ -5,9 +5,43 @@
 #include <string.h>
 
 #include "base/base64url.h"
+#include "base/text.h"
 #include "jose/jws.h"
 
 enum { JTI_BYTES = 16 };
+
+int
+signing_open(struct signing *s, const struct config *c, const struct clock *clock,
+    const struct entropy *entropy, struct error *e)
+{
+	*s = (struct signing){
+	    .kid = c->kid,
+	    .policy = policy_builtin(c->permit_anonymous, c->lifetime),
+	    .issuer = c->issuer,
+	    .clock = clock,
+	    .entropy = entropy,
+	};
+	if (c->issuer != NULL && (strlen(c->issuer) >= LIMIT_ISSUER || !text_clean(c->issuer)))
+		return error_set(e, ERROR_CONFIG,
+		    "issuer: longer than %d bytes, not UTF-8 or with control characters",
+		    LIMIT_ISSUER - 1);
+	if (c->private_key == NULL)
+		return error_set(e, ERROR_CONFIG,
+		    "no private key: give --private-key FILE, or private-key in the "
+		    "configuration");
+	if (s->issuer == NULL) {
+		host_primary_address(s->address);
+		s->issuer = s->address;
+	}
+	return key_load(&s->key, c->private_key, c->passphrase_file, c->algorithm, e);
+}
+
+void
+signing_close(struct signing *s)
+{
+	key_free(s->key);
+	s->key = NULL;
+}
 
 /* The JSON of the claims, to be freed with free(); NULL when memory is short. */
 static char *

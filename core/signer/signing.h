@@ -11,18 +11,30 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/host.h"
+#include "config/config.h"
 #include "identity/policy.h"
 #include "jose/key.h"
 
 /* All that a signature needs; used by several threads at once, changed by none. */
 struct signing {
-	const struct key *key;
+	struct key *key;
 	bool kid; /* whether headers carry "kid" */
 	struct policy policy;
 	const char *issuer; /* "iss" */
 	const struct clock *clock;
 	const struct entropy *entropy;
+	char address[HOST_ADDRESS_MAX]; /* the issuer where none is configured */
 };
+
+/*
+ * Loads the key and fills *s, whose pointers lead to itself, to c and to the clocks: all
+ * of them stay where they are until signing_close(). ERROR_CONFIG, ERROR_NO_INPUT; there
+ * is then nothing to close.
+ */
+int signing_open(struct signing *s, const struct config *c, const struct clock *clock,
+    const struct entropy *entropy, struct error *e);
+void signing_close(struct signing *s);
 
 /*
  * Appends the compact JWS for q to token; *expires is its "exp", seconds since 1970.

@@ -1,6 +1,6 @@
-/* Names from outside that go into claims and logs. For the files of this folder. */
-#ifndef IDENTITY_TEXT_H
-#define IDENTITY_TEXT_H
+/* Names from outside that go into claims and logs. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
 
 #include <stdbool.h>
 

@@ -1,4 +1,4 @@
-#include "identity/text.h"
+#include "base/text.h"
 
 #include <jansson.h>
 
