@@ -1,9 +1,13 @@
+#define _GNU_SOURCE /* SOCK_CLOEXEC */
 #include "fcgi/exchange.h"
 
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <fcgiapp.h>
+
+#include "fcgi/framing.h"
 
 struct exchange {
 	struct gateway gateway; /* first, so that the one leads to the other */
@@ -12,10 +16,34 @@ struct exchange {
 	void *context;
 };
 
-int
-exchange_init(void)
+static int
+bridge_open(struct bridge *b)
 {
-	return FCGX_Init() == 0 ? 0 : -1;
+	int pair[2];
+	int size = FRAMING_MAX;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == -1)
+		return -1;
+	(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	*b = (struct bridge){.in = pair[0], .out = pair[1]};
+	return 0;
+}
+
+/* A bridge that may hold the rest of a request would put it before the next one. */
+static void
+bridge_renew(struct bridge *b, bool out_is_open)
+{
+	close(b->in);
+	if (out_is_open)
+		close(b->out);
+	if (bridge_open(b) == -1)
+		*b = (struct bridge){.in = -1, .out = -1};
+}
+
+int
+exchange_init(struct bridge *b)
+{
+	return FCGX_Init() == 0 ? bridge_open(b) : -1;
 }
 
 /* libfcgi has set ipcFd to -1 if it closed the descriptor, as it does after an error. */
@@ -33,17 +61,8 @@ finish(struct exchange *x, bool usable)
 	done(context, usable);
 }
 
-/* What is left unread would be taken for the start of the next request. */
-static bool
-drain(FCGX_Stream *in)
-{
-	char bytes[4096];
-
-	while (FCGX_GetStr(bytes, sizeof(bytes), in) > 0)
-		continue;
-	return FCGX_GetError(in) == 0;
-}
-
+/* A connection that takes no answer at once has a peer that does not read: it is closed,
+ * and nobody waits for it. */
 static void
 respond(struct gateway *g, const struct response *r)
 {
@@ -54,34 +73,84 @@ respond(struct gateway *g, const struct response *r)
 	buffer_init(&text, LIMIT_RESPONSE + LIMIT_ERROR_TEXT);
 	usable = response_render(r, &text) == 0 &&
 		 FCGX_PutStr(text.data, (int)text.length, x->request.out) == (int)text.length &&
-		 !g->oversize && drain(x->request.in);
+		 !g->oversize;
 	buffer_free(&text);
 	FCGX_Finish_r(&x->request);
 	finish(x, usable);
 }
 
+/* What is left unread would be taken for the start of the next request. Its length, or
+ * -1. */
+static ssize_t
+drain(FCGX_Stream *in)
+{
+	char bytes[4096];
+	ssize_t length = 0;
+	int n;
+
+	while ((n = FCGX_GetStr(bytes, sizeof(bytes), in)) > 0)
+		length += n;
+	return FCGX_GetError(in) == 0 ? length : -1;
+}
+
+/* Lets libfcgi read the request from fd. Afterwards ipcFd is -1 if fd was closed. */
+static bool
+take(struct exchange *x, int fd, bool oversize)
+{
+	FCGX_Request *r = &x->request;
+	ssize_t length = 0;
+
+	(void)FCGX_InitRequest(r, -1, 0); /* fails for unknown flags only */
+	r->ipcFd = fd;
+	r->keepConnection = 1; /* or it would be closed before it is read */
+	r->detached = 1;       /* or a close would wait up to two seconds for the peer */
+	if (FCGX_Accept_r(r) != 0)
+		return false;
+	r->keepConnection = 1; /* not for libfcgi to close */
+	if (!oversize)
+		length = drain(r->in);
+	x->gateway.body_length = length > 0 ? (size_t)length : 0;
+	return length != -1;
+}
+
+/* The same for a request that was gathered. ipcFd is its connection's at the end. */
+static bool
+take_gathered(struct exchange *x, struct bridge *b, const struct arrival *a)
+{
+	FCGX_Request *r = &x->request;
+	bool taken = false;
+
+	*r = (FCGX_Request){.ipcFd = b->out};
+	if (b->in != -1 && send(b->in, a->bytes, a->length, MSG_NOSIGNAL) == (ssize_t)a->length)
+		taken = take(x, b->out, a->oversize);
+	if (!taken || a->oversize)
+		bridge_renew(b, b->out != -1 && r->ipcFd != -1);
+	r->ipcFd = a->fd;
+	return taken;
+}
+
 void
-exchange_start(struct service *s, int fd, bool oversize, exchange_done *done, void *context)
+exchange_start(struct service *s, struct bridge *b, const struct arrival *a,
+    exchange_done *done, void *context)
 {
 	struct exchange *x = calloc(1, sizeof(*x));
+	bool taken;
 
 	if (x == NULL) {
-		close(fd);
+		close(a->fd);
 		done(context, false);
 		return;
 	}
-	(void)FCGX_InitRequest(&x->request, -1, 0); /* fails for unknown flags only */
-	x->request.ipcFd = fd;
-	x->request.keepConnection = 1; /* or it would be closed before it is read */
-	x->request.detached = 1; /* or a close would wait up to two seconds for the peer */
 	x->done = done;
 	x->context = context;
-	if (FCGX_Accept_r(&x->request) != 0) {
+	taken = a->bytes == NULL ? take(x, a->fd, a->oversize) : take_gathered(x, b, a);
+	if (!taken) {
+		FCGX_Free(&x->request, 0);
 		finish(x, false);
 		return;
 	}
-	x->request.keepConnection = 1; /* not for libfcgi to close */
-	x->gateway = (struct gateway){
-	    .params = x->request.envp, .oversize = oversize, .respond = respond};
+	x->gateway.params = x->request.envp;
+	x->gateway.oversize = a->oversize;
+	x->gateway.respond = respond;
 	service_handle(s, &x->gateway);
 }

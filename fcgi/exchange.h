@@ -7,22 +7,36 @@
 #define FCGI_EXCHANGE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "service/service.h"
+
+/* Where libfcgi reads a request that did not arrive in one piece. */
+struct bridge {
+	int in;  /* what is sent here */
+	int out; /* is read there */
+};
+
+/* A request that waits to be taken. */
+struct arrival {
+	int fd;            /* its connection, non-blocking unless it is TCP */
+	bool oversize;     /* the body is longer than it may be, and is not read */
+	const void *bytes; /* the whole request; NULL: it still lies in the socket */
+	size_t length;
+};
 
 /* Called once an exchange is over: whether the connection can carry another one. If not,
  * its descriptor is closed already. */
 typedef void exchange_done(void *context, bool usable);
 
-/* Once in the process, before the first exchange. 0, or -1. */
-int exchange_init(void);
+/* Once in the process, before the first exchange. 0, or -1 and errno. */
+int exchange_init(struct bridge *b);
 
 /*
- * Takes the request that waits on fd and hands it to the service. done is called
- * exactly once, maybe before this returns; until then fd belongs to the exchange.
- * oversize: the body is longer than it may be, and is not read.
+ * Takes the request and hands it to the service. done is called exactly once, maybe
+ * before this returns; until then a->fd belongs to the exchange. *b may change.
  */
-void exchange_start(
-    struct service *s, int fd, bool oversize, exchange_done *done, void *context);
+void exchange_start(struct service *s, struct bridge *b, const struct arrival *a,
+    exchange_done *done, void *context);
 
 #endif

@@ -11,6 +11,7 @@
 #include "fcgi/child.h"
 #include "fcgi/signer_process.h"
 #include "fcgi/worker.h"
+#include "signer/signing.h"
 
 enum {
 	BACKOFF_FIRST = 100, /* milliseconds before what died young is started again */
@@ -69,6 +70,7 @@ worker_main(struct generation *g, unsigned int i)
 {
 	struct worker_parts parts = {
 	    .listener = g->listener,
+	    .tcp = listener_is_tcp(g->listener),
 	    .signer = g->worker_ends[i],
 	    .service = g->service,
 	    .log = g->log,
@@ -114,11 +116,14 @@ start_signer(struct generation *g, struct error *e)
 static int
 make_sockets(struct generation *g, struct error *e)
 {
+	const int queue = 1024 * 1024;
 	int pair[2];
 
 	for (unsigned int i = 0; i < g->count; i++) {
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
 			return error_set(e, ERROR_INTERNAL, "socketpair: %s", strerror(errno));
+		/* As much as the kernel gives: every query in flight is to fit. */
+		(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &queue, sizeof(queue));
 		g->worker_ends[i] = pair[0];
 		g->signer_ends[i] = pair[1];
 	}
@@ -132,6 +137,8 @@ open_service(struct generation *g, const struct flags *flags, struct error *e)
 	    .config = &g->config, .policy = &g->policy, .log = g->log, .clock = &clock_system};
 
 	if (flags_load(flags, &g->config, e) == -1)
+		return -1;
+	if (signing_check(&g->config, e) == -1) /* before anything is created */
 		return -1;
 	g->log->fd = g->config.log == LOG_TO_SYSLOG ? -1 : STDERR_FILENO;
 	g->policy = policy_builtin(g->config.permit_anonymous, g->config.lifetime);

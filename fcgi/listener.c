@@ -20,6 +20,7 @@ static int
 remove_stale(const struct sockaddr_un *address, struct error *e)
 {
 	struct stat st;
+	bool refused;
 	int probe, rc;
 
 	if (lstat(address->sun_path, &st) == -1)
@@ -29,12 +30,13 @@ remove_stale(const struct sockaddr_un *address, struct error *e)
 	if (!S_ISSOCK(st.st_mode))
 		return error_set(
 		    e, ERROR_CONFIG, "%s: exists and is not a socket", address->sun_path);
-	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	rc = probe == -1 ? -1
 			 : connect(probe, (const struct sockaddr *)address, sizeof(*address));
+	refused = rc == -1 && errno == ECONNREFUSED;
 	if (probe != -1)
 		close(probe);
-	if (rc == 0)
+	if (!refused) /* it answers, is busy, or is not for us to try */
 		return error_set(
 		    e, ERROR_CONFIG, "%s: another server listens there", address->sun_path);
 	if (unlink(address->sun_path) == -1)
@@ -157,19 +159,26 @@ peers_resolve(struct peers *p, const struct strings *names)
 }
 
 bool
-peers_allow(const struct peers *p, int fd)
+listener_is_tcp(int fd)
+{
+	int family = AF_UNSPEC;
+	socklen_t size = sizeof(family);
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) == 0 && family != AF_UNIX;
+}
+
+bool
+peers_allow(const struct peers *p, int fd, uid_t *uid)
 {
 	struct ucred peer = {.uid = (uid_t)-1};
 	socklen_t size = sizeof(peer);
-	int family = AF_UNIX;
-	socklen_t family_size = sizeof(family);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &family_size) == -1)
-		return false;
-	if (family != AF_UNIX)
+	*uid = (uid_t)-1;
+	if (listener_is_tcp(fd))
 		return true;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == -1)
 		return false;
+	*uid = peer.uid;
 	for (size_t i = 0; i < p->count; i++)
 		if (p->uids[i] == peer.uid)
 			return true;

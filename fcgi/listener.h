@@ -26,8 +26,11 @@ struct peers {
  * is passed over: the default names the web server's account of another system. */
 void peers_resolve(struct peers *p, const struct strings *names);
 
-/* Whether the process at the other end of a Unix socket is one of them; every process
- * is for a TCP socket, which knows no users. */
-bool peers_allow(const struct peers *p, int fd);
+/* Whether the process at the other end of a Unix socket is one of them, and its *uid;
+ * every process is for a TCP socket, which knows no users. */
+bool peers_allow(const struct peers *p, int fd, uid_t *uid);
+
+/* Whether a socket is another one than a Unix socket. */
+bool listener_is_tcp(int fd);
 
 #endif

@@ -100,7 +100,7 @@ signer_main(const struct config *c, const int *sockets, unsigned int count, int 
 		    c->private_key);
 	/* Before the report, so that the first workers start with it behind them. */
 	for (unsigned int i = 0; i < count; i++)
-		(void)signer_hello(sockets[i]);
+		signer_hello(sockets[i]);
 	report(ready, &e);
 	if (run_threads(c, &s, sockets, count) == -1)
 		log_line(log, LOG_LEVEL_ERROR, "The signer cannot start its threads");
@@ -122,6 +122,18 @@ await(int fd, struct error *e)
 	return e->code == ERROR_NONE ? 0 : -1;
 }
 
+/* Descriptor 0 may be the listening socket, and the signer is to reach no network. */
+static void
+leave_standard_input(void)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (null != -1)
+		(void)dup2(null, STDIN_FILENO);
+	else
+		close(STDIN_FILENO);
+}
+
 pid_t
 signer_process_start(const struct config *config, const int *sockets, unsigned int count,
     const struct log *log, struct error *e)
@@ -141,6 +153,7 @@ signer_process_start(const struct config *config, const int *sockets, unsigned i
 		memcpy(keep, sockets, count * sizeof(*sockets));
 		keep[count] = ready[1];
 		child_close_others(keep, (int)count + 1);
+		leave_standard_input();
 		signer_main(config, sockets, count, ready[1], log);
 	}
 	close(ready[1]);

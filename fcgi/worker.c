@@ -22,7 +22,7 @@ enum {
 	REQUEST_DEADLINE = 10, /* seconds for a request to arrive whole */
 	IDLE_DEADLINE = 300,   /* seconds that a kept connection may be silent */
 	DRAIN_DEADLINE = 1,    /* seconds for a request to arrive once we are to end */
-	IO_DEADLINE = 5,       /* seconds that one read or write of libfcgi may take */
+	TCP_DEADLINE = 5,      /* seconds that a write to a TCP peer may take */
 };
 
 enum state { FREE, WAITING, LENT };
@@ -30,12 +30,13 @@ enum state { FREE, WAITING, LENT };
 struct connection {
 	int fd;
 	enum state state;
-	bool watched;     /* known to epoll */
-	bool woken;       /* epoll said something while it was lent */
-	bool keep;        /* the web server wants to send more requests on it */
-	bool fresh;       /* no request came on it yet, so that one is certain to come */
-	bool partial;     /* a part of a request is there, and its deadline runs */
-	int64_t deadline; /* monotonic nanoseconds, while waiting */
+	bool watched;           /* known to epoll */
+	bool woken;             /* epoll said something while it was lent */
+	bool keep;              /* the web server wants to send more requests on it */
+	bool fresh;             /* no request came on it yet, so that one is certain to come */
+	bool partial;           /* a part of a request is there, and its deadline runs */
+	struct buffer gathered; /* that part, once it was taken from the socket */
+	int64_t deadline;       /* monotonic nanoseconds, while waiting */
 	struct worker *worker;
 	struct connection *next_free;
 };
@@ -50,7 +51,8 @@ struct worker {
 	size_t open;
 	struct connection *free;
 	struct connection connections[CONNECTIONS_MAX];
-	unsigned char peeked[FRAMING_MAX];
+	struct bridge bridge;
+	unsigned char bytes[FRAMING_MAX];
 };
 
 static int64_t
@@ -76,6 +78,7 @@ set_accepting(struct worker *w, bool accepting)
 static void
 release(struct worker *w, struct connection *c)
 {
+	buffer_free(&c->gathered);
 	c->state = FREE;
 	c->next_free = w->free;
 	w->free = c;
@@ -89,7 +92,7 @@ hang_up(struct worker *w, struct connection *c)
 	release(w, c);
 }
 
-/* Edge-triggered: a half-sent request stays in the socket and must not wake us again. */
+/* Edge-triggered: a connection that is lent must not wake us again and again. */
 static int
 watch_connection(struct worker *w, struct connection *c)
 {
@@ -141,19 +144,52 @@ exchange_over(void *context, bool usable)
 static void
 lend(struct worker *w, struct connection *c, bool oversize)
 {
+	struct buffer gathered = c->gathered;
+	struct arrival a = {.fd = c->fd,
+	    .oversize = oversize,
+	    .bytes = gathered.length > 0 ? gathered.data : NULL,
+	    .length = gathered.length};
+
 	c->state = LENT;
 	c->woken = c->fresh = c->partial = false;
-	exchange_start(w->parts->service, c->fd, oversize, exchange_over, c);
+	buffer_init(&c->gathered, FRAMING_MAX);
+	exchange_start(w->parts->service, &w->bridge, &a, exchange_over, c);
+	buffer_free(&gathered);
 }
 
-/* Looks at what the socket holds, and lends it to libfcgi once that is a whole request. */
+/*
+ * The state of what has come. A request mostly comes in one piece: then it is looked at
+ * where it lies, and libfcgi reads it from the socket. The pieces of another one are
+ * taken out and gathered, since a socket holds few small pieces.
+ */
+static enum framing
+judge(struct worker *w, struct connection *c, size_t length)
+{
+	bool gathering = c->gathered.length > 0;
+	enum framing verdict = FRAMING_INCOMPLETE;
+
+	if (!gathering)
+		verdict = framing_scan(w->bytes, length, &c->keep);
+	if (verdict != FRAMING_INCOMPLETE)
+		return verdict;
+	if (!gathering && recv(c->fd, w->bytes, length, MSG_DONTWAIT) != (ssize_t)length)
+		return FRAMING_INVALID;
+	if (buffer_append(&c->gathered, w->bytes, length) == -1)
+		return FRAMING_INVALID;
+	return gathering ? framing_scan((const unsigned char *)c->gathered.data,
+			       c->gathered.length, &c->keep)
+			 : FRAMING_INCOMPLETE;
+}
+
+/* Looks at what the socket holds, and lends it to libfcgi once there is a whole request. */
 static void
 look(struct worker *w, struct connection *c)
 {
-	ssize_t n = recv(c->fd, w->peeked, sizeof(w->peeked), MSG_PEEK | MSG_DONTWAIT);
+	int peek = c->gathered.length > 0 ? 0 : MSG_PEEK;
+	ssize_t n = recv(c->fd, w->bytes, sizeof(w->bytes), peek | MSG_DONTWAIT);
 	bool idle = n == -1 && (errno == EAGAIN || errno == EINTR);
 
-	if (idle && (!w->draining || c->fresh)) {
+	if (idle && (!w->draining || c->fresh || c->gathered.length > 0)) {
 		if (watch_connection(w, c) == -1)
 			hang_up(w, c);
 		return;
@@ -162,7 +198,7 @@ look(struct worker *w, struct connection *c)
 		hang_up(w, c);
 		return;
 	}
-	switch (framing_scan(w->peeked, (size_t)n, &c->keep)) {
+	switch (judge(w, c, (size_t)n)) {
 	case FRAMING_INCOMPLETE:
 		wait_for_rest(w, c);
 		break;
@@ -183,21 +219,24 @@ look(struct worker *w, struct connection *c)
 static void
 take_connection(struct worker *w, int fd)
 {
-	struct timeval limit = {.tv_sec = IO_DEADLINE};
+	struct timeval limit = {.tv_sec = TCP_DEADLINE};
 	struct connection *c;
+	uid_t uid;
 
-	if (!peers_allow(&w->parts->peers, fd)) {
+	if (!peers_allow(&w->parts->peers, fd, &uid)) {
 		log_line(w->parts->log, LOG_LEVEL_WARNING,
-		    "Hung up on a peer whose user is not listed in 'peers'");
+		    "Hung up on a peer of uid %u, which 'peers' does not list",
+		    (unsigned int)uid);
 		close(fd);
 		return;
 	}
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	if (w->parts->tcp)
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	c = w->free;
 	w->free = c->next_free;
 	w->open++;
 	*c = (struct connection){.fd = fd, .state = WAITING, .fresh = true, .worker = w};
+	buffer_init(&c->gathered, FRAMING_MAX);
 	c->deadline = deadline_in(w, REQUEST_DEADLINE);
 	look(w, c);
 }
@@ -207,10 +246,13 @@ static void
 take_connections(struct worker *w, int burst)
 {
 	for (int i = 0; i < burst; i++) {
+		/* A Unix socket takes a write of libfcgi's whole or not at all; a TCP one might
+		 * take a part, so there a write has to wait. */
+		int block = w->parts->tcp ? 0 : SOCK_NONBLOCK;
 		int fd = -1;
 
 		if (w->free != NULL)
-			fd = accept4(w->parts->listener, NULL, NULL, SOCK_CLOEXEC);
+			fd = accept4(w->parts->listener, NULL, NULL, SOCK_CLOEXEC | block);
 		if (fd == -1 && w->free != NULL &&
 		    (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
 			return;
@@ -269,8 +311,17 @@ take_answers(struct worker *w)
 		(void)epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->parts->signer, NULL);
 }
 
+/* What is not whole when the peer has gone never will be. */
 static void
-dispatch(struct worker *w, void *source)
+wake(struct worker *w, struct connection *c, uint32_t events)
+{
+	look(w, c);
+	if (c->state == WAITING && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+		hang_up(w, c);
+}
+
+static void
+dispatch(struct worker *w, void *source, uint32_t events)
 {
 	struct connection *c = source;
 
@@ -281,7 +332,7 @@ dispatch(struct worker *w, void *source)
 	else if (source == &w->signer)
 		take_answers(w);
 	else if (c->state == WAITING)
-		look(w, c);
+		wake(w, c, events);
 	else if (c->state == LENT)
 		c->woken = true;
 }
@@ -299,7 +350,7 @@ loop(struct worker *w)
 		int n = epoll_wait(w->epoll, events, EVENTS_MAX, timed ? 1000 : -1);
 
 		for (int i = 0; i < n; i++)
-			dispatch(w, events[i].data.ptr);
+			dispatch(w, events[i].data.ptr, events[i].events);
 		if (timed && clock_monotonic(w->parts->clock) >= next_tick) {
 			tick(w);
 			next_tick = deadline_in(w, 1);
@@ -338,7 +389,7 @@ worker_run(const struct worker_parts *parts, struct error *e)
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	w->signals = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (w->epoll == -1 || watch(w, w->signals, &w->signals) == -1 ||
-	    watch(w, parts->signer, &w->signer) == -1 || exchange_init() == -1) {
+	    watch(w, parts->signer, &w->signer) == -1 || exchange_init(&w->bridge) == -1) {
 		error_set(e, ERROR_INTERNAL, "the worker cannot start: %s", strerror(errno));
 		goto out;
 	}

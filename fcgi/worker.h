@@ -12,6 +12,7 @@
 
 struct worker_parts {
 	int listener;
+	bool tcp;   /* the listener is no Unix socket */
 	int signer; /* our end of the socketpair */
 	struct peers peers;
 	struct service *service;

@@ -321,11 +321,34 @@ jose_verifies() {
     [ "$(token_files)" -eq 0 ]
 }
 
+@test "what nginx itself refuses has a reason in one line" {
+    start --private-key=keypair --users=users
+    for path in /%00 /%2e%2e%2f /..%2fx; do
+        get "$path" --path-as-is -u alice:wonderland
+        [ "$code" = 400 ]
+        [ "$body" = $'The request is not well formed, or its header is too long.\n' ]
+    done
+    get /alice -u alice:wrong
+    [ "$code" = 401 ]
+    [ "$body" = $'Send a user name and a password that the users file has.\n' ]
+    # No Host is no loopback name.
+    get /alice -u alice:wonderland --http1.0 -H Host:
+    [ "$code" = 403 ]
+    [ "$(token_files)" -eq 0 ]
+}
+
+@test "a group may be given by its number" {
+    GROUP=$(id -g) start --private-key=keypair
+    get /janedoe
+    [ "$(stat -c %g "$body")" = "$(id -g)" ]
+}
+
 @test "large bodies and headers are refused" {
     start --private-key=keypair
     head -c 1000000 /dev/zero >large
     get /janedoe --data-binary @large
     [ "$code" = 413 ]
+    [ "$body" = $'The body is too large: a request for a token has none.\n' ]
     get /janedoe -H "X-Large: $(head -c 64000 large | tr '\0' x)"
     [ "$code" = 400 ]
     [ "$(token_files)" -eq 0 ]
@@ -382,6 +405,20 @@ jose_verifies() {
     }
     until_true 5 serves_new_key
     refute gone "$SERVER"
+}
+
+@test "SIGHUP with another directory in the file: all parts stay with the first" {
+    printf 'directory = "%s"\nmax-age = "2s"\n' "$TOKENS" >authserver.conf
+    chmod 0600 authserver.conf
+    start --private-key=keypair --config=authserver.conf
+    printf 'directory = "%s/elsewhere"\nmax-age = "1h"\n' "$DIR" >authserver.conf
+    kill -HUP "$SERVER"
+    until_true 5 logged ' Reloaded$'
+    get /janedoe
+    [ "${body%/*}" = "$TOKENS" ]
+    no_tokens() { [ "$(token_files)" -eq 0 ]; }
+    until_true 4 no_tokens
+    [ ! -e elsewhere ]
 }
 
 @test "SIGKILL leaves no process behind" {
@@ -497,12 +534,14 @@ PYTHON
     refute setpriv --reuid=nobody --regid=nogroup --clear-groups nc -zU "$rundir/fcgi.sock"
 }
 
-@test "nginx runs under SCHED_BATCH, and the signer does not" {
+@test "nginx, the workers and the signer run under SCHED_BATCH" {
     start --private-key=keypair
     for pid in $(part nginx.conf) $(descendants "$(part nginx.conf)"); do
         [ "$(ps -o cls= -p "$pid" | tr -d ' ')" = B ]
     done
-    [ "$(ps -o cls= -p "$(part authserver.fcgi)" | tr -d ' ')" = TS ]
+    for pid in $(descendants "$(part authserver.fcgi)"); do
+        [ "$(ps -o cls= -p "$pid" | tr -d ' ')" = B ]
+    done
 }
 
 @test "the parts inherit no descriptor" {

@@ -57,6 +57,15 @@ teardown() { fastcgi_end; }
     timeout 10 "$FCGI" --config "$CONF" --socket "$DIR/living" 2>"$DIR/err" || status=$?
     [ "${status:-0}" -eq 78 ]
     grep -q 'another server listens there$' "$DIR/err"
+    # One that we may not connect to is not a dead one.
+    chmod 0 "$DIR/living"
+    if [ "$(id -u)" -eq 0 ]; then
+        chmod 0777 "$DIR"
+        refute setpriv --reuid nobody --regid nogroup --clear-groups \
+            "$FCGI" --private-key "$KEY" --directory "$TOKENS" --socket "$DIR/living" 2>"$DIR/err"
+        grep -q 'another server listens there$' "$DIR/err"
+        chmod 0711 "$DIR"
+    fi
     mv "$DIR/living" "$SOCKET"
     mints
     stop
@@ -210,6 +219,28 @@ teardown() { fastcgi_end; }
     mints
 }
 
+@test "a request that comes in many small pieces is answered" {
+    serve
+    [ "$(client pieces "$SOCKET" 1)" = 200 ]
+    [ "$(client pieces "$SOCKET" 7 "HTTP_X_LONG=$(printf '%020000d' 0)")" = 200 ]
+    [ "$(client pieces "$SOCKET" 100 body=65000 CONTENT_LENGTH=65000)" = 400 ]
+    [ "$(client pieces "$SOCKET" 1)" = 200 ]
+}
+
+@test "a body that CONTENT_LENGTH does not announce is refused as well" {
+    serve
+    ask body=1
+    refused 400
+}
+
+@test "a peer that does not read its answers holds up nobody" {
+    serve
+    background deaf deaf "$SOCKET" 1000
+    until_true 10 grep -q over "$DIR/deaf"
+    [ "$(timeout 1 "$CLIENT" stream "$SOCKET" 20 | sort -u)" = 200 ]
+    finish "$JOB" || true
+}
+
 @test "params of nearly 64 KiB are read" {
     serve
     mints "HTTP_X_LONG=$(printf '%065000d' 0)"
@@ -311,7 +342,7 @@ tasks() {
     [ "$status" -eq 3 ]
     [ "$output" = "closed after 0 bytes" ]
     [ "$(token_count)" -eq 0 ]
-    [ "$(times_logged "user is not listed in 'peers'\$")" -eq 1 ]
+    [ "$(times_logged "which 'peers' does not list\$")" -eq 1 ]
     mints
 }
 
@@ -382,7 +413,7 @@ kill_often() {
     local worker=${WORKERS[0]}
     background watch watch "$TOKENS"
     watcher=$JOB
-    background load load "$SOCKET" 6
+    background load load "$SOCKET" 60
     loaders=$JOB
     kill_often signer 5
     finish "$loaders"

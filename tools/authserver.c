@@ -83,7 +83,10 @@ make_fcgi_arguments(struct job *j)
 		add(&j->fcgi, "--config=%s", f->config_file);
 	for (size_t i = 0; i < f->count; i++)
 		add(&j->fcgi, "--set=%s=%s", f->items[i].key, f->items[i].value);
+	/* What the reaper and nginx were started with must not change with a reload. */
 	add(&j->fcgi, "--set=group=%s", j->options.config.group);
+	add(&j->fcgi, "--set=directory=%s", j->options.config.directory);
+	add(&j->fcgi, "--set=max-age=%llds", (long long)j->options.config.max_age);
 	/* The socket is private: whoever else may connect elsewhere, here it is nginx. */
 	add(&j->fcgi, "--set=peers=%s", j->workers.name != NULL ? j->workers.name : "");
 	if (j->options.users == NULL)

@@ -89,6 +89,8 @@ read_passphrase(const char *path, struct buffer *to, struct error *e)
 	end = memchr(to->data, '\n', to->length);
 	if (end != NULL)
 		to->length = (size_t)(end - to->data);
+	if (to->length > 0 && to->data[to->length - 1] == '\r')
+		to->length--; /* a file that was written on Windows */
 	return 0;
 }
 

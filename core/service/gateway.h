@@ -7,6 +7,7 @@
 #define SERVICE_GATEWAY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "service/response.h"
 
@@ -14,7 +15,9 @@ struct gateway {
 	/* "NAME=value" strings as RFC 3875, 4.1 names them, NULL at the end; they must
 	 * stay as they are until respond is called. */
 	char *const *params;
-	/* The body is over LIMIT_BODY, whatever CONTENT_LENGTH says. */
+	/* What the adapter saw of the body, whatever CONTENT_LENGTH says: its bytes, and
+	 * whether they are more than LIMIT_BODY. */
+	size_t body_length;
 	bool oversize;
 	/* Called exactly once a request, maybe before service_handle() returns; the
 	 * response is valid during the call. */

@@ -142,6 +142,8 @@ request_read(
 	if (length != NULL && *length != '\0' &&
 	    parse_number(length, strlen(length), INT64_MAX, &r->body_length) == -1)
 		return error_set(e, ERROR_MALFORMED, "Content-Length is not a number");
+	if (g->body_length > r->body_length)
+		r->body_length = g->body_length;
 	if (g->oversize || r->body_length > LIMIT_BODY)
 		return error_set(
 		    e, ERROR_TOO_LARGE, "the body is larger than %d bytes", LIMIT_BODY);

@@ -22,7 +22,7 @@ struct request {
 	const char *path;  /* PATH_INFO, decoded by the web server; starts with a slash */
 	const char *query; /* QUERY_STRING as it came; may be empty */
 	enum media media;
-	uint64_t body_length; /* CONTENT_LENGTH */
+	uint64_t body_length; /* CONTENT_LENGTH, or what came if that is more */
 	struct principal caller;
 };
 

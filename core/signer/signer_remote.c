@@ -9,7 +9,7 @@
 
 enum {
 	PENDING_MAX = 128, /* queries on their way; one more is refused with 503 */
-	TRIES_MAX = 2,     /* a query that two signers died over is not given to a third */
+	TRIES_MAX = 5,     /* a query that so many signers died over may be what kills them */
 	DEADLINE = 5,      /* seconds */
 };
 
@@ -109,8 +109,8 @@ remote_submit(struct signer *self, const struct query *q, signer_done *done, voi
 	return 0;
 }
 
-/* A new signer: the one before took what it held with it. What it had not read yet is
- * still queued and may be signed twice; the second answer finds nobody waiting. */
+/* A new signer, for which nothing is queued. What was sent after it had emptied the queue
+ * is signed twice, and the second answer finds nobody waiting. */
 static void
 resend(struct signer_remote *r)
 {
@@ -120,7 +120,7 @@ resend(struct signer_remote *r)
 		if (p->done == NULL)
 			continue;
 		if (p->tries >= TRIES_MAX)
-			fail(r, p, "the signer ended twice over this request");
+			fail(r, p, "the signer ended again and again over this request");
 		else if (send_request(r, p) == -1)
 			fail(r, p, "the signer takes no more");
 	}

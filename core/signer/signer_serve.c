@@ -9,24 +9,27 @@
 #include "signer/message.h"
 
 static int
-send_answer(int fd, const struct message_answer *m)
+send_answer(int fd, const struct message_answer *m, int flags)
 {
 	size_t size = message_answer_size(m);
 	ssize_t n;
 
 	do
-		n = send(fd, m, size, MSG_NOSIGNAL);
+		n = send(fd, m, size, MSG_NOSIGNAL | flags);
 	while (n == -1 && errno == EINTR);
 	return n == (ssize_t)size ? 0 : -1;
 }
 
-int
+void
 signer_hello(int fd)
 {
 	struct message_answer m;
+	char dropped;
 
+	while (recv(fd, &dropped, sizeof(dropped), MSG_DONTWAIT) > 0)
+		continue;
 	message_hello(&m);
-	return send_answer(fd, &m);
+	(void)send_answer(fd, &m, MSG_DONTWAIT);
 }
 
 static void
@@ -46,7 +49,7 @@ answer(int fd, const struct signing *s, const struct message_request *request)
 		message_answer_init(&m, request->id, NULL, &e);
 	}
 	buffer_free(&token);
-	(void)send_answer(fd, &m); /* a worker that is gone asks no more */
+	(void)send_answer(fd, &m, 0); /* a worker that is gone asks no more */
 }
 
 /* An empty datagram and the end look alike to recv(2). */

@@ -4,8 +4,12 @@
 
 #include "signer/signing.h"
 
-/* Tells the worker on fd that this signer has started. 0, or -1 and errno. */
-int signer_hello(int fd);
+/*
+ * Greets the worker on fd for a signer that has just started: what is queued there was
+ * meant for the one before and is dropped, and the worker is told to ask again. Never
+ * waits: a worker that takes nothing now is told by the deadlines of its queries.
+ */
+void signer_hello(int fd);
 
 /*
  * Answers the worker's requests until its socket ends, and then returns. A message

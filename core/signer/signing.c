@@ -11,6 +11,20 @@
 enum { JTI_BYTES = 16 };
 
 int
+signing_check(const struct config *c, struct error *e)
+{
+	if (c->issuer != NULL && (strlen(c->issuer) >= LIMIT_ISSUER || !text_clean(c->issuer)))
+		return error_set(e, ERROR_CONFIG,
+		    "issuer: longer than %d bytes, not UTF-8 or with control characters",
+		    LIMIT_ISSUER - 1);
+	if (c->private_key == NULL)
+		return error_set(e, ERROR_CONFIG,
+		    "no private key: give --private-key FILE, or private-key in the "
+		    "configuration");
+	return 0;
+}
+
+int
 signing_open(struct signing *s, const struct config *c, const struct clock *clock,
     const struct entropy *entropy, struct error *e)
 {
@@ -21,14 +35,8 @@ signing_open(struct signing *s, const struct config *c, const struct clock *cloc
 	    .clock = clock,
 	    .entropy = entropy,
 	};
-	if (c->issuer != NULL && (strlen(c->issuer) >= LIMIT_ISSUER || !text_clean(c->issuer)))
-		return error_set(e, ERROR_CONFIG,
-		    "issuer: longer than %d bytes, not UTF-8 or with control characters",
-		    LIMIT_ISSUER - 1);
-	if (c->private_key == NULL)
-		return error_set(e, ERROR_CONFIG,
-		    "no private key: give --private-key FILE, or private-key in the "
-		    "configuration");
+	if (signing_check(c, e) == -1)
+		return -1;
 	if (s->issuer == NULL) {
 		host_primary_address(s->address);
 		s->issuer = s->address;

@@ -27,6 +27,10 @@ struct signing {
 	char address[HOST_ADDRESS_MAX]; /* the issuer where none is configured */
 };
 
+/* Whether the configuration has what signing_open() needs, but for the key file itself.
+ * 0, or -1 and ERROR_CONFIG. */
+int signing_check(const struct config *c, struct error *e);
+
 /*
  * Loads the key and fills *s, whose pointers lead to itself, to c and to the clocks: all
  * of them stay where they are until signing_close(). ERROR_CONFIG, ERROR_NO_INPUT; there

@@ -79,6 +79,15 @@ sweep_delete(const struct directory *d, const char *name, bool dry_run)
 	return sweep_file(d, &quiet, name);
 }
 
+bool
+sweep_is_linked(const struct directory *d, const char *name)
+{
+	struct stat st;
+
+	return fstatat(d->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+	       st.st_nlink > 1;
+}
+
 /* One call of sweep_once(). */
 struct pass {
 	const struct directory *directory;

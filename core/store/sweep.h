@@ -53,4 +53,7 @@ int sweep_file(const struct directory *d, const struct sweep_options *o, const c
 /* The same without callbacks. */
 int sweep_delete(const struct directory *d, const char *name, bool dry_run);
 
+/* Whether a file that was kept has another link: when that goes, it can be deleted. */
+bool sweep_is_linked(const struct directory *d, const char *name);
+
 #endif

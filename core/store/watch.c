@@ -207,6 +207,11 @@ delete_due(struct watch *w, struct error *e)
 		}
 		if (went == 1)
 			w->told_refusal = 0;
+		/* A link that somebody made must not save a token for good. */
+		if (went == 0 && sweep_is_linked(w->directory, name) &&
+		    due_add(w->queue, name, now + earlier(retry_after, w->options->max_age)) ==
+			-1)
+			return out_of_memory(e);
 		/* What a killed process left may have kept its token file, as a second link,
 		 * from being deleted when that was due. */
 		if (went == 1 && token_name_is_temporary(name) && !w->options->dry_run)

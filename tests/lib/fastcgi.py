@@ -225,6 +225,30 @@ def fresh(address, count):
         say(outcome(connection))
 
 
+def pieces(address, count, params):
+    """One request in pieces of COUNT bytes, each sent by itself; what it comes to."""
+    body = sum(int(p[5:]) for p in params if p.startswith("body="))
+    params = changed(p for p in params if not p.startswith("body="))
+    data = request(params, bytes(body))
+    connection = Connection(address, timeout=5)
+    for start in range(0, len(data), count):
+        connection.send(data[start:start + count])
+    say(outcome(connection))
+
+
+def deaf(address, count):
+    """COUNT requests on a kept connection, one after the other, whose answers stay unread."""
+    connection = Connection(address, timeout=1)
+    try:
+        for _ in range(count):
+            connection.send(request(keep=True))
+            time.sleep(0.002)
+    except (OSError, Closed):
+        pass
+    say("over")
+    until_told()
+
+
 def load(address, count):
     """COUNT clients, each with request after request, until SIGTERM: how often what came."""
     outcomes = collections.Counter()
@@ -497,6 +521,8 @@ def main():
     command(flight, "address", "count")
     command(kept, "address", "count")
     command(fresh, "address", "count")
+    command(pieces, "address", "count", params={"nargs": "*"})
+    command(deaf, "address", "count")
     command(load, "address", "count")
     command(malformed, "address")
     command(held, "address", "seconds")

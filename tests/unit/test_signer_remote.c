@@ -151,7 +151,7 @@ answer(struct fixture *f, uint64_t id, const char *token)
 static void
 hello(struct fixture *f)
 {
-	assert_int_equal(signer_hello(f->signer), 0);
+	signer_hello(f->signer);
 	signer_remote_receive(f->remote);
 }
 
@@ -246,17 +246,35 @@ new_signer_is_asked_again(void **state)
 	assert_nothing_asked(f);
 }
 
+/* It drops what it was asked before it says hello, so that nothing is signed twice. */
 static void
-request_that_two_signers_died_over_fails(void **state)
+new_signer_drops_what_is_queued(void **state)
+{
+	struct fixture *f = *state;
+
+	submit_all(f, 20);
+	signer_hello(f->signer);
+	assert_nothing_asked(f);
+	signer_remote_receive(f->remote);
+	for (size_t i = 0; i < 20; i++)
+		(void)take(f);
+	assert_nothing_asked(f);
+}
+
+static void
+request_that_five_signers_died_over_fails(void **state)
 {
 	struct fixture *f = *state;
 
 	submit_all(f, 1);
+	for (int i = 0; i < 4; i++) {
+		(void)take(f);
+		hello(f);
+		assert_pending(f, 0);
+	}
 	(void)take(f);
 	hello(f);
-	(void)take(f);
-	hello(f);
-	assert_failure(f, 0, "the signer ended twice over this request");
+	assert_failure(f, 0, "the signer ended again and again over this request");
 	assert_nothing_asked(f);
 	assert_false(signer_remote_busy(f->remote));
 }
@@ -441,7 +459,7 @@ serve(void *context)
 {
 	const struct fixture *f = context;
 
-	(void)signer_hello(f->signer);
+	signer_hello(f->signer);
 	signer_serve(f->signer, &signing);
 	return NULL;
 }
@@ -536,7 +554,8 @@ main(void)
 	    TEST(answers_may_come_out_of_order),
 	    TEST(refusal_of_the_signer_reaches_the_caller),
 	    TEST(new_signer_is_asked_again),
-	    TEST(request_that_two_signers_died_over_fails),
+	    TEST(new_signer_drops_what_is_queued),
+	    TEST(request_that_five_signers_died_over_fails),
 	    TEST(answer_with_an_id_that_is_not_awaited_is_ignored),
 	    TEST(message_that_is_no_answer_is_ignored),
 	    TEST(request_without_an_answer_ends_at_its_deadline),

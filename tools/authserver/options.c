@@ -3,13 +3,13 @@
 
 #include <argp.h>
 #include <errno.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/account.h"
 #include "base/parse.h"
 #include "tools/authserver/complain.h"
 #include "tools/authserver/embedded.h"
@@ -154,17 +154,21 @@ load(struct options *o)
 static int
 check(const struct options *o)
 {
+	struct error e;
+	gid_t gid;
+
 	if (o->config.private_key == NULL)
 		return complain(EX_USAGE,
 		    "--private-key=FILE is required; ssh-keygen -b 2048 -f ./keypair -t rsa "
 		    "-m PEM -N '' makes one");
-	errno = 0;
-	if (getgrnam(o->config.group) == NULL)
-		return complain(EX_NOUSER,
-		    "there is no group '%s' to give token files to: name one of yours, "
-		    "such as --group=$(id -gn)",
-		    o->config.group);
-	return 0;
+	if (account_group(o->config.group, &gid, &e) == 0)
+		return 0;
+	if (e.code != ERROR_CONFIG)
+		return complain_error(&e);
+	return complain(EX_NOUSER,
+	    "there is no group '%s' to give token files to: name one of yours, such as "
+	    "--group=$(id -gn)",
+	    o->config.group);
 }
 
 int
