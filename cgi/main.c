@@ -3,6 +3,7 @@
  * is read by each of them, so the user that runs it must be allowed to.
  */
 #include <argp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -14,6 +15,8 @@
 #include "config/flags.h"
 #include "service/service.h"
 #include "signer/signer_local.h"
+
+enum { BODY_DEADLINE = 5000 }; /* milliseconds that the body may pause */
 
 extern char **environ;
 
@@ -70,6 +73,28 @@ answer_error(const struct log *log, const struct error *e)
 	return error_exit_status(e);
 }
 
+/*
+ * Reads the body, which nothing here needs, for two reasons: a server that is left with
+ * unread bytes may reset the connection before the answer is through, and a body without
+ * CONTENT_LENGTH shows in no other way. A terminal has none.
+ */
+static void
+read_body(struct gateway *g)
+{
+	struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+	char bytes[8192];
+
+	while (g->body_length <= LIMIT_BODY && isatty(STDIN_FILENO) == 0 &&
+	       poll(&p, 1, BODY_DEADLINE) == 1) {
+		ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
+
+		if (n <= 0)
+			break;
+		g->body_length += (size_t)n;
+	}
+	g->oversize = g->body_length > LIMIT_BODY;
+}
+
 static int
 serve(const struct config *config, const struct log *log, struct error *e)
 {
@@ -90,6 +115,7 @@ serve(const struct config *config, const struct log *log, struct error *e)
 		return -1;
 	signer_local_init(&signer, &signing);
 	rc = service_open(&service, &parts, e);
+	read_body(&gateway);
 	if (rc == 0)
 		service_handle(service, &gateway);
 	service_close(service);

@@ -25,7 +25,7 @@ PASSWORD=opensesame
 gateway_init() {
     SOURCE=$(cd "${BATS_TEST_DIRNAME:?}/.." && pwd)
     BUILD=${BUILD:-$SOURCE/build}
-    WORK=$(mktemp -d "${TMPDIR:-/tmp}/gateway.XXXXXX")
+    WORK=$(mktemp -d "${GATEWAY_TMPDIR:-${TMPDIR:-/tmp}}/gateway.XXXXXX")
     chmod 0755 "$WORK"
     if [ "$(id -u)" -eq 0 ]; then
         WEB_USER=www-data
@@ -158,15 +158,21 @@ gateway_alive() {
     pid=$(cat "$AT/pid/$1" 2>/dev/null) && kill -0 "$pid" 2>/dev/null
 }
 
-# gateway_stop_one WHAT: SIGTERM, and SIGKILL to its process group where that is not enough.
+# gateway_stop_one WHAT: SIGTERM; then the same for what it left behind (fcgiwrap leaves its
+# children), and SIGKILL where that is not enough.
 gateway_stop_one() {
     local pid
 
     pid=$(cat "$AT/pid/$1" 2>/dev/null) || return 0
     rm -f "$AT/pid/$1"
-    kill -TERM "$pid" 2>/dev/null || return 0
-    gateway_until 100 gateway_gone "$pid" && return 0
-    kill -KILL -- "-$pid" 2>/dev/null || true
+    kill -TERM "$pid" 2>/dev/null || true
+    gateway_until 100 gateway_process_gone "$pid" || true
+    kill -TERM -- "-$pid" 2>/dev/null || return 0
+    gateway_until 20 gateway_gone "$pid" || kill -KILL -- "-$pid" 2>/dev/null || true
+}
+
+gateway_process_gone() {
+    ! kill -0 "$1" 2>/dev/null
 }
 
 # Nobody is left of the process group.
@@ -280,10 +286,6 @@ gateway_repair() {
     esac
 }
 
-gateway_process_gone() {
-    ! kill -0 "$1" 2>/dev/null
-}
-
 # --- the web servers --------------------------------------------------------------
 
 # gateway_configure SHIPPED EDIT: a shipped file with this instance's port and paths.
@@ -367,7 +369,8 @@ APACHE
                 done
             gateway_apache_module "$module"
         done
-        echo "Include authserver.conf"
+        printf '%s\n' '<IfModule fcgid_module>' "FcgidProcessTableFile $AT/web/fcgid_shm" \
+            '</IfModule>' 'Include authserver.conf'
     } >"$AT/web/apache.conf"
     gateway_spawn web APACHE_RUN_DIR="$AT/web" APACHE_LOG_DIR="$LOG" apache2 -D FOREGROUND -f "$AT/web/apache.conf"
 }

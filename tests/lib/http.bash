@@ -29,15 +29,20 @@ new_files() {
     comm -13 <(printf '%s' "$FILES") <(printf '%s' "$now")
 }
 
-# request [CURL-ARGUMENT]...
+# request [CURL-ARGUMENT]... The answer has to be whole. A server that refuses a request before
+# it has read all of it may close: curl then has the answer, and an error of its own (55, 56).
 request() {
+    local code=0
+
     : >"$HEADERS"
     : >"$BODY"
     STATUS=$(curl -s --path-as-is -m 30 -D "$HEADERS" -o "$BODY" -w '%{http_code}' "$@") ||
-        [ "$STATUS" != 000 ] || {
-        echo "no answer: curl $*"
-        return 1
-    }
+        code=$?
+    case $code:$STATUS in
+    0:* | 5[56]:4*) return 0 ;;
+    esac
+    echo "curl: exit status $code for: $*"
+    show
 }
 
 # request_as USER [CURL-ARGUMENT]...
