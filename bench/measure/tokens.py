@@ -1,0 +1,165 @@
+"""Tokens through the web server: how many, how soon, at what cost."""
+
+import contextlib
+import os
+import pathlib
+
+from measure import processes, web
+from measure.processes import Failure, run
+
+PLAIN_THREADS = 16      # more of them gain it nothing
+CONSTANT_THREADS = 128  # with keep-alive: as many as nginx may hold connections
+OPENSSL_NAMES = {"RS512": "rsa2048", "ES256": "ecdsap256", "EdDSA": "ed25519"}
+
+
+class Service:
+    """A program under test with its token directory and its web servers."""
+
+    def __init__(self, name, algorithm, place):
+        self.name = name
+        self.algorithm = algorithm
+        self.place = place
+        self.tokens = place / "tokens"
+        self.log = place / "log"
+        self.socket = place / "socket"
+        self.process = None
+        self.ports = {}  # by how nginx is scheduled
+
+    def command(self, bench):
+        key = bench.keys.get(self.algorithm)
+        if self.name == "authserver":
+            return (bench.program("authserver.fcgi"), "--socket", self.socket,
+                    "--private-key", key, "--algorithm", self.algorithm,
+                    "--directory", self.tokens, "--group", bench.group)
+        if self.name == "plain":
+            return (bench.program("bench/plain_fcgi"), self.socket, PLAIN_THREADS,
+                    self.algorithm, key, self.tokens)
+        return bench.program("bench/constant_fcgi"), self.socket, CONSTANT_THREADS
+
+    def start(self, bench, stack):
+        """Starts it, and nginx in front; the first answer must be as it should be."""
+        self.place.mkdir()
+        self.tokens.mkdir(mode=0o750)
+        self.process = stack.enter_context(
+            processes.running(*self.command(bench), log=self.log))
+        for mode in ("batch", "normal") if self.algorithm == "RS512" else ("batch",):
+            # Keep-alive starves a program that gives each connection one of few threads.
+            port = stack.enter_context(web.nginx(
+                self.place / mode, self.socket, self.name != "plain", mode == "batch"))
+            body = web.wait_for_answer(port, self.process, self.log)
+            if self.name != "constant":
+                self.check(body)
+            self.ports[mode] = port
+        web.load(self.ports["batch"], 16, 1)
+        self.empty()
+
+    def check(self, path):
+        token = pathlib.Path(path)
+        if token.parent != self.tokens or token.read_text(encoding="ascii").count(".") != 2:
+            raise Failure(f"the answer is no token file: {path[:80]}")
+
+    def empty(self):
+        """Takes the token files away, outside of what is measured."""
+        with os.scandir(self.tokens) as entries:
+            for entry in entries:
+                os.unlink(entry.path)
+
+
+def start_services(bench, stack):
+    services = []
+    for name, algorithms in (("authserver", bench.keys), ("plain", bench.keys),
+                             ("constant", (None,))):
+        for algorithm in algorithms:
+            label = f"{name}-{algorithm}" if algorithm else name
+            with bench.attempt(label):
+                service = Service(name, algorithm, bench.place / label)
+                service.start(bench, stack)
+                services.append(service)
+    return services
+
+
+def measure_load(bench, service, mode, connections):
+    """One run of wrk, and what it cost the processes of the program."""
+    # The constant answer is compared with every algorithm: its figures name none.
+    name = " ".join(filter(None, (service.algorithm, mode, str(connections))))
+    with bench.attempt(f"{service.name} {name}"):
+        before = processes.cpu_seconds(service.process.pid)
+        count, rate, p50, p99 = web.load(service.ports[mode], connections,
+                                         bench.plan.seconds[connections])
+        spent = processes.cpu_seconds(service.process.pid) - before
+        for figure, value in (("rate", rate), ("p50", p50), ("p99", p99),
+                              ("cpu", spent / count)):
+            bench.figures.add(f"{figure} {name}", service.name, value)
+    service.empty()
+
+
+def openssl_speed(algorithm, seconds, *options):
+    """Signatures a second by openssl speed: by the clock with -multi, otherwise by the
+    processor time that it took."""
+    output = run("openssl", "speed", "-seconds", seconds, *options, OPENSSL_NAMES[algorithm])
+    return float(output.split()[-2])
+
+
+def measure_signatures(bench, algorithm):
+    """On all processors at once; and one alone, for what it takes."""
+    with bench.attempt(f"openssl speed {OPENSSL_NAMES[algorithm]}"):
+        seconds = bench.plan.signature_seconds
+        bench.figures.add(f"signatures {algorithm}", "openssl speed -multi",
+                          openssl_speed(algorithm, seconds, "-multi", bench.processors))
+        bench.figures.add(f"cpu of a signature {algorithm}", "openssl speed",
+                          1 / openssl_speed(algorithm, seconds))
+
+
+def kind_of(service, pid):
+    """What a process is. Of ours, the first one is the monitor, and only the signer has
+    threads."""
+    if service.name != "authserver":
+        return service.name
+    if pid == service.process.pid:
+        return "monitor"
+    return "signer" if processes.status(pid, "Threads") > 1 else "worker"
+
+
+def measure_memory(bench, services):
+    """After the load, in MiB: each process, and the largest of a kind."""
+    largest = {}
+    for service in services:
+        for pid in processes.tree(service.process.pid):
+            kind = kind_of(service, pid)
+            name = " ".join(filter(None, (kind, service.algorithm)))
+            size = processes.status(pid, "VmRSS") / 1024
+            bench.figures.add(f"resident {name}", service.name, size)
+            bench.figures.add(f"resident, anonymous {name}", service.name,
+                              processes.status(pid, "RssAnon") / 1024)
+            largest[service.name, kind] = max(size, largest.get((service.name, kind), 0))
+    for (program, kind), size in largest.items():
+        bench.figures.add(f"resident, largest {kind}", program, size)
+
+
+def steps_of_round(bench, services):
+    """What is compared stands side by side, so that it meets the same weather."""
+    steps = []
+    for connections in (16, 1, 64):
+        for algorithm in bench.keys:
+            if connections == 16:
+                steps.append((measure_signatures, (bench, algorithm)))
+            steps += [(measure_load, (bench, service, mode, connections))
+                      for service in services if service.algorithm == algorithm
+                      for mode in service.ports if mode == "batch" or connections == 16]
+        steps += [(measure_load, (bench, service, "batch", connections))
+                  for service in services if service.algorithm is None]
+    return steps
+
+
+def measure(bench):
+    """All programs at once, idle but for the one whose turn it is."""
+    with contextlib.ExitStack() as stack:
+        services = start_services(bench, stack)
+        steps = steps_of_round(bench, services)
+        for turn in range(bench.plan.rounds):
+            bench.say(f"tokens, round {turn + 1} of {bench.plan.rounds}")
+            # Each round begins elsewhere, so that no step has a place of its own.
+            first = turn * len(steps) // bench.plan.rounds
+            for step, arguments in steps[first:] + steps[:first]:
+                step(*arguments)
+        measure_memory(bench, services)
