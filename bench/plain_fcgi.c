@@ -162,6 +162,18 @@ subject_is_plain(const char *subject)
 			       "0123456789._@+-") == length;
 }
 
+/* The job has three parts: a file, an answer, and a line that says so. */
+static void
+log_token(time_t now, const char *path)
+{
+	char text[32];
+	struct tm tm;
+
+	localtime_r(&now, &tm);
+	strftime(text, sizeof(text), "%Y/%m/%d %H:%M:%S", &tm);
+	fprintf(stderr, "%s Generated token: %s\n", text, path);
+}
+
 static void
 answer(const struct service *s, FCGX_Request *request)
 {
@@ -182,6 +194,7 @@ answer(const struct service *s, FCGX_Request *request)
 					   "No token could be made\n");
 		return;
 	}
+	log_token(now.tv_sec, path);
 	FCGX_FPrintF(request->out,
 	    "Content-Type: text/plain\r\nCache-Control: no-store\r\n\r\n%s", path);
 }
