@@ -73,10 +73,20 @@ answer_error(const struct log *log, const struct error *e)
 	return error_exit_status(e);
 }
 
+/* Whether the request says that it has a body; else stdin is none of ours. */
+static bool
+body_announced(void)
+{
+	const char *length = getenv("CONTENT_LENGTH");
+
+	return (length != NULL && *length != '\0' && strcmp(length, "0") != 0) ||
+	       getenv("HTTP_TRANSFER_ENCODING") != NULL;
+}
+
 /*
  * Reads the body, which nothing here needs, for two reasons: a server that is left with
- * unread bytes may reset the connection before the answer is through, and a body without
- * CONTENT_LENGTH shows in no other way. A terminal has none.
+ * unread bytes may reset the connection before the answer is through, and the length of
+ * a chunked body shows in no other way.
  */
 static void
 read_body(struct gateway *g)
@@ -84,7 +94,7 @@ read_body(struct gateway *g)
 	struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
 	char bytes[8192];
 
-	while (g->body_length <= LIMIT_BODY && isatty(STDIN_FILENO) == 0 &&
+	while (g->body_length <= LIMIT_BODY && body_announced() &&
 	       poll(&p, 1, BODY_DEADLINE) == 1) {
 		ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
 

@@ -1,0 +1,582 @@
+#!/usr/bin/env bats
+# The ways in which Apache finds out who is asking, besides htpasswd files, and TLS in front:
+# apache/ldap.conf against a slapd, apache/kerberos.conf against a KDC, apache/tls.conf and
+# apache/mtls.conf, each run as it is shipped.
+
+load lib/gateway
+load lib/http
+load lib/ca
+load lib/slapd
+load lib/kdc
+
+setup_file() {
+    export GATEWAY=apache-proxy-fcgi
+    gateway_init
+    ca_create "$WORK/ca"
+    export CURL_CA_BUNDLE=$CA/ca.crt
+    slapd_start "$WORK/slapd"
+    kdc_start "$WORK/kdc"
+    start ldap ldap.conf
+    start kerberos kerberos.conf '' 'realms = {"EXAMPLE.ORG"}' \
+        'hosts = {"localhost", "127.0.0.1", "gateway.example.org"}'
+    start tls tls.conf
+    start mtls mtls.conf
+}
+
+teardown() {
+    case ${AT##*/} in
+    ldap | kerberos | tls | mtls | '') ;;
+    *) gateway_stop "${AT##*/}" ;;
+    esac
+}
+
+teardown_file() {
+    kdc_stop
+    slapd_stop
+    gateway_end
+}
+
+# start NAME SHIPPED [EDIT] [LINE]...: an instance that runs apache/SHIPPED. gateway.bash runs
+# proxy_fcgi.conf: for this it is given a folder in which SHIPPED goes by that name. Where the
+# shipped files name a directory and its CA, those of the tests are put.
+start() {
+    local name=$1 file=$2 edit=${3:-} folder=$WORK/shipped-$1/apache
+
+    shift "$(($# < 3 ? $# : 3))"
+    gateway_create "$name" "$@"
+    ca_install "$name"
+    echo search >"$WORK/$name/etc/ldap-password"
+    install -m 0640 -g "$(id -g "$WEB_USER")" "$KDC/http.keytab" "$WORK/$name/etc/http.keytab"
+    install -d -m 0755 "$folder"
+    cp "$SOURCE/apache/authserver-common.conf" "$folder/"
+    cp "$SOURCE/apache/$file" "$folder/proxy_fcgi.conf"
+    SOURCE=$WORK/shipped-$name gateway_start "$name" "s|ldaps://ldap\.example\.org|$SLAPD_URL|
+        s|/etc/ssl/certs/ca-certificates\.crt|$CA/ca.crt|
+        s|^\( *GssapiCredStore\) keytab:.*|&\n\1 rcache:file2:$WORK/$name/web/rcache|
+        $edit"
+}
+
+# at NAME: the instance that a test is about.
+at() {
+    gateway_use "$1"
+    case $1 in
+    tls* | mtls*) URL=https://localhost:${URL##*:} ;;
+    kerberos*) URL=http://localhost:${URL##*:} ;;
+    esac
+    http_begin
+}
+
+# of SUBJECT: whose token was made. What comes after it in a test must make another, or none.
+of() {
+    local claims
+
+    claims=$(cut -d. -f2 "$FILE" | basenc --base64url -d 2>/dev/null || true)
+    [[ $claims == "{\"sub\":\"$1\","* && $claims != *'"act"'* ]] || {
+        echo "expected a token of $1: $claims"
+        return 1
+    }
+    http_begin
+}
+
+# Everything that a client may try to say about itself, as curl's arguments.
+forged() {
+    local field
+
+    for field in Remote-User Remote_User X-Remote-User X-Forwarded-User Remote-Ident; do
+        printf '%s\n' -H "$field: $1"
+    done
+    for field in Auth-Type Auth_Type X-Auth-Type; do
+        printf '%s\n' -H "$field: Negotiate"
+    done
+    for field in X-SSL-Client-Verify SSL-Client-Verify Ssl_Client_Verify; do
+        printf '%s\n' -H "$field: SUCCESS"
+    done
+    for field in X-SSL-Client-S-DN SSL-Client-S-DN X-SSL-Client-DN; do
+        printf '%s\n' -H "$field: CN=$1"
+    done
+    for field in X-SSL-Client-CN X-SSL-Client-S-DN-CN SSL-Client-S-DN-CN Authenticate-Uid; do
+        printf '%s\n' -H "$field: $1"
+    done
+    printf '%s\n' -H "X-SSL-Client-Cert: $(tr -d '\n' <"$CA/alice.crt")"
+}
+
+# All that the server listens on.
+on_loopback_only() {
+    local addresses
+
+    addresses=$(ss -Hltnp | grep -F "pid=$(cat "$AT/pid/web")," | awk '{ print $4 }')
+    [ "$addresses" = "127.0.0.1:${URL##*:}" ] || {
+        echo "$addresses"
+        return 1
+    }
+}
+
+# --- LDAP -------------------------------------------------------------------------
+
+@test "LDAP: a user gets a token for itself and for nobody else" {
+    at ldap
+    request_as alice "$URL/alice"
+    minted
+    of alice
+    request_as bob "$URL/"
+    minted
+    of bob
+    request_as alice "$URL/bob"
+    refused 403
+    request_as alice "$URL/root"
+    refused 403
+}
+
+@test "LDAP: a wrong password, none, and an unknown user get no token" {
+    local credentials
+
+    at ldap
+    for credentials in alice:wrong "alice:$PASSWORD-bob" "nobody:$PASSWORD-alice" \
+        ":$PASSWORD-alice" :; do
+        request -u "$credentials" "$URL/alice"
+        refused '401 *:401'
+    done
+    request "$URL/alice"
+    refused '401 *:401'
+}
+
+@test "LDAP: an empty password is no password, though the directory binds with it" {
+    local dn=uid=alice,ou=people,dc=example,dc=org
+
+    at ldap
+    # The directory takes it for an anonymous bind, and says that all went well.
+    LDAPTLS_CACERT=$CA/ca.crt ldapwhoami -x -H "$SLAPD_URL" -D "$dn" -w '' | grep -qx anonymous
+    request -u alice: "$URL/alice"
+    refused '401 *:401'
+    request -H "Authorization: Basic $(printf 'alice:\0' | base64)" "$URL/alice"
+    refused '401 *:401'
+    request -H "Authorization: Basic $(printf alice | base64)" "$URL/alice"
+    refused '401 *:401'
+}
+
+@test "LDAP: metacharacters of filters in a user name are only a wrong name" {
+    local name
+
+    at ldap
+    for name in '*' 'a*' 'alice*' '*)(uid=*' ')(uid=*' 'alice)(uid=*' 'alice))(|(uid=*' '\2a' \
+        'alice\00' '(uid=alice)' 'alice)(objectClass=*' '&' '|(uid=alice)' '!' "\\" \
+        'uid=alice,ou=people,dc=example,dc=org'; do
+        request -u "$name:$PASSWORD-alice" "$URL/alice"
+        refused '401 *:401'
+        request -u "$name:$PASSWORD-alice" "$URL/"
+        refused '401 *:401'
+    done
+    # The filters that came to the directory had one name each, with its characters escaped.
+    grep -qF 'filter="(&(objectClass=inetOrgPerson)(uid=\2A))"' "$SLAPD/log"
+    must_not grep -F 'uid=*' "$SLAPD/log"
+}
+
+@test "LDAP: another case of a name is the user by the directory's spelling" {
+    local name
+
+    at ldap
+    for name in ALICE Alice 'alice ' ' alice'; do
+        request -u "$name:$PASSWORD-alice" "$URL/"
+        minted
+        of alice
+        request -u "$name:$PASSWORD-alice" "$URL/ALICE"
+        refused 403
+        request -u "$name:wrong" "$URL/alice"
+        refused '401 *:401'
+    done
+}
+
+@test "LDAP: without AuthLDAPRemoteUserAttribute, ALICE is not alice and gets nothing of hers" {
+    start ldap-typed ldap.conf '/AuthLDAPRemoteUserAttribute/d'
+    at ldap-typed
+    request -u "ALICE:$PASSWORD-alice" "$URL/alice"
+    refused 403
+    request -u "ALICE:$PASSWORD-alice" "$URL/"
+    minted
+    of ALICE
+    request_as alice "$URL/alice"
+    minted
+    of alice
+}
+
+@test "LDAP: Require ldap-group keeps out who is not in the group" {
+    start ldap-group ldap.conf '/^ *Require valid-user/d
+        s/# \(Require ldap-group\)/\1/'
+    at ldap-group
+    request_as alice "$URL/alice"
+    minted
+    of alice
+    request_as bob "$URL/bob"
+    refused '401 *:401'
+    [ -z "$(new_files)" ]
+}
+
+@test "LDAP: Require ldap-user keeps out who is not named" {
+    start ldap-user ldap.conf '/^ *Require valid-user/d
+        s/# \(Require ldap-user\)/\1/'
+    at ldap-user
+    request_as bob "$URL/bob"
+    minted
+    of bob
+    request_as janedoe "$URL/janedoe"
+    refused '401 *:401'
+}
+
+@test "LDAP: a directory whose certificate is another's is not asked" {
+    start ldap-trust ldap.conf "s|$CA/ca\.crt|$CA/other.crt|"
+    at ldap-trust
+    request_as alice "$URL/alice"
+    refused '500 *:500'
+    header Retry-After
+}
+
+@test "LDAP: forged identity fields have no effect" {
+    local fields
+
+    at ldap
+    mapfile -t fields < <(forged bob)
+    request "${fields[@]}" "$URL/bob"
+    refused '401 *:401'
+    request_as alice "${fields[@]}" "$URL/bob"
+    refused 403
+    request_as alice "${fields[@]}" "$URL/"
+    minted
+    of alice
+}
+
+@test "LDAP: the listener is on loopback only" {
+    at ldap
+    on_loopback_only
+}
+
+# --- Kerberos ---------------------------------------------------------------------
+
+negotiate() {
+    request --negotiate -u : "$@"
+}
+
+@test "Kerberos: a ticket gets a token for its user and for nobody else" {
+    at kerberos
+    kdc_login alice
+    negotiate "$URL/alice"
+    minted
+    of alice
+    negotiate "$URL/bob"
+    refused 403
+    kdc_login bob
+    negotiate "$URL/"
+    minted
+    of bob
+}
+
+@test "Kerberos: where the principal's host is not the server's, --resolve finds it" {
+    local port
+
+    at kerberos
+    port=${URL##*:}
+    kdc_login alice
+    negotiate --resolve "gateway.example.org:$port:127.0.0.1" \
+        "http://gateway.example.org:$port/alice"
+    minted
+    of alice
+    klist | grep -q HTTP/gateway.example.org@EXAMPLE.ORG
+    must_not grep -q HTTP/localhost@EXAMPLE.ORG <(klist)
+    # Only a host that is listed is served, whoever asks.
+    negotiate -H 'Host: evil.example' --resolve "gateway.example.org:$port:127.0.0.1" \
+        "http://gateway.example.org:$port/alice"
+    refused 403
+}
+
+@test "Kerberos: without a ticket there is no token" {
+    at kerberos
+    kdc_logout
+    request "$URL/alice"
+    refused '401 *:401'
+    header WWW-Authenticate Negotiate
+    negotiate "$URL/alice"
+    refused '401 *:401'
+    request -H 'Authorization: Negotiate YWxpY2U=' "$URL/alice"
+    refused '401 *:401'
+    request -H 'Authorization: Negotiate' "$URL/alice"
+    refused '401 *:401'
+}
+
+@test "Kerberos: passwords are not taken, right or wrong" {
+    at kerberos
+    kdc_logout
+    request_as alice "$URL/alice"
+    refused '401 *:401'
+    request -u alice: "$URL/alice"
+    refused '401 *:401'
+    request -u "alice@EXAMPLE.ORG:$PASSWORD-alice" "$URL/alice"
+    refused '401 *:401'
+}
+
+@test "Kerberos: the same name in a foreign realm is refused" {
+    at kerberos
+    kdc_login alice@EVIL.EXAMPLE
+    negotiate "$URL/alice"
+    refused 403
+    # It was a ticket that Kerberos and Apache had no objection to.
+    klist | grep -q HTTP/localhost@EXAMPLE.ORG
+    grep -q 'alice@EVIL.EXAMPLE' "$LOG/web.access"
+    negotiate "$URL/"
+    refused 403
+}
+
+@test "Kerberos: another principal of the same person is not the user" {
+    at kerberos
+    kdc_login alice/admin
+    negotiate "$URL/alice"
+    refused 403
+    negotiate "$URL/admin"
+    refused 403
+    negotiate "$URL/"
+    [ "$STATUS" = 400 ] || [ "$STATUS" = 403 ] || show
+    no_file
+}
+
+@test "Kerberos: without realms nobody is served" {
+    start kerberos-none kerberos.conf
+    at kerberos-none
+    kdc_login alice
+    negotiate "$URL/alice"
+    refused 403
+    grep -q 'alice@EXAMPLE.ORG' "$LOG/web.access"
+    negotiate "$URL/alice@EXAMPLE.ORG"
+    refused 403
+}
+
+@test "Kerberos: a ticket that was seen on its way is not taken a second time" {
+    local sent
+
+    at kerberos
+    kdc_login alice
+    curl -sv --negotiate -u : -o "$BODY" "$URL/alice" 2>"$HEADERS"
+    [ -f "$(cat "$BODY")" ]
+    http_files FILES
+    sent=$(sed -n 's/\r$//; s/^> \(Authorization: Negotiate .*\)/\1/p' "$HEADERS" | tail -n 1)
+    [ "${#sent}" -gt 500 ]
+    request -H "$sent" "$URL/alice"
+    refused '401 *:401'
+}
+
+@test "Kerberos: forged identity fields have no effect" {
+    local fields
+
+    at kerberos
+    mapfile -t fields < <(forged bob)
+    kdc_logout
+    request "${fields[@]}" "$URL/bob"
+    refused '401 *:401'
+    kdc_login alice
+    negotiate "${fields[@]}" "$URL/bob"
+    refused 403
+    negotiate "${fields[@]}" "$URL/"
+    minted
+    of alice
+}
+
+@test "Kerberos: the listener is on loopback only" {
+    at kerberos
+    on_loopback_only
+}
+
+# --- TLS in front of Basic --------------------------------------------------------
+
+@test "TLS: a user gets a token for itself and for nobody else" {
+    at tls
+    request_as alice "$URL/alice"
+    minted
+    of alice
+    request_as alice "$URL/bob"
+    refused 403
+    request -u alice:wrong "$URL/alice"
+    refused '401 *:401'
+    request "$URL/alice"
+    refused '401 *:401'
+}
+
+@test "TLS: without it there is no answer of authserver" {
+    at tls
+    request_as alice "http://localhost:${URL##*:}/alice"
+    refused '400 *:400'
+    request_as alice "http://localhost:${URL##*:}/-/healthy"
+    refused '400 *:400'
+}
+
+@test "TLS: versions before 1.2 are not spoken, and the certificate is the configured one" {
+    at tls
+    must_not openssl s_client -connect "localhost:${URL##*:}" -tls1_1 \
+        -cipher 'ALL:@SECLEVEL=0' </dev/null
+    openssl s_client -connect "localhost:${URL##*:}" -tls1_2 -CAfile "$CA/ca.crt" \
+        -verify_hostname localhost -verify_return_error </dev/null
+    must_not curl -s --cacert "$CA/other.crt" "$URL/-/healthy"
+}
+
+@test "TLS: forged identity fields have no effect" {
+    local fields
+
+    at tls
+    mapfile -t fields < <(forged bob)
+    request "${fields[@]}" "$URL/bob"
+    refused '401 *:401'
+    request_as alice "${fields[@]}" "$URL/bob"
+    refused 403
+}
+
+@test "TLS: a client certificate is no identity where none is asked for" {
+    at tls
+    request_with alice "$URL/alice"
+    refused '401 *:401'
+    request_with bob -u "alice:$PASSWORD-alice" "$URL/bob"
+    refused 403
+}
+
+@test "TLS: a web page gets nothing" {
+    at tls
+    request_as alice -H 'Host: evil.example' "$URL/alice"
+    refused 403
+    request_as alice -H "Origin: $URL" "$URL/alice"
+    refused 403
+    request_as alice -H 'Sec-Fetch-Site: cross-site' "$URL/alice"
+    refused 403
+}
+
+@test "TLS: the listener is on loopback only" {
+    at tls
+    on_loopback_only
+}
+
+# --- client certificates ----------------------------------------------------------
+
+@test "certificates: a caller gets a token for the name in it and for no other" {
+    at mtls
+    request_with alice "$URL/alice"
+    minted
+    of alice
+    request_with bob "$URL/"
+    minted
+    of bob
+    request_with alice "$URL/bob"
+    refused 403
+}
+
+@test "certificates: missing, self-signed, expired, another CA's and a server's are nobody" {
+    local certificate
+
+    at mtls
+    for certificate in selfsigned expired foreign server; do
+        refused_by_tls "$certificate" "$URL/alice"
+        refused_by_tls "$certificate" "$URL/"
+        refused_by_tls "$certificate" -u "alice:$PASSWORD-alice" "$URL/alice"
+    done
+    must_not curl -s -o "$BODY" "$URL/alice"
+    must_not curl -s -o "$BODY" -u "alice:$PASSWORD-alice" "$URL/alice"
+    no_file
+    # The same command gets a token with a good one.
+    request_with alice "$URL/alice"
+    minted
+}
+
+@test "certificates: one that Apache lets in unverified is nobody" {
+    local certificate fields
+
+    start mtls-lax mtls.conf 's/SSLVerifyClient  *require/SSLVerifyClient optional_no_ca/
+        s/Require ssl-verify-client/Require all granted/'
+    at mtls-lax
+    for certificate in selfsigned foreign; do
+        request_with "$certificate" "$URL/alice"
+        refused 401
+        request_with "$certificate" "$URL/"
+        refused 401
+    done
+    request "$URL/alice"
+    refused 401
+    mapfile -t fields < <(forged alice)
+    request "${fields[@]}" "$URL/alice"
+    refused 401
+    request_with selfsigned "${fields[@]}" "$URL/alice"
+    refused 401
+    request_with alice "$URL/alice"
+    minted
+}
+
+@test "certificates: Apache asks that they are verified in the location too" {
+    start mtls-location mtls.conf 's/SSLVerifyClient  *require/SSLVerifyClient optional_no_ca/'
+    at mtls-location
+    request "$URL/alice"
+    refused '403 *:403'
+    request_with selfsigned "$URL/alice"
+    refused '403 *:403'
+    request_with alice "$URL/alice"
+    minted
+}
+
+@test "certificates: forged identity fields have no effect" {
+    local fields
+
+    at mtls
+    mapfile -t fields < <(forged bob)
+    request_with alice "${fields[@]}" "$URL/bob"
+    refused 403
+    request_with alice -u "bob:$PASSWORD-bob" "$URL/bob"
+    refused 403
+    request_with alice "${fields[@]}" "$URL/"
+    minted
+    of alice
+}
+
+@test "certificates: a name inside of another part of the subject is not the caller's" {
+    at mtls
+    request_with comma "$URL/bob"
+    refused 403
+    request_with comma "$URL/"
+    minted
+    of janedoe
+}
+
+@test "certificates: the e-mail address as subjectAltName, cut where its domain is listed" {
+    start mtls-mail mtls.conf '/^ *ProxyFCGISetEnvIf .*SSL_CLIENT_S_DN_CN/d
+        s/# \(ProxyFCGISetEnvIf .*SSL_CLIENT_SAN_Email_0\)/\1/' 'realms = {"example.org"}'
+    at mtls-mail
+    request_with mail "$URL/alice"
+    minted
+    of alice
+    request_with mail "$URL/bob"
+    refused 403
+    # Another domain's alice, and a certificate without an address.
+    request_with mail-foreign "$URL/alice"
+    refused 403
+    request_with mail-foreign "$URL/"
+    refused 403
+    request_with alice "$URL/alice"
+    refused 401
+}
+
+@test "certificates: the listener is on loopback only" {
+    at mtls
+    on_loopback_only
+}
+
+# --- secrets ----------------------------------------------------------------------
+
+@test "no log holds a token, a password, a ticket or a byte of a private key" {
+    local name logs=("$WORK"/*/log)
+
+    at ldap
+    request_as alice -H 'Accept: application/jwt' "$URL/alice"
+    request -u "alice:$PASSWORD-bob" "$URL/alice"
+    at mtls
+    request_with alice -H 'Accept: application/jwt' "$URL/alice"
+    at kerberos
+    kdc_login alice
+    negotiate -H 'Accept: application/jwt' "$URL/alice"
+    grep -rq 'Generated token' "${logs[@]}"
+    must_not grep -rn eyJ "${logs[@]}"
+    must_not grep -rn -e "$PASSWORD-alice" -e "$PASSWORD-bob" "${logs[@]}"
+    must_not grep -rniE '(negotiate|basic) [a-z0-9+/]{16}' "${logs[@]}"
+    for name in alice server; do
+        must_not grep -rnF "$(sed -n 2p "$CA/$name.key")" "${logs[@]}"
+    done
+}
