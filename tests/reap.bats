@@ -480,3 +480,17 @@ woken() { awk '/^voluntary_ctxt/ { print $2 }' "/proc/$WATCHER/status"; }
     # Twenty times a second, and some for the start and the end.
     [ "$(($(woken) - before))" -le "$(((${EPOCHREALTIME/./} - ${start/./}) / 50000 + 10))" ]
 }
+
+@test "--watch: another link saves a token file only as long as it is there" {
+    local file
+
+    watch --max-age 1s
+    file=$TOKENS/$(name alice 0)
+    echo token >"$file"
+    ln "$file" "$DIR/saved"
+    sleep 1.8
+    [ -e "$file" ]
+    rm "$DIR/saved"
+    gone() { [ ! -e "$file" ]; }
+    until_true 3 gone
+}
