@@ -108,21 +108,21 @@ read_body(struct gateway *g)
 static int
 serve(const struct config *config, const struct log *log, struct error *e)
 {
-	struct policy policy = policy_builtin(config->permit_anonymous, config->lifetime);
+	struct policy *policy = NULL;
 	struct gateway gateway = {.params = environ, .respond = respond};
 	struct service *service = NULL;
 	struct signer_local signer;
 	struct signing signing;
-	int rc;
-	struct service_parts parts = {.config = config,
-	    .policy = &policy,
-	    .signer = &signer.signer,
-	    .log = log,
-	    .clock = &clock_system};
+	int rc = -1;
+	struct service_parts parts = {
+	    .config = config, .signer = &signer.signer, .log = log, .clock = &clock_system};
 
 	(void)key_memory_lock();
-	if (signing_open(&signing, config, &clock_system, &entropy_system, e) == -1)
+	if (policy_open(&policy, config, e) == -1)
 		return -1;
+	parts.policy = policy;
+	if (signing_open(&signing, config, policy, &clock_system, &entropy_system, e) == -1)
+		goto out;
 	signer_local_init(&signer, &signing);
 	rc = service_open(&service, &parts, e);
 	read_body(&gateway);
@@ -130,6 +130,8 @@ serve(const struct config *config, const struct log *log, struct error *e)
 		service_handle(service, &gateway);
 	service_close(service);
 	signing_close(&signing);
+out:
+	policy_free(policy);
 	return rc;
 }
 

@@ -29,7 +29,7 @@ struct slot {
 
 struct generation {
 	struct config config;
-	struct policy policy;
+	struct policy *policy;
 	struct service *service;
 	struct log *log;
 	int listener;
@@ -105,7 +105,8 @@ start_worker(struct generation *g, unsigned int i)
 static int
 start_signer(struct generation *g, struct error *e)
 {
-	pid_t pid = signer_process_start(&g->config, g->signer_ends, g->count, g->log, e);
+	pid_t pid =
+	    signer_process_start(&g->config, g->policy, g->signer_ends, g->count, g->log, e);
 
 	if (pid == -1)
 		return -1;
@@ -134,14 +135,16 @@ static int
 open_service(struct generation *g, const struct flags *flags, struct error *e)
 {
 	struct service_parts parts = {
-	    .config = &g->config, .policy = &g->policy, .log = g->log, .clock = &clock_system};
+	    .config = &g->config, .log = g->log, .clock = &clock_system};
 
 	if (flags_load(flags, &g->config, e) == -1)
 		return -1;
 	if (signing_check(&g->config, e) == -1) /* before anything is created */
 		return -1;
 	g->log->fd = g->config.log == LOG_TO_SYSLOG ? -1 : STDERR_FILENO;
-	g->policy = policy_builtin(g->config.permit_anonymous, g->config.lifetime);
+	if (policy_open(&g->policy, &g->config, e) == -1)
+		return -1;
+	parts.policy = g->policy;
 	return service_open(&g->service, &parts, e);
 }
 
@@ -288,6 +291,7 @@ generation_free(struct generation *g)
 			close(g->signer_ends[i]);
 	}
 	service_close(g->service);
+	policy_free(g->policy);
 	config_free(&g->config);
 	free(g);
 }

@@ -82,15 +82,15 @@ report(int fd, const struct error *e)
 }
 
 static _Noreturn void
-signer_main(const struct config *c, const int *sockets, unsigned int count, int ready,
-    const struct log *log)
+signer_main(const struct config *c, const struct policy *policy, const int *sockets,
+    unsigned int count, int ready, const struct log *log)
 {
 	struct error e = {0};
 	struct signing s;
 
 	(void)mallopt(M_ARENA_MAX, 2); /* an arena a thread would cost more than it saves */
 	(void)key_memory_lock();
-	if (signing_open(&s, c, &clock_system, &entropy_system, &e) == -1) {
+	if (signing_open(&s, c, policy, &clock_system, &entropy_system, &e) == -1) {
 		report(ready, &e);
 		_exit(1);
 	}
@@ -135,8 +135,8 @@ leave_standard_input(void)
 }
 
 pid_t
-signer_process_start(const struct config *config, const int *sockets, unsigned int count,
-    const struct log *log, struct error *e)
+signer_process_start(const struct config *config, const struct policy *policy,
+    const int *sockets, unsigned int count, const struct log *log, struct error *e)
 {
 	int ready[2], keep[LIMIT_WORKERS + 1];
 	sigset_t all;
@@ -154,7 +154,7 @@ signer_process_start(const struct config *config, const int *sockets, unsigned i
 		keep[count] = ready[1];
 		child_close_others(keep, (int)count + 1);
 		leave_standard_input();
-		signer_main(config, sockets, count, ready[1], log);
+		signer_main(config, policy, sockets, count, ready[1], log);
 	}
 	close(ready[1]);
 	if (pid == -1)

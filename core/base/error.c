@@ -13,6 +13,7 @@ error_set(struct error *e, enum error_code code, const char *format, ...)
 	va_list args;
 
 	e->code = code;
+	*e->detail = '\0';
 	va_start(args, format);
 	(void)vsnprintf(e->text, sizeof(e->text), format, args);
 	va_end(args);
@@ -33,6 +34,17 @@ error_prefix(struct error *e, const char *format, ...)
 	va_end(args);
 	if (n >= 0 && (size_t)n < sizeof(e->text))
 		(void)snprintf(e->text + n, sizeof(e->text) - (size_t)n, ": %s", text);
+	return -1;
+}
+
+int
+error_detail(struct error *e, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(e->detail, sizeof(e->detail), format, args);
+	va_end(args);
 	return -1;
 }
 

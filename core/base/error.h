@@ -29,6 +29,7 @@ enum error_code {
 struct error {
 	enum error_code code;
 	char text[LIMIT_ERROR_TEXT];
+	char detail[LIMIT_ERROR_DETAIL]; /* for the log alone, whatever the code; or empty */
 };
 
 /* Sets *e and returns -1, so that a failing function ends in one statement.
@@ -38,6 +39,10 @@ int error_set(struct error *e, enum error_code code, const char *format, ...)
 
 /* Puts "PREFIX: " before the text that is there; the code stays. Returns -1. */
 int error_prefix(struct error *e, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Sets what the log gets besides the text; cut where it is too long. Returns -1. */
+int error_detail(struct error *e, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* The exit status of sysexits(3) for a program that stops because of *e. */

@@ -8,10 +8,12 @@
 
 /* Lengths are in bytes and include the terminating NUL where a string is meant. */
 enum {
-	LIMIT_ERROR_TEXT = 512,     /* one-line reason, as a client or a log reader sees it */
+	LIMIT_ERROR_TEXT = 512, /* one-line reason, as a client or a log reader sees it */
+	LIMIT_ERROR_DETAIL = 256,
 	LIMIT_LOG_LINE = 2048,      /* one log line; a longer one ends in "..." */
 	LIMIT_PRINCIPAL = 256,      /* REMOTE_USER, before and after its realm is cut */
 	LIMIT_AUTH_TYPE = 32,       /* AUTH_TYPE (RFC 3875, 4.1.1) */
+	LIMIT_GROUPS = 8 * 1024,    /* the caller's groups, a newline behind each */
 	LIMIT_SUBJECT = 129,        /* "sub" (RFC 7519, 4.1.2): 128 bytes */
 	LIMIT_AUDIENCE = 256,       /* "aud" (RFC 7519, 4.1.3) */
 	LIMIT_ISSUER = 256,         /* "iss" (RFC 7519, 4.1.1) */
@@ -27,6 +29,9 @@ enum {
 	LIMIT_PASSPHRASE = 1024,    /* the first line of a passphrase file */
 	LIMIT_CONFIG_FILE = 1024 * 1024,
 	LIMIT_LIST = 64, /* entries of a list in the configuration */
+	LIMIT_POLICY_FILE = 1024 * 1024,
+	LIMIT_RULES = 10000,
+	LIMIT_RULE_WORDS = 256, /* words of one rule */
 	LIMIT_WORKERS = 64,
 	LIMIT_SIGNER_THREADS = 64,
 };

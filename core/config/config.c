@@ -185,6 +185,7 @@ static const struct key keys[] = {
     {"kid", "thumbprint", SCALAR, set_kid, FIELD(kid)},
     {"issuer", NULL, SCALAR, set_string, FIELD(issuer)},
     {"lifetime", "24h", SCALAR, set_duration, FIELD(lifetime)},
+    {"policy", NULL, SCALAR, set_path, FIELD(policy)},
     {"permit-anonymous", "false", SCALAR, set_bool, FIELD(permit_anonymous)},
     {"realms", NULL, LIST, set_item, FIELD(realms)},
     {"hosts", "localhost,127.0.0.1,[::1]", LIST, set_item, FIELD(hosts)},

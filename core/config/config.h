@@ -39,6 +39,7 @@ struct config {
 	int64_t lifetime; /* seconds; the default and the most a request gets */
 
 	/* who may ask */
+	char *policy;          /* file of rules; NULL: the built-in policy */
 	bool permit_anonymous; /* permit anonymous as * */
 	struct strings realms; /* realms that are cut from principals */
 	struct strings hosts;  /* values of Host that are answered, without port */

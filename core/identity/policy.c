@@ -1,72 +1,281 @@
 #include "identity/policy.h"
 
 #include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-static const char *const everybody[] = {"*", NULL};
-static const char *const privileged[] = {"okera", "root", NULL};
+#include "base/file.h"
+#include "identity/rule.h"
 
-/* The switch adds the last rule and nothing else, so they are one table. */
-static const struct rule builtin[] = {
-    {RULE_PERMIT, WHO_AUTHENTICATED, true, NULL, "permit authenticated as self"},
-    {RULE_DENY, WHO_ANY, false, privileged, "deny any as okera root"},
-    {RULE_PERMIT, WHO_ANONYMOUS, false, everybody, "permit anonymous as *"},
+struct policy {
+	char *name; /* the file's */
+	struct rule *rules;
+	size_t count;
+	int64_t lifetime;
 };
 
-struct policy
-policy_builtin(bool permit_anonymous, int64_t lifetime)
+/* Takes over what *r owns. */
+static int
+add_rule(struct policy *p, struct rule *r, struct error *e)
 {
-	size_t count = sizeof(builtin) / sizeof(builtin[0]);
+	struct rule *rules;
 
-	return (struct policy){
-	    .rules = builtin,
-	    .count = permit_anonymous ? count : count - 1,
-	    .lifetime = lifetime,
-	};
+	if (p->count == LIMIT_RULES) {
+		rule_free(r);
+		return error_set(e, ERROR_CONFIG, "more than %d rules", LIMIT_RULES);
+	}
+	/* Doubles whenever the count is a power of two. */
+	rules = p->rules;
+	if ((p->count & (p->count - 1)) == 0)
+		rules = realloc(p->rules, (p->count == 0 ? 1 : 2 * p->count) * sizeof(*rules));
+	if (rules == NULL) {
+		rule_free(r);
+		return error_set(e, ERROR_INTERNAL, "out of memory");
+	}
+	p->rules = rules;
+	rules[p->count++] = *r;
+	return 0;
+}
+
+static int
+add_lines(struct policy *p, const char *text, size_t length, struct error *e)
+{
+	unsigned int line = 0;
+
+	while (length > 0) {
+		const char *end = memchr(text, '\n', length);
+		size_t size = end != NULL ? (size_t)(end - text) : length;
+		struct rule r;
+		int found;
+
+		line++;
+		found = rule_parse(&r, text, size, e);
+		r.line = line;
+		if (found == -1 || (found == 1 && add_rule(p, &r, e) == -1))
+			return error_prefix(e, "%s:%u", p->name, line);
+		size += end != NULL;
+		text += size;
+		length -= size;
+	}
+	return 0;
+}
+
+int
+policy_parse(
+    struct policy **out, const char *text, size_t length, const char *name, struct error *e)
+{
+	struct policy *p = calloc(1, sizeof(*p));
+
+	*out = NULL;
+	if (p != NULL)
+		p->name = strdup(name);
+	if (p == NULL || p->name == NULL) {
+		free(p);
+		return error_set(e, ERROR_INTERNAL, "out of memory");
+	}
+	p->lifetime = INT64_MAX;
+	if (add_lines(p, text, length, e) == -1) {
+		policy_free(p);
+		return -1;
+	}
+	*out = p;
+	return 0;
+}
+
+int
+policy_builtin(struct policy **out, struct error *e)
+{
+	static const char text[] = "permit authenticated as self\n"
+				   "deny any as okera root\n";
+
+	return policy_parse(out, text, strlen(text), "built-in policy", e);
+}
+
+int
+policy_read(struct policy **out, const char *path, struct error *e)
+{
+	struct buffer text;
+	int rc = -1;
+
+	*out = NULL;
+	buffer_init(&text, LIMIT_POLICY_FILE);
+	if (file_read_trusted(path, &text, e) == 0)
+		rc = policy_parse(out, text.data, text.length, path, e);
+	buffer_free(&text);
+	return rc;
+}
+
+int
+policy_open(struct policy **out, const struct config *c, struct error *e)
+{
+	int rc = c->policy != NULL ? policy_read(out, c->policy, e) : policy_builtin(out, e);
+
+	if (rc == -1)
+		return -1;
+	policy_set_lifetime(*out, c->lifetime);
+	if (!c->permit_anonymous || policy_permit_anonymous(*out, e) == 0)
+		return 0;
+	policy_free(*out);
+	*out = NULL;
+	return -1;
+}
+
+void
+policy_free(struct policy *p)
+{
+	if (p == NULL)
+		return;
+	for (size_t i = 0; i < p->count; i++)
+		rule_free(&p->rules[i]);
+	free(p->rules);
+	free(p->name);
+	free(p);
+}
+
+int
+policy_permit_anonymous(struct policy *p, struct error *e)
+{
+	static const char text[] = "permit anonymous as *";
+	struct rule r;
+
+	if (rule_parse(&r, text, strlen(text), e) != 1)
+		return -1;
+	return add_rule(p, &r, e); /* line 0: no line of the file's */
+}
+
+void
+policy_set_lifetime(struct policy *p, int64_t lifetime)
+{
+	p->lifetime = lifetime;
+}
+
+bool
+policy_needs_groups(const struct policy *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (p->rules[i].who == WHO_GROUP)
+			return true;
+	return false;
 }
 
 static bool
-matches(const struct rule *r, const struct query *q)
+in_group(const char *groups, const char *name)
+{
+	size_t length = strlen(name);
+
+	while (*groups != '\0') {
+		size_t size = strcspn(groups, "\n");
+
+		if (size == length && memcmp(groups, name, size) == 0)
+			return true;
+		groups += size + (groups[size] == '\n');
+	}
+	return false;
+}
+
+static bool
+matches_who(const struct rule *r, const struct query *q)
 {
 	bool authenticated = principal_authenticated(&q->caller);
 
-	if (r->who == WHO_AUTHENTICATED && !authenticated)
+	/* The names of schemes are compared without regard to case (RFC 9110, 11.1). */
+	if (r->scheme != NULL && strcasecmp(r->scheme, q->caller.scheme) != 0)
 		return false;
-	if (r->who == WHO_ANONYMOUS && authenticated)
-		return false;
-	if (r->self)
-		return authenticated && strcmp(q->subject, q->caller.name) == 0;
-	for (const char *const *s = r->subjects; *s != NULL; s++)
+	switch (r->who) {
+	case WHO_ANY:
+		return true;
+	case WHO_AUTHENTICATED:
+		return authenticated;
+	case WHO_ANONYMOUS:
+		return !authenticated;
+	case WHO_NAME:
+		return authenticated && strcmp(r->name, q->caller.name) == 0;
+	case WHO_GROUP:
+		return authenticated && in_group(q->groups, r->name);
+	}
+	return false;
+}
+
+static bool
+matches_subject(const struct rule *r, const struct query *q)
+{
+	if (r->self && principal_authenticated(&q->caller) &&
+	    strcmp(q->subject, q->caller.name) == 0)
+		return true;
+	for (char **s = r->subjects; *s != NULL; s++)
 		if (fnmatch(*s, q->subject, 0) == 0)
 			return true;
 	return false;
+}
+
+static const struct rule *
+find_rule(const struct policy *p, const struct query *q)
+{
+	for (size_t i = p->count; i-- > 0;)
+		if (matches_who(&p->rules[i], q) && matches_subject(&p->rules[i], q))
+			return &p->rules[i];
+	return NULL;
+}
+
+static int
+check_limits(const struct policy *p, const struct rule *r, const struct query *q,
+    struct grant *g, struct error *e)
+{
+	int64_t most = r->ttl != 0 && r->ttl < p->lifetime ? r->ttl : p->lifetime;
+	bool listed = r->audiences == NULL;
+
+	if (q->lifetime > most)
+		return error_set(
+		    e, ERROR_DENIED, "ttl is over the limit of %lld seconds", (long long)most);
+	for (char **a = r->audiences; !listed && *a != NULL; a++)
+		listed = strcmp(*a, q->audience) == 0;
+	if (!listed && *q->audience == '\0' && r->audiences[1] == NULL) {
+		/* One is allowed and none was named: that one is meant. */
+		if (strlen(r->audiences[0]) >= sizeof(g->audience))
+			return error_set(e, ERROR_CONFIG, "audience of a rule is too long");
+		memcpy(g->audience, r->audiences[0], strlen(r->audiences[0]) + 1);
+		listed = true;
+	}
+	if (!listed)
+		return error_set(e, ERROR_DENIED, "%s",
+		    *q->audience == '\0' ? "name an audience: ?audience=TEXT"
+					 : "this audience is not allowed");
+	g->lifetime = q->lifetime != 0 ? q->lifetime : most;
+	g->live = r->live;
+	return 0;
+}
+
+static void
+put_where(struct grant *g, const struct policy *p, const struct rule *r)
+{
+	if (r == NULL)
+		(void)snprintf(g->where, sizeof(g->where), "no rule of %s", p->name);
+	else if (r->line == 0)
+		(void)snprintf(g->where, sizeof(g->where), "permit-anonymous");
+	else
+		(void)snprintf(g->where, sizeof(g->where), "%s:%u", p->name, r->line);
 }
 
 int
 policy_permit(const struct policy *p, const struct query *q, struct grant *g, struct error *e)
 {
 	bool authenticated = principal_authenticated(&q->caller);
-	const struct rule *last = NULL;
+	const struct rule *r = find_rule(p, q);
 
 	*g = (struct grant){0};
-	for (size_t i = 0; i < p->count; i++)
-		if (matches(&p->rules[i], q))
-			last = &p->rules[i];
-	if (last == NULL || last->action == RULE_DENY) {
+	put_where(g, p, r);
+	if (r == NULL || !r->permit) {
 		if (!authenticated)
 			return error_set(e, ERROR_UNAUTHENTICATED,
 			    "authenticate first: the web server named no user");
 		return error_set(e, ERROR_DENIED, "%s may not have a token for %s",
 		    q->caller.name, q->subject);
 	}
-	if (q->lifetime > p->lifetime)
-		return error_set(e, ERROR_DENIED, "ttl is over the limit of %lld seconds",
-		    (long long)p->lifetime);
 	memcpy(g->subject, q->subject, sizeof(g->subject));
 	memcpy(g->audience, q->audience, sizeof(g->audience));
 	if (authenticated && strcmp(q->subject, q->caller.name) != 0)
 		memcpy(g->actor, q->caller.name, sizeof(g->actor));
-	g->lifetime = q->lifetime != 0 ? q->lifetime : p->lifetime;
-	g->rule = last->text;
-	return 0;
+	return check_limits(p, r, q, g, e);
 }

@@ -1,7 +1,16 @@
 /*
  * Who may have a token for whom, within which limits. Rules are read in order, the last
- * one that matches decides, and none is a refusal. Pure: rules and a query in, a grant
- * or an error out; no clock, no files, no state.
+ * one that matches decides, and none is a refusal. policy_permit() is pure: rules and a
+ * query in, a grant or an error out; no clock, no files, no state.
+ *
+ *     # action  who             as subject        options
+ *     permit    authenticated   as self
+ *     permit    foo             as *              ttl 1h
+ *     permit    :etl            as etl-* svc-*    ttl 15m audience okera
+ *     permit    any via negotiate as self         ttl 8h
+ *     deny      any             as okera root
+ *
+ * The grammar is described in authserver.policy(5).
  */
 #ifndef IDENTITY_POLICY_H
 #define IDENTITY_POLICY_H
@@ -12,6 +21,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "config/config.h"
 #include "identity/principal.h"
 
 /* What a caller asks for. Plain bytes of fixed size: it also goes to the signer as is. */
@@ -20,41 +30,61 @@ struct query {
 	char subject[LIMIT_SUBJECT];   /* empty: an anonymous caller that named none */
 	char audience[LIMIT_AUDIENCE]; /* empty: none */
 	int64_t lifetime;              /* seconds; 0: the most there is */
+	char groups[LIMIT_GROUPS];     /* the caller's, each ended by a newline; last,
+					  since it is sent only as far as it goes */
 };
 
 /* What policy made of it. */
 struct grant {
 	char subject[LIMIT_SUBJECT];
 	char audience[LIMIT_AUDIENCE];
-	char actor[LIMIT_PRINCIPAL]; /* "act" (RFC 8693, 4.1); empty unless caller and subject
-					differ */
+	char actor[LIMIT_PRINCIPAL]; /* "act" (RFC 8693, 4.1); empty unless caller and
+					subject differ */
 	int64_t lifetime;            /* seconds, at least 1 */
-	const char *rule;            /* the text of the rule that decided */
+	unsigned int live;           /* most token files of the subject at once; 0: no limit */
+	char where[LIMIT_PATH]; /* "FILE:LINE" of the rule that decided, or "no rule of FILE";
+				   for the log and for dry runs, never for a client */
 };
 
-struct rule {
-	enum { RULE_PERMIT, RULE_DENY } action;
-	enum { WHO_ANY, WHO_AUTHENTICATED, WHO_ANONYMOUS } who;
-	bool self;                   /* the subject must be the caller */
-	const char *const *subjects; /* else fnmatch(3) patterns, NULL at the end */
-	const char *text;            /* as an administrator would write it */
-};
-
-struct policy {
-	const struct rule *rules;
-	size_t count;
-	int64_t lifetime; /* seconds; the most that any rule gives */
-};
+struct policy;
 
 /*
- * The policy without a file: "permit authenticated as self", "deny any as okera root",
- * and "permit anonymous as *" only when that switch is on.
+ * The rules in length bytes of text; name stands in errors and verdicts as the file's.
+ * ERROR_CONFIG with NAME:LINE. *out is NULL on failure; else policy_free() it.
  */
-struct policy policy_builtin(bool permit_anonymous, int64_t lifetime);
+int policy_parse(
+    struct policy **out, const char *text, size_t length, const char *name, struct error *e);
+
+/*
+ * The policy without a file: "permit authenticated as self", "deny any as okera root".
+ */
+int policy_builtin(struct policy **out, struct error *e);
+
+/* Reads a policy file, which nobody but root or our own user may be able to write.
+ * ERROR_NO_INPUT, ERROR_CONFIG. */
+int policy_read(struct policy **out, const char *path, struct error *e);
+
+/*
+ * The policy that the configuration asks for: its file or the built-in one, with its
+ * switch and its limit. Errors as the functions it is made of.
+ */
+int policy_open(struct policy **out, const struct config *c, struct error *e);
+
+void policy_free(struct policy *p);
+
+/* Adds "permit anonymous as *" behind all other rules. 0, or -1 and ERROR_INTERNAL. */
+int policy_permit_anonymous(struct policy *p, struct error *e);
+
+/* The most that any rule gives, in seconds; to be set before the first query. */
+void policy_set_lifetime(struct policy *p, int64_t lifetime);
+
+/* Whether a rule asks for the caller's groups, so that they must be looked up. */
+bool policy_needs_groups(const struct policy *p);
 
 /*
  * 0 and *g, or -1: ERROR_UNAUTHENTICATED when an anonymous caller is refused,
- * ERROR_DENIED when another one is, or when the lifetime is over the limit.
+ * ERROR_DENIED when another one is, or when what is asked for is over the rule's or the
+ * policy's limit. g->where is set in any case.
  */
 int policy_permit(
     const struct policy *p, const struct query *q, struct grant *g, struct error *e);

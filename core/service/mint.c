@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "identity/groups.h"
 #include "service/internal.h"
 
 /* A mint that waits for its signature. */
@@ -122,17 +123,29 @@ out:
 	free(m);
 }
 
+/* Asks policy; the signer asks again, and it is the signer's grant that counts. */
+static int
+check_policy(const struct service *s, struct query *q, struct error *e)
+{
+	struct grant g;
+
+	if (policy_needs_groups(s->parts.policy) && principal_authenticated(&q->caller) &&
+	    groups_lookup(q->caller.name, q->groups, e) == -1)
+		return -1;
+	if (policy_permit(s->parts.policy, q, &g, e) == 0)
+		return 0;
+	return error_detail(e, "%s", g.where);
+}
+
 int
 mint_endpoint(struct service *s, struct gateway *g, const struct request *r, struct error *e)
 {
 	struct mint *m = malloc(sizeof(*m));
-	struct grant ignored; /* the signer decides once more, and its grant counts */
 
 	if (m == NULL)
 		return error_set(e, ERROR_UNAVAILABLE, "out of memory");
 	*m = (struct mint){.service = s, .gateway = g, .request = *r};
-	if (read_query(&m->query, s, r, e) == -1 ||
-	    policy_permit(s->parts.policy, &m->query, &ignored, e) == -1 ||
+	if (read_query(&m->query, s, r, e) == -1 || check_policy(s, &m->query, e) == -1 ||
 	    subject_check(s->grammar, m->query.subject, e) == -1 ||
 	    signer_submit(s->parts.signer, &m->query, signed_or_not, m, e) == -1) {
 		free(m);

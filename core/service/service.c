@@ -75,6 +75,7 @@ void
 service_refuse(
     struct service *s, struct gateway *g, const struct request *r, const struct error *e)
 {
+	bool detail = *e->detail != '\0';
 	enum log_level level = e->code >= ERROR_INTERNAL ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING;
 	struct response response;
 	unsigned int methods = 0;
@@ -83,9 +84,10 @@ service_refuse(
 	response_error(&response, e);
 	if (e->code == ERROR_METHOD && route_find(r->path, &methods) != NULL)
 		response.allow = route_allow(methods);
-	log_line(s->parts.log, level, "Refused with %d: caller %s, path %.32s: %s",
+	log_line(s->parts.log, level, "Refused with %d: caller %s, path %.32s: %s%s%s%s",
 	    response.status, *r->caller.name != '\0' ? r->caller.name : "unknown",
-	    r->path != NULL ? r->path : "unknown", e->text);
+	    r->path != NULL ? r->path : "unknown", e->text, detail ? " (" : "", e->detail,
+	    detail ? ")" : "");
 	g->respond(g, &response);
 	response_free(&response);
 }

@@ -8,11 +8,19 @@ enum { REQUEST_MAGIC = 0x61737131, ANSWER_MAGIC = 0x61736131 }; /* "asq1", "asa1
 void
 message_request_init(struct message_request *m, uint64_t id, const struct query *q)
 {
+	size_t fixed = offsetof(struct query, groups);
+
 	/* Padding too: no byte of the stack is sent. */
-	memset(m, 0, sizeof(*m));
+	memset(m, 0, offsetof(struct message_request, query));
 	m->magic = REQUEST_MAGIC;
 	m->id = id;
-	memcpy(&m->query, q, sizeof(*q));
+	memcpy(&m->query, q, fixed + strlen(q->groups) + 1);
+}
+
+size_t
+message_request_size(const struct message_request *m)
+{
+	return offsetof(struct message_request, query.groups) + strlen(m->query.groups) + 1;
 }
 
 static bool
@@ -25,8 +33,11 @@ int
 message_request_check(const struct message_request *m, size_t size)
 {
 	const struct query *q = &m->query;
+	const size_t fixed = offsetof(struct message_request, query.groups);
 
-	if (size != sizeof(*m) || m->magic != REQUEST_MAGIC || m->reserved != 0)
+	if (size <= fixed || size > sizeof(*m) || m->magic != REQUEST_MAGIC || m->reserved != 0)
+		return -1;
+	if (!ends(q->groups, size - fixed) || size != message_request_size(m))
 		return -1;
 	if (!ends(q->caller.name, sizeof(q->caller.name)) ||
 	    !ends(q->caller.scheme, sizeof(q->caller.scheme)) ||

@@ -13,7 +13,7 @@
 #include "identity/policy.h"
 #include "signer/signer.h"
 
-/* Worker to signer. */
+/* Worker to signer; sent up to the end of the query's groups. */
 struct message_request {
 	uint32_t magic;
 	uint32_t reserved; /* 0 */
@@ -39,6 +39,9 @@ struct message_answer {
 };
 
 void message_request_init(struct message_request *m, uint64_t id, const struct query *q);
+
+/* How many bytes of m are to be sent. */
+size_t message_request_size(const struct message_request *m);
 
 /* 0 when size bytes at m are a request whose strings all end and whose numbers are in
  * their bounds; -1 otherwise. */

@@ -43,13 +43,14 @@ make_id(struct signer_remote *r, size_t slot)
 static int
 send_request(struct signer_remote *r, struct pending *p)
 {
+	size_t size = message_request_size(&p->request);
 	ssize_t n;
 
 	p->tries++;
 	do
-		n = send(r->fd, &p->request, sizeof(p->request), MSG_DONTWAIT | MSG_NOSIGNAL);
+		n = send(r->fd, &p->request, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (n == -1 && errno == EINTR);
-	return n == (ssize_t)sizeof(p->request) ? 0 : -1;
+	return n == (ssize_t)size ? 0 : -1;
 }
 
 /* Frees the slot first: the callback may submit anew. */

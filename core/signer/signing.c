@@ -25,12 +25,12 @@ signing_check(const struct config *c, struct error *e)
 }
 
 int
-signing_open(struct signing *s, const struct config *c, const struct clock *clock,
-    const struct entropy *entropy, struct error *e)
+signing_open(struct signing *s, const struct config *c, const struct policy *p,
+    const struct clock *clock, const struct entropy *entropy, struct error *e)
 {
 	*s = (struct signing){
 	    .kid = c->kid,
-	    .policy = policy_builtin(c->permit_anonymous, c->lifetime),
+	    .policy = p,
 	    .issuer = c->issuer,
 	    .clock = clock,
 	    .entropy = entropy,
@@ -85,7 +85,7 @@ signing_mint(const struct signing *s, const struct query *q, struct buffer *toke
 	char *claims = NULL;
 	int rc = -1;
 
-	if (policy_permit(&s->policy, q, &g, e) == -1)
+	if (policy_permit(s->policy, q, &g, e) == -1)
 		return -1;
 	buffer_init(&jti, BASE64URL_LENGTH(JTI_BYTES));
 	if (entropy_fill(s->entropy, random, sizeof(random)) == -1 ||

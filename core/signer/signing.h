@@ -20,7 +20,7 @@
 struct signing {
 	struct key *key;
 	bool kid; /* whether headers carry "kid" */
-	struct policy policy;
+	const struct policy *policy;
 	const char *issuer; /* "iss" */
 	const struct clock *clock;
 	const struct entropy *entropy;
@@ -32,12 +32,12 @@ struct signing {
 int signing_check(const struct config *c, struct error *e);
 
 /*
- * Loads the key and fills *s, whose pointers lead to itself, to c and to the clocks: all
+ * Loads the key and fills *s, whose pointers lead to itself, to c, to p and to the clocks: all
  * of them stay where they are until signing_close(). ERROR_CONFIG, ERROR_NO_INPUT; there
  * is then nothing to close.
  */
-int signing_open(struct signing *s, const struct config *c, const struct clock *clock,
-    const struct entropy *entropy, struct error *e);
+int signing_open(struct signing *s, const struct config *c, const struct policy *p,
+    const struct clock *clock, const struct entropy *entropy, struct error *e);
 void signing_close(struct signing *s);
 
 /*

@@ -1,0 +1,38 @@
+/* One rule of a policy, and how it is read. For the files of this folder. */
+#ifndef IDENTITY_RULE_H
+#define IDENTITY_RULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum who { WHO_ANY, WHO_AUTHENTICATED, WHO_ANONYMOUS, WHO_NAME, WHO_GROUP };
+
+/* A list of words, NULL at its end; NULL itself when the rule has none. */
+typedef char **words;
+
+struct rule {
+	bool permit;
+	enum who who;
+	char *name;        /* of WHO_NAME and WHO_GROUP */
+	char *scheme;      /* AUTH_TYPE that the caller must have come by; NULL: any */
+	bool self;         /* the subject may be the caller */
+	words subjects;    /* fnmatch(3) patterns */
+	words audiences;   /* NULL: any */
+	int64_t ttl;       /* seconds; 0: no limit of its own */
+	unsigned int live; /* 0: no limit */
+	unsigned int line;
+};
+
+/*
+ * Reads one line of length bytes, without its newline. 1: *r is a rule, to be freed with
+ * rule_free(). 0: the line is blank or a comment. -1: *e says what is wrong, without file
+ * and line, and there is nothing to free.
+ */
+int rule_parse(struct rule *r, const char *line, size_t length, struct error *e);
+
+void rule_free(struct rule *r);
+
+#endif
