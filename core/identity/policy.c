@@ -224,24 +224,22 @@ check_limits(const struct policy *p, const struct rule *r, const struct query *q
     struct grant *g, struct error *e)
 {
 	int64_t most = r->ttl != 0 && r->ttl < p->lifetime ? r->ttl : p->lifetime;
+	const char *audience = q->audience;
 	bool listed = r->audiences == NULL;
 
 	if (q->lifetime > most)
 		return error_set(
 		    e, ERROR_DENIED, "ttl is over the limit of %lld seconds", (long long)most);
+	/* One is allowed and none was named: that one is meant. */
+	if (*audience == '\0' && !listed && r->audiences[1] == NULL)
+		audience = r->audiences[0];
 	for (char **a = r->audiences; !listed && *a != NULL; a++)
-		listed = strcmp(*a, q->audience) == 0;
-	if (!listed && *q->audience == '\0' && r->audiences[1] == NULL) {
-		/* One is allowed and none was named: that one is meant. */
-		if (strlen(r->audiences[0]) >= sizeof(g->audience))
-			return error_set(e, ERROR_CONFIG, "audience of a rule is too long");
-		memcpy(g->audience, r->audiences[0], strlen(r->audiences[0]) + 1);
-		listed = true;
-	}
+		listed = strcmp(*a, audience) == 0;
 	if (!listed)
 		return error_set(e, ERROR_DENIED, "%s",
-		    *q->audience == '\0' ? "name an audience: ?audience=TEXT"
-					 : "this audience is not allowed");
+		    *audience == '\0' ? "name an audience: ?audience=TEXT"
+				      : "this audience is not allowed");
+	memcpy(g->audience, audience, strlen(audience) + 1);
 	g->lifetime = q->lifetime != 0 ? q->lifetime : most;
 	g->live = r->live;
 	return 0;
@@ -273,9 +271,10 @@ policy_permit(const struct policy *p, const struct query *q, struct grant *g, st
 		return error_set(e, ERROR_DENIED, "%s may not have a token for %s",
 		    q->caller.name, q->subject);
 	}
+	if (check_limits(p, r, q, g, e) == -1)
+		return -1;
 	memcpy(g->subject, q->subject, sizeof(g->subject));
-	memcpy(g->audience, q->audience, sizeof(g->audience));
 	if (authenticated && strcmp(q->subject, q->caller.name) != 0)
 		memcpy(g->actor, q->caller.name, sizeof(g->actor));
-	return check_limits(p, r, q, g, e);
+	return 0;
 }

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/parse.h"
+#include "base/text.h"
 
 /* The words of a line, and how far they were read. */
 struct cursor {
@@ -21,9 +22,16 @@ add_word(struct cursor *c, const char *text, size_t length, bool quoted, struct 
 
 	if (c->count == LIMIT_RULE_WORDS)
 		return error_set(e, ERROR_CONFIG, "more than %d words", LIMIT_RULE_WORDS);
+	/* No name, scheme, pattern or audience is empty. */
+	if (length == 0)
+		return error_set(e, ERROR_CONFIG, "an empty name");
 	copy = strndup(text, length);
 	if (copy == NULL)
 		return error_set(e, ERROR_INTERNAL, "out of memory");
+	if (!text_clean(copy)) {
+		free(copy);
+		return error_set(e, ERROR_CONFIG, "a word that is not UTF-8 or holds a tab");
+	}
 	c->quoted[c->count] = quoted;
 	c->words[c->count++] = copy;
 	return 0;
@@ -198,6 +206,18 @@ take_live(struct cursor *c, struct rule *r, struct error *e)
 }
 
 static int
+take_audiences(struct cursor *c, struct rule *r, struct error *e)
+{
+	if (take_list(c, &r->audiences, NULL, "audience", e) == -1)
+		return -1;
+	for (char **a = r->audiences; *a != NULL; a++)
+		if (strlen(*a) >= LIMIT_AUDIENCE)
+			return error_set(e, ERROR_CONFIG, "an audience of more than %d bytes",
+			    LIMIT_AUDIENCE - 1);
+	return 0;
+}
+
+static int
 take_options(struct cursor *c, struct rule *r, struct error *e)
 {
 	while (c->at < c->count) {
@@ -211,7 +231,7 @@ take_options(struct cursor *c, struct rule *r, struct error *e)
 		else if (take(c, "live"))
 			rc = take_live(c, r, e);
 		else if (take(c, "audience"))
-			rc = take_list(c, &r->audiences, NULL, "audience", e);
+			rc = take_audiences(c, r, e);
 		else
 			rc = error_set(e, ERROR_CONFIG,
 			    "'%.64s': ttl, audience and live are the options", c->words[c->at]);

@@ -301,31 +301,63 @@ ask(const char *caller, const char *subject, int64_t lifetime)
 	return q;
 }
 
+static struct policy *
+builtin(bool permit_anonymous, int64_t lifetime)
+{
+	struct policy *p;
+	struct error e = {0};
+
+	if (policy_builtin(&p, &e) == -1 ||
+	    (permit_anonymous && policy_permit_anonymous(p, &e) == -1))
+		fail_msg("%s", e.text);
+	policy_set_lifetime(p, lifetime);
+	return p;
+}
+
+static struct policy *
+parse(const char *text)
+{
+	struct policy *p;
+	struct error e = {0};
+
+	if (policy_parse(&p, text, strlen(text), "rules", &e) == -1)
+		fail_msg("%s", e.text);
+	policy_set_lifetime(p, 60);
+	return p;
+}
+
+#define SELF "built-in policy:1"
+#define ROOT "built-in policy:2"
+#define NONE "no rule of built-in policy"
+#define OPEN "permit-anonymous"
+
 static const struct policy_row {
 	const char *caller; /* NULL: anonymous */
 	const char *subject;
 	int closed; /* the code, ERROR_NONE for a grant, without permit-anonymous */
 	int open;   /* and with it */
-	const char *rule;
+	const char *where;
+	const char *where_open; /* NULL: the same */
 } verdicts[] = {
-    {"alice", "alice", ERROR_NONE, ERROR_NONE, "permit authenticated as self"},
-    {"alice", "bob", ERROR_DENIED, ERROR_DENIED, NULL},
-    {"alice", "Alice", ERROR_DENIED, ERROR_DENIED, NULL},
-    {"alice", "alice ", ERROR_DENIED, ERROR_DENIED, NULL},
-    {"alice", "alic", ERROR_DENIED, ERROR_DENIED, NULL},
-    {"alice", "", ERROR_DENIED, ERROR_DENIED, NULL},
-    {"*", "alice", ERROR_DENIED, ERROR_DENIED, NULL},
-    {"alice", "root", ERROR_DENIED, ERROR_DENIED, NULL},
-    {"root", "root", ERROR_DENIED, ERROR_DENIED, NULL},
-    {"okera", "okera", ERROR_DENIED, ERROR_DENIED, NULL},
-    {"root", "alice", ERROR_DENIED, ERROR_DENIED, NULL},
-    {"rooty", "rooty", ERROR_NONE, ERROR_NONE, "permit authenticated as self"},
+    {"alice", "alice", ERROR_NONE, ERROR_NONE, SELF, NULL},
+    {"alice", "bob", ERROR_DENIED, ERROR_DENIED, NONE, NULL},
+    {"alice", "Alice", ERROR_DENIED, ERROR_DENIED, NONE, NULL},
+    {"alice", "alice ", ERROR_DENIED, ERROR_DENIED, NONE, NULL},
+    {"alice", "alic", ERROR_DENIED, ERROR_DENIED, NONE, NULL},
+    {"alice", "", ERROR_DENIED, ERROR_DENIED, NONE, NULL},
+    {"*", "alice", ERROR_DENIED, ERROR_DENIED, NONE, NULL},
+    {"alice", "root", ERROR_DENIED, ERROR_DENIED, ROOT, NULL},
+    {"root", "root", ERROR_DENIED, ERROR_DENIED, ROOT, NULL},
+    {"okera", "okera", ERROR_DENIED, ERROR_DENIED, ROOT, NULL},
+    {"root", "alice", ERROR_DENIED, ERROR_DENIED, NONE, NULL},
+    {"rooty", "rooty", ERROR_NONE, ERROR_NONE, SELF, NULL},
     /* A user of that name is a user; who is anonymous has no AUTH_TYPE. */
-    {"anonymous", "anonymous", ERROR_NONE, ERROR_NONE, "permit authenticated as self"},
-    {"anonymous", "alice", ERROR_DENIED, ERROR_DENIED, NULL},
-    {NULL, "alice", ERROR_UNAUTHENTICATED, ERROR_NONE, "permit anonymous as *"},
-    {NULL, "anonymous", ERROR_UNAUTHENTICATED, ERROR_NONE, "permit anonymous as *"},
-    {NULL, "", ERROR_UNAUTHENTICATED, ERROR_NONE, "permit anonymous as *"},
+    {"anonymous", "anonymous", ERROR_NONE, ERROR_NONE, SELF, NULL},
+    {"anonymous", "alice", ERROR_DENIED, ERROR_DENIED, NONE, NULL},
+    {NULL, "alice", ERROR_UNAUTHENTICATED, ERROR_NONE, NONE, OPEN},
+    {NULL, "anonymous", ERROR_UNAUTHENTICATED, ERROR_NONE, NONE, OPEN},
+    {NULL, "", ERROR_UNAUTHENTICATED, ERROR_NONE, NONE, OPEN},
+    {NULL, "root", ERROR_UNAUTHENTICATED, ERROR_NONE, ROOT, OPEN},
 };
 
 static void
@@ -334,16 +366,20 @@ policy_decides_by_the_table(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2 * COUNT(verdicts); i++) {
 		const struct policy_row *row = &verdicts[i / 2];
-		struct policy p = policy_builtin(i % 2 != 0, 86400);
-		int code = i % 2 != 0 ? row->open : row->closed;
+		bool open = i % 2 != 0;
+		struct policy *p = builtin(open, 86400);
+		int code = open ? row->open : row->closed;
 		struct query q = ask(row->caller, row->subject, 0);
 		struct grant g;
 		struct error e = {0};
-		int rc = policy_permit(&p, &q, &g, &e);
+		int rc = policy_permit(p, &q, &g, &e);
 
 		if (rc != (code == ERROR_NONE ? 0 : -1) || (int)e.code != code)
 			fail_msg("%s as %s: code %d, %s", q.caller.name, row->subject,
 			    (int)e.code, e.text);
+		policy_free(p);
+		assert_string_equal(
+		    g.where, open && row->where_open != NULL ? row->where_open : row->where);
 		if (rc == -1) {
 			assert_string_equal(g.subject, "");
 			assert_int_equal(g.lifetime, 0);
@@ -352,7 +388,6 @@ policy_decides_by_the_table(void **state)
 		assert_string_equal(g.subject, row->subject);
 		assert_string_equal(g.audience, "okera");
 		assert_string_equal(g.actor, "");
-		assert_string_equal(g.rule, row->rule);
 		assert_int_equal(g.lifetime, 86400);
 	}
 }
@@ -371,7 +406,7 @@ lifetime_is_capped_by_the_policy(void **state)
 	    {3601, 0},
 	    {INT64_MAX, 0},
 	};
-	struct policy p = policy_builtin(false, 3600);
+	struct policy *p = builtin(false, 3600);
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -379,13 +414,16 @@ lifetime_is_capped_by_the_policy(void **state)
 		struct grant g;
 		struct error e = {0};
 
-		assert_int_equal(policy_permit(&p, &q, &g, &e), rows[i].granted != 0 ? 0 : -1);
+		assert_int_equal(policy_permit(p, &q, &g, &e), rows[i].granted != 0 ? 0 : -1);
 		assert_int_equal(g.lifetime, rows[i].granted);
 		if (rows[i].granted == 0) {
 			assert_int_equal(e.code, ERROR_DENIED);
 			assert_string_equal(e.text, "ttl is over the limit of 3600 seconds");
+			assert_string_equal(g.subject, "");
+			assert_string_equal(g.where, SELF);
 		}
 	}
+	policy_free(p);
 }
 
 /* --- rules of one's own --- */
@@ -393,14 +431,6 @@ lifetime_is_capped_by_the_policy(void **state)
 static void
 last_rule_that_matches_decides(void **state)
 {
-	static const char *const etl[] = {"etl-*", "svc-?", NULL};
-	static const char *const all[] = {"*", NULL};
-	static const char *const secret[] = {"etl-secret", NULL};
-	static const struct rule rules[] = {
-	    {RULE_DENY, WHO_ANY, false, all, "first"},
-	    {RULE_PERMIT, WHO_AUTHENTICATED, false, etl, "second"},
-	    {RULE_DENY, WHO_AUTHENTICATED, false, secret, "third"},
-	};
 	static const struct {
 		const char *caller;
 		const char *subject;
@@ -415,7 +445,9 @@ last_rule_that_matches_decides(void **state)
 	    {"etl-a", "etl-a", true},
 	    {NULL, "etl-a", false},
 	};
-	struct policy p = {.rules = rules, .count = COUNT(rules), .lifetime = 60};
+	struct policy *p = parse("deny any as *\n"
+				 "permit authenticated as etl-* svc-?\n"
+				 "deny authenticated as etl-secret\n");
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -423,31 +455,32 @@ last_rule_that_matches_decides(void **state)
 		struct grant g;
 		struct error e = {0};
 
-		if (policy_permit(&p, &q, &g, &e) != (rows[i].permitted ? 0 : -1))
+		if (policy_permit(p, &q, &g, &e) != (rows[i].permitted ? 0 : -1))
 			fail_msg("%s as %s: %s", q.caller.name, rows[i].subject, e.text);
 		if (rows[i].permitted)
-			assert_string_equal(g.rule, "second");
+			assert_string_equal(g.where, "rules:2");
 	}
+	policy_free(p);
 }
 
 static void
 no_rule_is_a_refusal(void **state)
 {
-	struct policy p = {.rules = NULL, .count = 0, .lifetime = 60};
+	struct policy *p = parse("");
 	struct query q = ask("alice", "alice", 0);
 	struct grant g;
 	struct error e = {0};
 
 	(void)state;
-	assert_int_equal(policy_permit(&p, &q, &g, &e), -1);
+	assert_int_equal(policy_permit(p, &q, &g, &e), -1);
 	assert_int_equal(e.code, ERROR_DENIED);
+	assert_string_equal(g.where, "no rule of rules");
+	policy_free(p);
 }
 
 static void
 actor_is_the_caller_when_the_subject_is_another(void **state)
 {
-	static const char *const all[] = {"*", NULL};
-	static const struct rule rules[] = {{RULE_PERMIT, WHO_ANY, false, all, "any"}};
 	static const struct {
 		const char *caller;
 		const char *subject;
@@ -458,7 +491,7 @@ actor_is_the_caller_when_the_subject_is_another(void **state)
 	    {"alice", "Alice", "alice"},
 	    {NULL, "bob", ""},
 	};
-	struct policy p = {.rules = rules, .count = 1, .lifetime = 60};
+	struct policy *p = parse("permit any as *");
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -466,9 +499,10 @@ actor_is_the_caller_when_the_subject_is_another(void **state)
 		struct grant g;
 		struct error e = {0};
 
-		assert_int_equal(policy_permit(&p, &q, &g, &e), 0);
+		assert_int_equal(policy_permit(p, &q, &g, &e), 0);
 		assert_string_equal(g.actor, rows[i].actor);
 	}
+	policy_free(p);
 }
 
 int

@@ -51,7 +51,7 @@ struct fixture {
 	char logged[8192];
 	struct log logger;
 	struct config config;
-	struct policy policy;
+	struct policy *policy;
 	struct fake_signer signer;
 	struct fake_gateway gateway;
 	struct service *service;
@@ -116,16 +116,21 @@ static int
 open_service(struct fixture *f, bool permit_anonymous)
 {
 	struct service_parts parts = {.config = &f->config,
-	    .policy = &f->policy,
 	    .signer = &f->signer.signer,
 	    .log = &f->logger,
 	    .clock = &fixed};
 	struct error e = {0};
 
 	service_close(f->service);
-	f->policy = policy_builtin(permit_anonymous, 3600);
-	if (service_open(&f->service, &parts, &e) == 0)
-		return 0;
+	f->service = NULL;
+	policy_free(f->policy);
+	f->config.permit_anonymous = permit_anonymous;
+	f->config.lifetime = 3600;
+	if (policy_open(&f->policy, &f->config, &e) == 0) {
+		parts.policy = f->policy;
+		if (service_open(&f->service, &parts, &e) == 0)
+			return 0;
+	}
 	print_error("%s\n", e.text);
 	return -1;
 }
@@ -175,6 +180,7 @@ teardown(void **state)
 	struct fixture *f = *state;
 
 	service_close(f->service);
+	policy_free(f->policy);
 	config_free(&f->config);
 	close(f->log[0]);
 	close(f->log[1]);

@@ -34,34 +34,100 @@ ask(const char *caller, const char *subject, const char *audience, int64_t lifet
 
 /* --- messages --- */
 
+/* Groups of this many bytes in all: names of up to 15, a newline behind each. */
+static void
+put_groups(struct query *q, size_t length)
+{
+	assert_true(length < sizeof(q->groups));
+	memset(q->groups, 'g', length);
+	for (size_t i = 15; i < length; i += 16)
+		q->groups[i] = '\n';
+	if (length > 0)
+		q->groups[length - 1] = '\n';
+	q->groups[length] = '\0';
+}
+
+/* What arrives: size bytes of m, and behind them what was there before. */
+static struct message_request
+sent(const struct message_request *m, size_t size, int before)
+{
+	struct message_request there;
+
+	memset(&there, before, sizeof(there));
+	memcpy(&there, m, size);
+	return there;
+}
+
+static const size_t group_lengths[] = {
+    0, 1, 2, 16, 17, 4096, LIMIT_GROUPS - 2, LIMIT_GROUPS - 1};
+
 static void
 request_arrives_as_it_was_sent(void **state)
 {
-	struct query q = ask("alice", "bob", "okera", 60);
-	struct message_request m;
+	const size_t fixed = offsetof(struct message_request, query.groups);
 
 	(void)state;
-	memset(&m, 0xff, sizeof(m));
-	message_request_init(&m, 0x123456789abcdef0, &q);
-	assert_int_equal(message_request_check(&m, sizeof(m)), 0);
-	assert_int_equal(m.id, 0x123456789abcdef0);
-	assert_string_equal(m.query.caller.name, "alice");
-	assert_string_equal(m.query.caller.scheme, "Basic");
-	assert_string_equal(m.query.subject, "bob");
-	assert_string_equal(m.query.audience, "okera");
-	assert_int_equal(m.query.lifetime, 60);
+	for (size_t i = 0; i < COUNT(group_lengths); i++) {
+		struct query q = ask("alice", "bob", "okera", 60);
+		struct message_request m, there;
+
+		put_groups(&q, group_lengths[i]);
+		memset(&m, 0xff, sizeof(m));
+		message_request_init(&m, 0x123456789abcdef0, &q);
+		assert_int_equal(message_request_size(&m), fixed + group_lengths[i] + 1);
+		there = sent(&m, message_request_size(&m), 0xff);
+		assert_int_equal(message_request_check(&there, message_request_size(&m)), 0);
+		assert_int_equal(there.id, 0x123456789abcdef0);
+		assert_string_equal(there.query.caller.name, "alice");
+		assert_string_equal(there.query.caller.scheme, "Basic");
+		assert_string_equal(there.query.subject, "bob");
+		assert_string_equal(there.query.audience, "okera");
+		assert_int_equal(there.query.lifetime, 60);
+		assert_string_equal(there.query.groups, q.groups);
+	}
 }
 
+/* Cut anywhere or too long, whatever the bytes behind the message were before. */
 static void
 request_of_another_size_is_none(void **state)
 {
-	struct query q = ask("alice", "alice", "", 0);
-	struct message_request m;
+	static const int before[] = {0, 'g', 0xff};
 
 	(void)state;
+	for (size_t i = 0; i < COUNT(group_lengths) * COUNT(before); i++) {
+		struct query q = ask("alice", "alice", "", 0);
+		struct message_request m, there;
+		size_t whole;
+
+		put_groups(&q, group_lengths[i / COUNT(before)]);
+		message_request_init(&m, 1, &q);
+		whole = message_request_size(&m);
+		for (size_t size = 0; size <= sizeof(m) + 8; size++) {
+			/* The bytes that count differ only up to the whole. */
+			if (size <= whole)
+				there = sent(&m, size, before[i % COUNT(before)]);
+			assert_int_equal(
+			    message_request_check(&there, size), size == whole ? 0 : -1);
+		}
+	}
+}
+
+/* One behind the end of the groups could hide what another reader sees. */
+static void
+request_with_bytes_behind_its_groups_is_none(void **state)
+{
+	struct query q = ask("alice", "alice", "", 0);
+	struct message_request m;
+	size_t whole;
+
+	(void)state;
+	put_groups(&q, 16);
+	memset(&m, 0, sizeof(m));
 	message_request_init(&m, 1, &q);
-	for (size_t size = 0; size <= sizeof(m) + 8; size++)
-		assert_int_equal(message_request_check(&m, size), size == sizeof(m) ? 0 : -1);
+	whole = message_request_size(&m);
+	memcpy(m.query.groups + 17, "root\n", 6);
+	assert_int_equal(message_request_check(&m, whole), 0);
+	assert_int_equal(message_request_check(&m, whole + 6), -1);
 }
 
 static void
@@ -69,14 +135,17 @@ request_with_a_wrong_field_is_none(void **state)
 {
 	struct query q = ask("alice", "alice", "", 0);
 	struct message_request good, m;
+	size_t size;
 
 	(void)state;
+	memset(&good, 0, sizeof(good));
 	message_request_init(&good, 1, &q);
-#define REFUSED(change)                                                     \
-	do {                                                                \
-		m = good;                                                   \
-		change;                                                     \
-		assert_int_equal(message_request_check(&m, sizeof(m)), -1); \
+	size = message_request_size(&good);
+#define REFUSED(change)                                                \
+	do {                                                           \
+		m = good;                                              \
+		change;                                                \
+		assert_int_equal(message_request_check(&m, size), -1); \
 	} while (0)
 #define UNTERMINATED(field) REFUSED(memset(m.query.field, 'x', sizeof(m.query.field)))
 	REFUSED(m.magic ^= 1);
@@ -88,9 +157,12 @@ request_with_a_wrong_field_is_none(void **state)
 	UNTERMINATED(caller.scheme);
 	UNTERMINATED(subject);
 	UNTERMINATED(audience);
+	UNTERMINATED(groups);
 	m = good;
 	memset(m.query.subject, 'x', sizeof(m.query.subject) - 1);
-	assert_int_equal(message_request_check(&m, sizeof(m)), 0);
+	assert_int_equal(message_request_check(&m, size), 0);
+	size = sizeof(m);
+	UNTERMINATED(groups);
 #undef UNTERMINATED
 #undef REFUSED
 }
@@ -195,11 +267,10 @@ fixed_bytes(void *state, void *bytes, size_t length)
 
 static const struct clock fixed_clock = {.realtime = fixed_time, .monotonic = fixed_time};
 static const struct entropy fixed_entropy = {.fill = fixed_bytes};
-static const char *const everything[] = {"*", NULL};
-static const struct rule all_rules[] = {{RULE_PERMIT, WHO_ANY, false, everything, "all"}};
 
 struct fixture {
 	struct key *key;
+	struct policy *policy;
 	struct signing signing;
 };
 
@@ -233,7 +304,27 @@ load_key(void **state)
 static int
 free_key(void **state)
 {
-	key_free(((struct fixture *)*state)->key);
+	struct fixture *f = *state;
+
+	key_free(f->key);
+	policy_free(f->policy);
+	return 0;
+}
+
+/* Signs by these rules, or by the built-in ones. */
+static int
+use_policy(struct fixture *f, const char *rules)
+{
+	struct error e;
+	int rc;
+
+	policy_free(f->policy);
+	rc = rules == NULL ? policy_builtin(&f->policy, &e)
+			   : policy_parse(&f->policy, rules, strlen(rules), "rules", &e);
+	if (rc == -1)
+		return -1;
+	policy_set_lifetime(f->policy, 3600);
+	f->signing.policy = f->policy;
 	return 0;
 }
 
@@ -245,12 +336,11 @@ setup(void **state)
 	f->signing = (struct signing){
 	    .key = f->key,
 	    .kid = true,
-	    .policy = policy_builtin(false, 3600),
 	    .issuer = "192.0.2.7",
 	    .clock = &fixed_clock,
 	    .entropy = &fixed_entropy,
 	};
-	return 0;
+	return use_policy(f, NULL);
 }
 
 /* EdDSA is deterministic, so that a token is known to its last byte. */
@@ -305,8 +395,7 @@ token_has_exactly_these_claims_in_this_order(void **state)
 	};
 	struct fixture *f = *state;
 
-	f->signing.policy.rules = all_rules;
-	f->signing.policy.count = 1;
+	assert_int_equal(use_policy(f, "permit any as *"), 0);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct query q =
 		    ask(rows[i].caller, rows[i].subject, rows[i].audience, rows[i].lifetime);
@@ -460,6 +549,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(request_arrives_as_it_was_sent),
 	    cmocka_unit_test(request_of_another_size_is_none),
+	    cmocka_unit_test(request_with_bytes_behind_its_groups_is_none),
 	    cmocka_unit_test(request_with_a_wrong_field_is_none),
 	    cmocka_unit_test(answer_carries_a_token_or_a_reason),
 	    cmocka_unit_test(answer_of_another_size_is_none),
