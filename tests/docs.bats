@@ -621,6 +621,10 @@ page() {
     page authserver-reap.1 'mkdir -m 0755 /tmp/tokens'
 }
 
+@test "authserverctl(1): EXAMPLES" {
+    page authserverctl.1 '' 'output_has "^permit rules:1 subject alice ttl 86400$"'
+}
+
 @test "authserver.fcgi(8): EXAMPLES" {
     page authserver.fcgi.8 '' 'grep -q Ready /docs/server'
 }
@@ -661,7 +665,7 @@ page() {
         # shellcheck disable=SC2013
         for word in $(grep -v '^[A-Z][A-Za-z]*=[^/]' "$file"); do
             case $word in
-            *authserver | *authserver-reap | *authserver.fcgi | *authserver.cgi)
+            *authserver | *authserver-reap | *authserverctl | *authserver.fcgi | *authserver.cgi)
                 program=${word##*/}
                 [ -x "$BUILD/$program" ] && flags=$("$BUILD/$program" --help) || program=
                 ;;
@@ -693,7 +697,7 @@ flags_in_page() {
 @test "every flag is in its program's page, and no others are" {
     local program page wrong=0
 
-    for program in authserver authserver-reap authserver.fcgi authserver.cgi; do
+    for program in authserver authserver-reap authserverctl authserver.fcgi authserver.cgi; do
         page=$(cd "$SOURCE/man" && ls "$program".[18])
         # --usage is the library's, and one word of --help.
         diff <(flags_in_help "$program" | grep -vx -- --usage) \
@@ -708,7 +712,7 @@ flags_in_page() {
 @test "every short flag is in its program's page" {
     local program flag
 
-    for program in authserver authserver-reap authserver.fcgi authserver.cgi; do
+    for program in authserver authserver-reap authserverctl authserver.fcgi authserver.cgi; do
         for flag in $("$BUILD/$program" --help | sed -nE 's/^ +-([a-z]), .*/\1/p'); do
             grep -qE "^\.It Fl $flag( |$)" "$SOURCE/man/$program".[18] || {
                 echo "$program -$flag"
@@ -745,7 +749,7 @@ keys_in_code() {
 
 # The displays of a page's EXAMPLES that set keys, each to a file.
 examples_of_configuration() {
-    lines_of authserver.conf.5 | sed -n 's/^C //p' |
+    lines_of "${1:-authserver.conf.5}" | sed -n 's/^C //p' |
         awk -v to="$BATS_TEST_TMPDIR" '
             /^     [A-Z]/ || /^[A-Z]/ { n++; next }
             { print >(to "/" n ".conf") }'
@@ -776,6 +780,20 @@ examples_of_configuration() {
         count=$((count + 1))
     done
     [ "$count" -ge 2 ]
+}
+
+@test "the policies in authserver.policy(5) are accepted" {
+    local file count=0
+
+    examples_of_configuration authserver.policy.5
+    for file in "$BATS_TEST_TMPDIR"/*.conf; do
+        grep -E '^(#|permit|deny) ' "$file" >"$BATS_TEST_TMPDIR/rules" || continue
+        chmod go-w "$BATS_TEST_TMPDIR/rules"
+        "$BUILD/authserverctl" check --policy "$BATS_TEST_TMPDIR/rules"
+        count=$((count + $(wc -l <"$BATS_TEST_TMPDIR/rules")))
+    done
+    [ "$count" -eq "$(sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$SOURCE/man/authserver.policy.5" |
+        grep -cE '^(#|permit|deny) ')" ]
 }
 
 @test "the example in authserver.conf(5) names every key, and its defaults are the defaults" {
