@@ -217,3 +217,21 @@ told_times() { [ "$(times_logged "$1")" -eq "$2" ]; }
     denied 403 "no rule of $POLICY"
     mints PATH_INFO=/carol
 }
+
+@test "a subject has no more token files at once than its rule lets it" {
+    policy 'permit authenticated as self live 2'
+    for _ in 1 2; do
+        run_cgi
+        [ "$STATUS" = 200 ]
+    done
+    run_cgi
+    refused 429
+    grep -q '^Retry-After: 1' "$DIR/answer"
+    [ "$(token_count)" -eq 2 ]
+    # Another subject's files do not count, nor those of a name that begins alike.
+    run_cgi REMOTE_USER=alice.1 PATH_INFO=/alice.1
+    [ "$STATUS" = 200 ]
+    find "$TOKENS" -name 'alice.[0-9]*.token' ! -name 'alice.1.*' -delete -quit
+    run_cgi
+    [ "$STATUS" = 200 ]
+}

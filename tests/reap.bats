@@ -491,6 +491,5 @@ woken() { awk '/^voluntary_ctxt/ { print $2 }' "/proc/$WATCHER/status"; }
     sleep 1.8
     [ -e "$file" ]
     rm "$DIR/saved"
-    gone() { [ ! -e "$file" ]; }
-    until_true 3 gone
+    until_true 3 gone "${file##*/}"
 }

@@ -6,6 +6,7 @@
 
 #include "identity/groups.h"
 #include "service/internal.h"
+#include "store/live.h"
 
 /* A mint that waits for its signature. */
 struct mint {
@@ -13,6 +14,7 @@ struct mint {
 	struct gateway *gateway;
 	struct request request;
 	struct query query;
+	unsigned int live; /* most token files of the subject at once; 0: no limit */
 };
 
 static int
@@ -103,6 +105,24 @@ log_token(const struct mint *m, const char *path)
 		log_line(m->service->parts.log, LOG_LEVEL_INFO, "Generated token: %s", path);
 }
 
+/* Asked before the signature is made, and again before it is published. */
+static int
+check_live(const struct mint *m, struct error *e)
+{
+	unsigned int count;
+
+	if (m->live == 0)
+		return 0;
+	if (live_count(&m->service->directory, m->query.subject, &count, e) == -1)
+		return -1;
+	if (count < m->live)
+		return 0;
+	return error_set(e, ERROR_LIMITED,
+	    "%s has %u token files, the most at once: use one of them, or wait until one is "
+	    "gone",
+	    m->query.subject, count);
+}
+
 static void
 signed_or_not(void *context, const struct signature *s, const struct error *failure)
 {
@@ -111,7 +131,7 @@ signed_or_not(void *context, const struct signature *s, const struct error *fail
 	struct error e = *failure;
 	char path[LIMIT_PATH];
 
-	if (s != NULL &&
+	if (s != NULL && check_live(m, &e) == 0 &&
 	    publish_token(&service->directory, &service->publish, m->query.subject,
 		clock_realtime(service->parts.clock), s->token, s->length, path, &e) == 0) {
 		log_token(m, path);
@@ -125,16 +145,18 @@ out:
 
 /* Asks policy; the signer asks again, and it is the signer's grant that counts. */
 static int
-check_policy(const struct service *s, struct query *q, struct error *e)
+check_policy(const struct service *s, struct mint *m, struct error *e)
 {
+	struct query *q = &m->query;
 	struct grant g;
 
 	if (policy_needs_groups(s->parts.policy) && principal_authenticated(&q->caller) &&
 	    groups_lookup(q->caller.name, q->groups, e) == -1)
 		return -1;
-	if (policy_permit(s->parts.policy, q, &g, e) == 0)
-		return 0;
-	return error_detail(e, "%s", g.where);
+	if (policy_permit(s->parts.policy, q, &g, e) == -1)
+		return error_detail(e, "%s", g.where);
+	m->live = g.live;
+	return 0;
 }
 
 int
@@ -145,8 +167,8 @@ mint_endpoint(struct service *s, struct gateway *g, const struct request *r, str
 	if (m == NULL)
 		return error_set(e, ERROR_UNAVAILABLE, "out of memory");
 	*m = (struct mint){.service = s, .gateway = g, .request = *r};
-	if (read_query(&m->query, s, r, e) == -1 || check_policy(s, &m->query, e) == -1 ||
-	    subject_check(s->grammar, m->query.subject, e) == -1 ||
+	if (read_query(&m->query, s, r, e) == -1 || check_policy(s, m, e) == -1 ||
+	    subject_check(s->grammar, m->query.subject, e) == -1 || check_live(m, e) == -1 ||
 	    signer_submit(s->parts.signer, &m->query, signed_or_not, m, e) == -1) {
 		free(m);
 		return -1;

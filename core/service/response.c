@@ -15,6 +15,7 @@ static const struct status {
     {404, "Not Found", ""},
     {405, "Method Not Allowed", ""},
     {413, "Content Too Large", ""},
+    {429, "Too Many Requests", "Retry-After: 1\r\n"},
     {500, "Internal Server Error", ""},
     {503, "Service Unavailable", "Retry-After: 1\r\n"},
 };
@@ -30,6 +31,7 @@ static const struct {
     [ERROR_NOT_FOUND] = {404, NULL},
     [ERROR_METHOD] = {405, NULL},
     [ERROR_TOO_LARGE] = {413, NULL},
+    [ERROR_LIMITED] = {429, NULL},
     [ERROR_INTERNAL] = {500, "a defect of the server: see its log"},
     [ERROR_UNAVAILABLE] = {503, "no token can be made now: try again in a moment"},
     [ERROR_CONFIG] = {503, "no token can be made now: see the server's log"},
