@@ -1,7 +1,8 @@
-#define _GNU_SOURCE /* accept4 */
+#define _GNU_SOURCE /* accept4, POLLRDHUP */
 #include "fcgi/worker.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -311,12 +312,23 @@ take_answers(struct worker *w)
 		(void)epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->parts->signer, NULL);
 }
 
+/* The event alone may be one of the connection that had this place before, earlier in the
+ * same batch, so the socket is asked. */
+static bool
+peer_is_gone(const struct connection *c)
+{
+	struct pollfd p = {.fd = c->fd, .events = POLLRDHUP};
+
+	return poll(&p, 1, 0) == 1;
+}
+
 /* What is not whole when the peer has gone never will be. */
 static void
 wake(struct worker *w, struct connection *c, uint32_t events)
 {
 	look(w, c);
-	if (c->state == WAITING && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+	if (c->state == WAITING && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0 &&
+	    peer_is_gone(c))
 		hang_up(w, c);
 }
 
