@@ -81,6 +81,20 @@ report(int fd, const struct error *e)
 		_exit(1);
 }
 
+static void
+warn_exposed(const struct signing *s, const struct log *log)
+{
+	for (size_t i = 0; i < keyring_count(s->ring); i++) {
+		struct keyring_entry k = keyring_get(s->ring, i, 0);
+
+		if (key_exposed(k.key))
+			log_line(log, LOG_LEVEL_WARNING,
+			    "Every user of this host can read the private key %s: chmod 0600 "
+			    "it",
+			    k.file);
+	}
+}
+
 static _Noreturn void
 signer_main(const struct config *c, const struct policy *policy, const int *sockets,
     unsigned int count, int ready, const struct log *log)
@@ -94,10 +108,11 @@ signer_main(const struct config *c, const struct policy *policy, const int *sock
 		report(ready, &e);
 		_exit(1);
 	}
-	if (key_exposed(s.key))
-		log_line(log, LOG_LEVEL_WARNING,
-		    "Every user of this host can read the private key %s: chmod 0600 it",
-		    c->private_key);
+	if (keyring_test(s.ring, &e) == -1) {
+		report(ready, &e);
+		_exit(1);
+	}
+	warn_exposed(&s, log);
 	/* Before the report, so that the first workers start with it behind them. */
 	for (unsigned int i = 0; i < count; i++)
 		signer_hello(sockets[i]);

@@ -223,7 +223,9 @@ read_policy(
 		return policy_open(out, c, e);
 	if (policy_read(out, a->policy_file, e) == -1)
 		return -1;
-	policy_set_lifetime(*out, c->lifetime);
+	policy_set_limits(*out, c->lifetime, &c->profiles);
+	if (policy_check_profiles(*out, e) == -1)
+		return -1;
 	return c->permit_anonymous ? policy_permit_anonymous(*out, e) : 0;
 }
 

@@ -81,7 +81,7 @@ file_read(const char *path, struct buffer *to, mode_t *mode, struct error *e)
 }
 
 int
-file_read_trusted(const char *path, struct buffer *to, struct error *e)
+file_read_trusted(const char *path, struct buffer *to, mode_t *mode, struct error *e)
 {
-	return read_checked(path, to, true, NULL, e);
+	return read_checked(path, to, true, mode, e);
 }

@@ -16,6 +16,6 @@
 int file_read(const char *path, struct buffer *to, mode_t *mode, struct error *e);
 
 /* The same for a file that must belong to root or to the user of the process. */
-int file_read_trusted(const char *path, struct buffer *to, struct error *e);
+int file_read_trusted(const char *path, struct buffer *to, mode_t *mode, struct error *e);
 
 #endif

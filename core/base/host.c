@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -65,4 +66,12 @@ host_primary_address(char address[HOST_ADDRESS_MAX])
 	if (!by_route(address) && !by_interface(address, AF_INET) &&
 	    !by_interface(address, AF_INET6))
 		(void)snprintf(address, HOST_ADDRESS_MAX, "127.0.0.1");
+}
+
+void
+host_name(char name[HOST_NAME_SIZE])
+{
+	name[HOST_NAME_SIZE - 1] = '\0';
+	if (gethostname(name, HOST_NAME_SIZE - 1) == -1 || *name == '\0')
+		memcpy(name, "localhost", sizeof("localhost"));
 }

@@ -2,12 +2,15 @@
 #ifndef BASE_HOST_H
 #define BASE_HOST_H
 
-enum { HOST_ADDRESS_MAX = 46 }; /* INET6_ADDRSTRLEN */
+enum { HOST_ADDRESS_MAX = 46, /* INET6_ADDRSTRLEN */ HOST_NAME_SIZE = 256 };
 
 /*
  * The host's primary address as text: the one that a packet to the outside would carry
  * (none is sent), else the first of an interface that is up, else 127.0.0.1.
  */
 void host_primary_address(char address[HOST_ADDRESS_MAX]);
+
+/* The host's name as gethostname(2) has it, "localhost" when it has none. */
+void host_name(char name[HOST_NAME_SIZE]);
 
 #endif

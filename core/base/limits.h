@@ -18,6 +18,8 @@ enum {
 	LIMIT_AUDIENCE = 256,       /* "aud" (RFC 7519, 4.1.3) */
 	LIMIT_ISSUER = 256,         /* "iss" (RFC 7519, 4.1.1) */
 	LIMIT_PROFILE = 64,         /* the name of a profile */
+	LIMIT_KID = 64,             /* "kid" (RFC 7515, 4.1.4): a thumbprint has 43 bytes */
+	LIMIT_JTI = 32,             /* "jti" (RFC 7519, 4.1.7): ours has 22 bytes */
 	LIMIT_FILE_NAME = 256,      /* NAME_MAX and its NUL */
 	LIMIT_PATH = 4096,          /* PATH_MAX */
 	LIMIT_QUERY = 4096,         /* QUERY_STRING */
@@ -26,10 +28,15 @@ enum {
 	LIMIT_TOKEN = 16 * 1024,    /* a compact JWS */
 	LIMIT_RESPONSE = 64 * 1024, /* the body of a response */
 	LIMIT_KEY_FILE = 64 * 1024, /* a PEM file */
+	LIMIT_KEYS = 64,            /* of a keyring */
+	LIMIT_JWK_SET = 48 * 1024,  /* the public keys as JSON */
 	LIMIT_PASSPHRASE = 1024,    /* the first line of a passphrase file */
 	LIMIT_CONFIG_FILE = 1024 * 1024,
 	LIMIT_LIST = 64, /* entries of a list in the configuration */
+	LIMIT_PROFILES = 64,
+	LIMIT_FILES = 1000 * 1000 * 1000, /* token files at once */
 	LIMIT_POLICY_FILE = 1024 * 1024,
+	LIMIT_ATTRIBUTES = 16 * 1024 * 1024, /* the file of subjects' attributes */
 	LIMIT_RULES = 10000,
 	LIMIT_RULE_WORDS = 256, /* words of one rule */
 	LIMIT_WORKERS = 64,

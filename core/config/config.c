@@ -9,238 +9,68 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
-#include "base/parse.h"
+#include "config/key.h"
 #include "config/source.h"
-
-/*
- * One row a key: its name, its default and how its text becomes the field. libconfuse
- * gives every scalar as text, so that a file and a flag go through the same function.
- */
-struct key {
-	const char *name;
-	const char *initial; /* NULL: the field stays zero */
-	enum { SCALAR, LIST } shape;
-	/* 0, or -1 and *wanted, which says what the value should have been. */
-	int (*set)(struct config *c, size_t offset, const char *value, const char **wanted);
-	size_t offset;
-};
-
-static int
-set_string(struct config *c, size_t offset, const char *value, const char **wanted)
-{
-	char **field = (char **)(void *)((char *)c + offset);
-	char *copy;
-
-	if (*value == '\0') {
-		*wanted = "a value that is not empty";
-		return -1;
-	}
-	copy = strdup(value);
-	if (copy == NULL) {
-		*wanted = "more memory";
-		return -1;
-	}
-	free(*field);
-	*field = copy;
-	return 0;
-}
-
-static int
-set_path(struct config *c, size_t offset, const char *value, const char **wanted)
-{
-	if (*value != '/' || strlen(value) >= LIMIT_PATH) {
-		*wanted = "an absolute path";
-		return -1;
-	}
-	return set_string(c, offset, value, wanted);
-}
-
-static int
-set_duration(struct config *c, size_t offset, const char *value, const char **wanted)
-{
-	int64_t *field = (int64_t *)(void *)((char *)c + offset);
-
-	*wanted = "a duration such as 90s, 15m or 24h";
-	return parse_duration(value, strlen(value), field);
-}
-
-static int
-set_count(struct config *c, size_t offset, const char *value, const char **wanted)
-{
-	unsigned int *field = (unsigned int *)(void *)((char *)c + offset);
-	uint64_t n;
-
-	*wanted = "a number from 0 to 64";
-	if (parse_number(value, strlen(value), LIMIT_WORKERS, &n) == -1)
-		return -1;
-	*field = (unsigned int)n;
-	return 0;
-}
-
-static int
-set_workers(struct config *c, size_t offset, const char *value, const char **wanted)
-{
-	if (strcmp(value, "0") == 0) {
-		*wanted = "a number from 1 to 64";
-		return -1;
-	}
-	return set_count(c, offset, value, wanted);
-}
-
-static int
-set_bool(struct config *c, size_t offset, const char *value, const char **wanted)
-{
-	bool *field = (bool *)(void *)((char *)c + offset);
-
-	*wanted = "true or false";
-	if (strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
-		return -1;
-	*field = *value == 't';
-	return 0;
-}
-
-static int
-set_kid(struct config *c, size_t offset, const char *value, const char **wanted)
-{
-	bool *field = (bool *)(void *)((char *)c + offset);
-
-	*wanted = "thumbprint or none";
-	if (strcmp(value, "thumbprint") != 0 && strcmp(value, "none") != 0)
-		return -1;
-	*field = *value == 't';
-	return 0;
-}
-
-static int
-set_mode(struct config *c, size_t offset, const char *value, const char **wanted)
-{
-	mode_t *field = (mode_t *)(void *)((char *)c + offset);
-	mode_t mode;
-
-	*wanted = "an octal string such as \"0640\" that gives others nothing";
-	if (parse_mode(value, strlen(value), &mode) == -1 || (mode & 0137) != 0 ||
-	    (mode & 0400) == 0)
-		return -1;
-	*field = mode;
-	return 0;
-}
-
-static int
-set_access(struct config *c, size_t offset, const char *value, const char **wanted)
-{
-	enum config_access *field = (enum config_access *)(void *)((char *)c + offset);
-
-	*wanted = "group or subject";
-	if (strcmp(value, "group") != 0 && strcmp(value, "subject") != 0)
-		return -1;
-	*field = *value == 'g' ? ACCESS_GROUP : ACCESS_SUBJECT;
-	return 0;
-}
-
-static int
-set_log(struct config *c, size_t offset, const char *value, const char **wanted)
-{
-	enum config_log *field = (enum config_log *)(void *)((char *)c + offset);
-
-	*wanted = "stderr or syslog";
-	if (strcmp(value, "stderr") != 0 && strcmp(value, "syslog") != 0)
-		return -1;
-	*field = strcmp(value, "stderr") == 0 ? LOG_TO_STDERR : LOG_TO_SYSLOG;
-	return 0;
-}
-
-/* Adds one item; the list was emptied before its first. */
-static int
-set_item(struct config *c, size_t offset, const char *value, const char **wanted)
-{
-	struct strings *list = (struct strings *)(void *)((char *)c + offset);
-	char **items;
-	char *copy;
-
-	*wanted = "a list of at most 64 items, none empty";
-	if (*value == '\0' || list->count == LIMIT_LIST)
-		return -1;
-	items = realloc(list->items, (list->count + 1) * sizeof(*items));
-	if (items == NULL)
-		return -1;
-	list->items = items;
-	copy = strdup(value);
-	if (copy == NULL)
-		return -1;
-	items[list->count++] = copy;
-	return 0;
-}
 
 #define FIELD(name) offsetof(struct config, name)
 
-static const struct key keys[] = {
-    {"directory", "/tmp/tokens", SCALAR, set_path, FIELD(directory)},
-    {"group", NULL, SCALAR, set_string, FIELD(group)},
-    {"mode", "0640", SCALAR, set_mode, FIELD(mode)},
-    {"access", "group", SCALAR, set_access, FIELD(access)},
-    {"max-age", "10s", SCALAR, set_duration, FIELD(max_age)},
-    {"private-key", NULL, SCALAR, set_string, FIELD(private_key)},
-    {"passphrase-file", NULL, SCALAR, set_string, FIELD(passphrase_file)},
-    {"algorithm", "RS512", SCALAR, set_string, FIELD(algorithm)},
-    {"kid", "thumbprint", SCALAR, set_kid, FIELD(kid)},
-    {"issuer", NULL, SCALAR, set_string, FIELD(issuer)},
-    {"lifetime", "24h", SCALAR, set_duration, FIELD(lifetime)},
-    {"policy", NULL, SCALAR, set_path, FIELD(policy)},
-    {"permit-anonymous", "false", SCALAR, set_bool, FIELD(permit_anonymous)},
-    {"realms", NULL, LIST, set_item, FIELD(realms)},
-    {"hosts", "localhost,127.0.0.1,[::1]", LIST, set_item, FIELD(hosts)},
-    {"peers", "www-data", LIST, set_item, FIELD(peers)},
-    {"subject-pattern", NULL, SCALAR, set_string, FIELD(subject_pattern)},
-    {"workers", "1", SCALAR, set_workers, FIELD(workers)},
-    {"signer-threads", "0", SCALAR, set_count, FIELD(signer_threads)},
-    {"log", "stderr", SCALAR, set_log, FIELD(log)},
+static const struct key_row keys[] = {
+    {"directory", "/tmp/tokens", key_set_path, FIELD(directory)},
+    {"group", NULL, key_set_string, FIELD(group)},
+    {"mode", "0640", key_set_mode, FIELD(mode)},
+    {"access", "group", key_set_access, FIELD(access)},
+    {"max-age", "10s", key_set_duration, FIELD(max_age)},
+    {"max-files", "1000000", key_set_files, FIELD(max_files)},
+    {"private-key", NULL, key_set_string, FIELD(private_key)},
+    {"passphrase-file", NULL, key_set_string, FIELD(passphrase_file)},
+    {"algorithm", "RS512", key_set_string, FIELD(algorithm)},
+    {"kid", "thumbprint", key_set_kid, FIELD(kid)},
+    {"issuer", NULL, key_set_string, FIELD(issuer)},
+    {"lifetime", "24h", key_set_duration, FIELD(lifetime)},
+    {"attributes", NULL, key_set_path, FIELD(attributes)},
+    {"policy", NULL, key_set_path, FIELD(policy)},
+    {"permit-anonymous", "false", key_set_bool, FIELD(permit_anonymous)},
+    {"realms", NULL, key_set_item, FIELD(realms)},
+    {"hosts", "localhost,127.0.0.1,[::1]", key_set_item, FIELD(hosts)},
+    {"peers", "www-data", key_set_item, FIELD(peers)},
+    {"subject-pattern", NULL, key_set_string, FIELD(subject_pattern)},
+    {"workers", "1", key_set_workers, FIELD(workers)},
+    {"signer-threads", "0", key_set_count, FIELD(signer_threads)},
+    {"log", "stderr", key_set_log, FIELD(log)},
+    {"audit", "none", key_set_audit, FIELD(audit)},
 };
 
-enum { KEY_COUNT = sizeof(keys) / sizeof(keys[0]) };
+#define PROFILE_FIELD(name) offsetof(struct profile, name)
 
-static const struct key *
-find_key(const char *name)
-{
-	for (size_t i = 0; i < KEY_COUNT; i++)
-		if (strcmp(keys[i].name, name) == 0)
-			return &keys[i];
-	return NULL;
-}
+static const struct key_row profile_keys[] = {
+    {"type", "JWT", key_set_type, PROFILE_FIELD(type)},
+    {"algorithm", NULL, key_set_string, PROFILE_FIELD(algorithm)},
+    {"kid", NULL, key_set_kid, PROFILE_FIELD(kid)},
+    {"lifetime", NULL, key_set_duration, PROFILE_FIELD(lifetime)},
+    {"audience", NULL, key_set_item, PROFILE_FIELD(audience)},
+    {"nbf", "false", key_set_bool, PROFILE_FIELD(nbf)},
+    {"claims", NULL, key_set_string, PROFILE_FIELD(claims)},
+    {"rename", NULL, key_set_rename, PROFILE_FIELD(rename)},
+};
 
-static void
-empty_list(struct strings *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		free(list->items[i]);
-	free(list->items);
-	*list = (struct strings){0};
-}
-
-static int
-set_value(struct config *c, const struct key *key, const char *value, const char *where,
-    struct error *e)
-{
-	const char *wanted = NULL;
-
-	if (key->set(c, key->offset, value, &wanted) == 0)
-		return 0;
-	return error_set(
-	    e, ERROR_CONFIG, "%s: %s: '%.64s' is not %s", where, key->name, value, wanted);
-}
+enum {
+	KEY_COUNT = sizeof(keys) / sizeof(keys[0]),
+	PROFILE_KEY_COUNT = sizeof(profile_keys) / sizeof(profile_keys[0])
+};
 
 int
 config_set(struct config *c, const char *key_name, const char *value, const char *where,
     struct error *e)
 {
-	const struct key *key = find_key(key_name);
+	const struct key_row *key = key_find(keys, KEY_COUNT, key_name);
 	char *copy, *item, *next;
 	int rc = 0;
 
 	if (key == NULL)
 		return error_set(e, ERROR_CONFIG, "%s: unknown key '%.64s'", where, key_name);
-	if (key->shape == SCALAR)
-		return set_value(c, key, value, where, e);
-	empty_list((struct strings *)(void *)((char *)c + key->offset));
+	if (!key_is_list(key))
+		return key_set(key, c, value, where, e);
+	key_list_empty(key_list(key, c));
 	copy = strdup(value);
 	if (copy == NULL)
 		return error_set(e, ERROR_INTERNAL, "out of memory");
@@ -248,7 +78,7 @@ config_set(struct config *c, const char *key_name, const char *value, const char
 		next = strchr(item, ',');
 		if (next != NULL)
 			*next++ = '\0';
-		rc = set_value(c, key, item, where, e);
+		rc = key_set(key, c, item, where, e);
 	}
 	free(copy);
 	return rc;
@@ -265,18 +95,31 @@ config_init(struct config *c, struct error *e)
 	return 0;
 }
 
+static void
+profile_free(struct profile *p)
+{
+	key_free_fields(profile_keys, PROFILE_KEY_COUNT, p);
+	free(p->name);
+	free(p->where);
+}
+
 void
 config_free(struct config *c)
 {
-	for (size_t i = 0; i < KEY_COUNT; i++) {
-		void *field = (char *)c + keys[i].offset;
-
-		if (keys[i].shape == LIST)
-			empty_list(field);
-		else if (keys[i].set == set_string || keys[i].set == set_path)
-			free(*(char **)field);
-	}
+	key_free_fields(keys, KEY_COUNT, c);
+	for (size_t i = 0; i < c->profiles.count; i++)
+		profile_free(&c->profiles.items[i]);
+	free(c->profiles.items);
 	*c = (struct config){0};
+}
+
+const struct profile *
+config_profile(const struct profiles *profiles, const char *name)
+{
+	for (size_t i = 0; i < profiles->count; i++)
+		if (strcmp(profiles->items[i].name, name) == 0)
+			return &profiles->items[i];
+	return NULL;
 }
 
 /*
@@ -316,9 +159,10 @@ keep_line(cfg_t *cfg, cfg_opt_t *option, const char *value, void *result)
 	return cfg_opt_setcomment(option, line);
 }
 
+/* Gives the values of a key in the file to its field of the struct at base. */
 static int
-take_option(struct config *c, const struct key *key, cfg_opt_t *option, const char *name,
-    struct error *e)
+take_option(
+    void *base, const struct key_row *key, cfg_opt_t *option, const char *name, struct error *e)
 {
 	const char *line = cfg_opt_getcomment(option);
 	/* An empty list has no value to call back with; "=" leaves this mark. */
@@ -331,15 +175,108 @@ take_option(struct config *c, const struct key *key, cfg_opt_t *option, const ch
 	if (line != NULL && emptied)
 		return error_set(
 		    e, ERROR_CONFIG, "%s: %s: given again as an empty list", where, key->name);
-	if (key->shape == LIST)
-		empty_list((struct strings *)(void *)((char *)c + key->offset));
+	if (key_is_list(key))
+		key_list_empty(key_list(key, base));
 	for (unsigned int i = 0; i < cfg_opt_size(option); i++) {
 		char *value = cfg_opt_getnstr(option, i);
 
 		source_show(value);
-		if (set_value(c, key, value, where, e) == -1)
+		if (key_set(key, base, value, where, e) == -1)
 			return -1;
 	}
+	return 0;
+}
+
+static int
+take_options(void *base, const struct key_row *rows, size_t count, cfg_t *section,
+    const char *name, struct error *e)
+{
+	for (size_t i = 0; i < count; i++)
+		if (take_option(base, &rows[i], cfg_getopt(section, rows[i].name), name, e) ==
+		    -1)
+			return -1;
+	return 0;
+}
+
+/* A profile's name is said in queries, in rules and in logs. */
+static bool
+name_is_plain(const char *name)
+{
+	size_t length = strlen(name);
+
+	return length > 0 && length < LIMIT_PROFILE && *name != '.' && *name != '-' &&
+	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+			    "._-") == length;
+}
+
+static int
+take_profile(struct config *c, cfg_t *section, const char *name, struct error *e)
+{
+	const char *title = cfg_title(section);
+	const char *claims = cfg_opt_getcomment(cfg_getopt(section, "claims"));
+	char where[LIMIT_ERROR_TEXT];
+	struct profile *items, *p;
+
+	/* The line that later checks will be about, else that of the closing brace. */
+	if (claims != NULL)
+		(void)snprintf(where, sizeof(where), "%s:%s", name, claims);
+	else
+		(void)snprintf(where, sizeof(where), "%s:%d", name, section->line);
+	if (!name_is_plain(title))
+		return error_set(e, ERROR_CONFIG,
+		    "%s: profile '%.64s': a name is of letters, digits and ._-", where, title);
+	if (c->profiles.count == LIMIT_PROFILES)
+		return error_set(
+		    e, ERROR_CONFIG, "%s: more than %d profiles", where, LIMIT_PROFILES);
+	items = realloc(c->profiles.items, (c->profiles.count + 1) * sizeof(*items));
+	if (items == NULL)
+		return error_set(e, ERROR_INTERNAL, "out of memory");
+	c->profiles.items = items;
+	p = &items[c->profiles.count++];
+	*p = (struct profile){.name = strdup(title), .where = strdup(where)};
+	if (p->name == NULL || p->where == NULL)
+		return error_set(e, ERROR_INTERNAL, "out of memory");
+	for (size_t i = 0; i < PROFILE_KEY_COUNT; i++)
+		if (profile_keys[i].initial != NULL &&
+		    key_set(&profile_keys[i], p, profile_keys[i].initial, where, e) == -1)
+			return -1;
+	return take_options(p, profile_keys, PROFILE_KEY_COUNT, section, name, e);
+}
+
+/* What libconfuse is to read; ends with CFG_END(). */
+static void
+describe(cfg_opt_t *options, const struct key_row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		cfg_opt_t scalar = CFG_STR_CB(rows[i].name, NULL, CFGF_NODEFAULT, keep_line);
+		cfg_opt_t list = CFG_STR_LIST_CB(rows[i].name, NULL, CFGF_NODEFAULT, keep_line);
+
+		options[i] = key_is_list(&rows[i]) ? list : scalar;
+	}
+	options[count] = (cfg_opt_t)CFG_END();
+}
+
+/* What keep_error() kept, in the file or in the section it happened in. */
+static const char *
+first_error(cfg_t *cfg)
+{
+	for (unsigned int i = 0; i < cfg_size(cfg, "profile"); i++) {
+		cfg_t *section = cfg_getnsec(cfg, "profile", i);
+
+		if (section != NULL && section->comment != NULL)
+			return section->comment;
+	}
+	return cfg->comment != NULL ? cfg->comment : " cannot be parsed";
+}
+
+static int
+take_file(struct config *c, cfg_t *cfg, const char *name, struct error *e)
+{
+	if (take_options(c, keys, KEY_COUNT, cfg, name, e) == -1)
+		return -1;
+	for (unsigned int i = 0; i < cfg_size(cfg, "profile"); i++)
+		if (take_profile(c, cfg_getnsec(cfg, "profile", i), name, e) == -1)
+			return -1;
 	return 0;
 }
 
@@ -347,7 +284,10 @@ int
 config_parse(
     struct config *c, const char *text, size_t length, const char *name, struct error *e)
 {
-	cfg_opt_t options[KEY_COUNT + 1] = {0};
+	cfg_opt_t profile[PROFILE_KEY_COUNT + 1] = {0};
+	cfg_opt_t options[KEY_COUNT + 2] = {0};
+	cfg_opt_t section =
+	    CFG_SEC("profile", profile, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
 	struct buffer copy;
 	cfg_t *cfg = NULL;
 	int rc = -1;
@@ -355,28 +295,20 @@ config_parse(
 	buffer_init(&copy, LIMIT_CONFIG_FILE);
 	if (source_clean(&copy, text, length, name, e) == -1)
 		goto out;
-	for (size_t i = 0; i < KEY_COUNT; i++) {
-		cfg_opt_t scalar = CFG_STR_CB(keys[i].name, NULL, CFGF_NODEFAULT, keep_line);
-		cfg_opt_t list = CFG_STR_LIST_CB(keys[i].name, NULL, CFGF_NODEFAULT, keep_line);
-
-		options[i] = keys[i].shape == LIST ? list : scalar;
-	}
-	options[KEY_COUNT] = (cfg_opt_t)CFG_END();
+	describe(profile, profile_keys, PROFILE_KEY_COUNT);
+	describe(options, keys, KEY_COUNT);
+	options[KEY_COUNT] = section;
+	options[KEY_COUNT + 1] = (cfg_opt_t)CFG_END();
 	cfg = cfg_init(options, CFGF_NONE);
 	if (cfg == NULL) {
 		error_set(e, ERROR_INTERNAL, "out of memory");
 		goto out;
 	}
 	cfg_set_error_function(cfg, keep_error);
-	if (cfg_parse_buf(cfg, copy.data) != CFG_SUCCESS) {
-		error_set(e, ERROR_CONFIG, "%s:%s", name,
-		    cfg->comment != NULL ? cfg->comment : " cannot be parsed");
-		goto out;
-	}
-	for (size_t i = 0; i < KEY_COUNT; i++)
-		if (take_option(c, &keys[i], cfg_getopt(cfg, keys[i].name), name, e) == -1)
-			goto out;
-	rc = 0;
+	if (cfg_parse_buf(cfg, copy.data) == CFG_SUCCESS)
+		rc = take_file(c, cfg, name, e);
+	else
+		error_set(e, ERROR_CONFIG, "%s:%s", name, first_error(cfg));
 out:
 	if (cfg != NULL)
 		cfg_free(cfg);
@@ -391,7 +323,7 @@ config_read(struct config *c, const char *path, struct error *e)
 	int rc = -1;
 
 	buffer_init(&text, LIMIT_CONFIG_FILE);
-	if (file_read_trusted(path, &text, e) == 0)
+	if (file_read_trusted(path, &text, NULL, e) == 0)
 		rc = config_parse(c, text.data, text.length, path, e);
 	buffer_free(&text);
 	return rc;

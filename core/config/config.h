@@ -21,6 +21,26 @@ struct strings {
 
 enum config_access { ACCESS_GROUP, ACCESS_SUBJECT };
 enum config_log { LOG_TO_STDERR, LOG_TO_SYSLOG };
+enum config_kid { KID_UNSET, KID_THUMBPRINT, KID_NONE };
+
+/* A named shape of token. What is not given is as for a token without a profile. */
+struct profile {
+	char *name;
+	char *where;             /* FILE:LINE, for what is found wrong later */
+	char *type;              /* "typ" (RFC 7519, 5.1) */
+	char *algorithm;         /* NULL: the configuration's */
+	enum config_kid kid;     /* KID_UNSET: the configuration's */
+	int64_t lifetime;        /* seconds; 0: the configuration's */
+	struct strings audience; /* what "aud" may be, and is when nobody asks */
+	bool nbf;                /* whether there is an "nbf" */
+	char *claims;            /* a JSON object of claims to add; NULL: none */
+	struct strings rename;   /* "FROM=TO" names of claims */
+};
+
+struct profiles {
+	struct profile *items;
+	size_t count;
+};
 
 struct config {
 	/* token files */
@@ -28,15 +48,18 @@ struct config {
 	char *group;     /* group of token files; NULL: that of the process */
 	mode_t mode;     /* permission bits of token files */
 	enum config_access access;
-	int64_t max_age; /* seconds a token file lives before the reaper deletes it */
+	int64_t max_age;        /* seconds a token file lives before the reaper deletes it */
+	unsigned int max_files; /* most token files at once; 0: no limit */
 
 	/* tokens */
-	char *private_key;     /* PEM file; NULL when not given */
+	char *private_key;     /* PEM file, directory of them or URI; NULL when not given */
 	char *passphrase_file; /* NULL: the key is not encrypted */
-	char *algorithm;  /* a JWA name (RFC 7518, 3.1) or one of the original's spellings */
-	bool kid;         /* whether headers carry the key's identifier */
-	char *issuer;     /* "iss"; NULL: the host's primary address */
-	int64_t lifetime; /* seconds; the default and the most a request gets */
+	char *algorithm;     /* a JWA name (RFC 7518, 3.1) or one of the original's spellings */
+	enum config_kid kid; /* whether headers carry the key's identifier */
+	char *issuer;        /* "iss"; NULL: the host's primary address */
+	int64_t lifetime;    /* seconds; the default and the most a request gets */
+	struct profiles profiles;
+	char *attributes; /* file of subjects' e-mail addresses and namespaces; or NULL */
 
 	/* who may ask */
 	char *policy;          /* file of rules; NULL: the built-in policy */
@@ -50,6 +73,7 @@ struct config {
 	unsigned int workers;
 	unsigned int signer_threads; /* 0: one a processor */
 	enum config_log log;
+	char *audit; /* where a JSON line a decision goes: none, stderr, syslog or a path */
 };
 
 /* Sets every field to its default. 0, or -1 and *e when memory is short; in either
@@ -69,6 +93,9 @@ int config_read(struct config *c, const char *path, struct error *e);
 /* The same from memory; name stands in errors as the file's name. */
 int config_parse(
     struct config *c, const char *text, size_t length, const char *name, struct error *e);
+
+/* The profile called name, NULL when there is none. */
+const struct profile *config_profile(const struct profiles *profiles, const char *name);
 
 /* Sets one key from text, a list as comma-separated items; where stands in errors. */
 int config_set(

@@ -12,6 +12,8 @@ struct scan {
 	bool in_word;        /* outside, in a value without quotes */
 	unsigned int line;   /* of this byte */
 	unsigned int opened; /* line of the quote */
+	unsigned int depth;  /* braces that are open */
+	unsigned int brace;  /* line of the last one that was opened */
 };
 
 static bool
@@ -44,6 +46,12 @@ take_outside(struct scan *s, char c, char next, const char **wrong)
 		s->opened = s->line;
 		s->in_word = false;
 		return c == '#' ? ' ' : c;
+	}
+	if (c == '{') {
+		s->depth++;
+		s->brace = s->line;
+	} else if (c == '}' && s->depth > 0) {
+		s->depth--;
 	}
 	if (c == '*' || c == '+')
 		*wrong = "a value with * or + needs quotes, and a comment starts with #";
@@ -89,6 +97,9 @@ source_clean(
 	if (s.inside == '"' || s.inside == '\'')
 		return error_set(
 		    e, ERROR_CONFIG, "%s:%u: a quote that is not closed", name, s.opened);
+	if (s.depth > 0)
+		return error_set(
+		    e, ERROR_CONFIG, "%s:%u: a brace that is not closed", name, s.brace);
 	at[length] = '\0';
 	to->length += length;
 	return 0;

@@ -14,6 +14,7 @@ struct policy {
 	struct rule *rules;
 	size_t count;
 	int64_t lifetime;
+	const struct profiles *profiles; /* NULL: there are none */
 };
 
 /* Takes over what *r owns. */
@@ -101,7 +102,7 @@ policy_read(struct policy **out, const char *path, struct error *e)
 
 	*out = NULL;
 	buffer_init(&text, LIMIT_POLICY_FILE);
-	if (file_read_trusted(path, &text, e) == 0)
+	if (file_read_trusted(path, &text, NULL, e) == 0)
 		rc = policy_parse(out, text.data, text.length, path, e);
 	buffer_free(&text);
 	return rc;
@@ -114,8 +115,9 @@ policy_open(struct policy **out, const struct config *c, struct error *e)
 
 	if (rc == -1)
 		return -1;
-	policy_set_lifetime(*out, c->lifetime);
-	if (!c->permit_anonymous || policy_permit_anonymous(*out, e) == 0)
+	policy_set_limits(*out, c->lifetime, &c->profiles);
+	if (policy_check_profiles(*out, e) == 0 &&
+	    (!c->permit_anonymous || policy_permit_anonymous(*out, e) == 0))
 		return 0;
 	policy_free(*out);
 	*out = NULL;
@@ -146,9 +148,38 @@ policy_permit_anonymous(struct policy *p, struct error *e)
 }
 
 void
-policy_set_lifetime(struct policy *p, int64_t lifetime)
+policy_set_limits(struct policy *p, int64_t lifetime, const struct profiles *profiles)
 {
 	p->lifetime = lifetime;
+	p->profiles = profiles;
+}
+
+/* What a request has that names no profile is called "default", which may be the name of
+ * a profile too. */
+static const char no_profile[] = "default";
+
+static const struct profile *
+find_profile(const struct policy *p, const char *name)
+{
+	return p->profiles == NULL ? NULL : config_profile(p->profiles, name);
+}
+
+int
+policy_check_profiles(const struct policy *p, struct error *e)
+{
+	for (size_t i = 0; i < p->count; i++)
+		for (char **name = p->rules[i].profiles; name != NULL && *name != NULL; name++)
+			if (find_profile(p, *name) == NULL && strcmp(*name, no_profile) != 0)
+				return error_set(e, ERROR_CONFIG,
+				    "%s:%u: profile '%.64s' is not in the configuration",
+				    p->name, p->rules[i].line, *name);
+	return 0;
+}
+
+size_t
+policy_count(const struct policy *p)
+{
+	return p->count;
 }
 
 bool
@@ -219,29 +250,93 @@ find_rule(const struct policy *p, const struct query *q)
 	return NULL;
 }
 
+static bool
+listed(const words list, const char *name)
+{
+	for (char **w = list; w != NULL && *w != NULL; w++)
+		if (strcmp(*w, name) == 0)
+			return true;
+	return list == NULL;
+}
+
+/* The one that is meant where none is named: a list of one leaves no choice. */
+static const char *
+sole(const words list)
+{
+	return list != NULL && list[1] == NULL ? list[0] : "";
+}
+
 static int
-check_limits(const struct policy *p, const struct rule *r, const struct query *q,
+choose_profile(const struct policy *p, const struct rule *r, const struct query *q,
     struct grant *g, struct error *e)
 {
-	int64_t most = r->ttl != 0 && r->ttl < p->lifetime ? r->ttl : p->lifetime;
-	const char *audience = q->audience;
-	bool listed = r->audiences == NULL;
+	const char *name = *q->profile != '\0' ? q->profile : sole(r->profiles);
 
-	if (q->lifetime > most)
-		return error_set(
-		    e, ERROR_DENIED, "ttl is over the limit of %lld seconds", (long long)most);
-	/* One is allowed and none was named: that one is meant. */
-	if (*audience == '\0' && !listed && r->audiences[1] == NULL)
-		audience = r->audiences[0];
-	for (char **a = r->audiences; !listed && *a != NULL; a++)
-		listed = strcmp(*a, audience) == 0;
-	if (!listed)
+	if (*name == '\0')
+		name = no_profile;
+	g->profile = find_profile(p, name);
+	if (g->profile == NULL && strcmp(name, no_profile) != 0)
+		return error_set(e, ERROR_MALFORMED, "there is no such profile");
+	if (listed(r->profiles, name))
+		return 0;
+	return error_set(e, ERROR_DENIED, "%s",
+	    *q->profile == '\0' ? "name a profile: ?profile=NAME"
+				: "this profile is not allowed");
+}
+
+/* Whether the profile allows the audience; one with a list of its own has no other. */
+static bool
+profile_has(const struct profile *profile, const char *audience)
+{
+	if (profile == NULL || profile->audience.count == 0)
+		return true;
+	for (size_t i = 0; i < profile->audience.count; i++)
+		if (strcmp(profile->audience.items[i], audience) == 0)
+			return true;
+	return false;
+}
+
+/* Without one that is named, all that the profile has are meant, and the rule must allow
+ * each of them. */
+static int
+choose_audience(const struct rule *r, const struct query *q, struct grant *g, struct error *e)
+{
+	const struct strings none = {0};
+	const struct strings *own = g->profile != NULL ? &g->profile->audience : &none;
+	const char *audience = q->audience;
+	bool allowed = true;
+
+	if (*audience == '\0' && own->count == 0)
+		audience = sole(r->audiences);
+	if (*audience == '\0' && own->count > 0) {
+		for (size_t i = 0; i < own->count; i++)
+			allowed = allowed && listed(r->audiences, own->items[i]);
+	} else {
+		allowed = listed(r->audiences, audience) &&
+			  (*audience == '\0' || profile_has(g->profile, audience));
+	}
+	if (!allowed)
 		return error_set(e, ERROR_DENIED, "%s",
 		    *audience == '\0' ? "name an audience: ?audience=TEXT"
 				      : "this audience is not allowed");
 	memcpy(g->audience, audience, strlen(audience) + 1);
+	return 0;
+}
+
+static int
+choose_lifetime(const struct policy *p, const struct rule *r, const struct query *q,
+    struct grant *g, struct error *e)
+{
+	int64_t most = p->lifetime;
+
+	if (g->profile != NULL && g->profile->lifetime != 0 && g->profile->lifetime < most)
+		most = g->profile->lifetime;
+	if (r->ttl != 0 && r->ttl < most)
+		most = r->ttl;
+	if (q->lifetime > most)
+		return error_set(
+		    e, ERROR_DENIED, "ttl is over the limit of %lld seconds", (long long)most);
 	g->lifetime = q->lifetime != 0 ? q->lifetime : most;
-	g->live = r->live;
 	return 0;
 }
 
@@ -261,6 +356,7 @@ policy_permit(const struct policy *p, const struct query *q, struct grant *g, st
 {
 	bool authenticated = principal_authenticated(&q->caller);
 	const struct rule *r = find_rule(p, q);
+	struct grant made = {0};
 
 	*g = (struct grant){0};
 	put_where(g, p, r);
@@ -271,10 +367,14 @@ policy_permit(const struct policy *p, const struct query *q, struct grant *g, st
 		return error_set(e, ERROR_DENIED, "%s may not have a token for %s",
 		    q->caller.name, q->subject);
 	}
-	if (check_limits(p, r, q, g, e) == -1)
+	if (choose_profile(p, r, q, &made, e) == -1 || choose_audience(r, q, &made, e) == -1 ||
+	    choose_lifetime(p, r, q, &made, e) == -1)
 		return -1;
-	memcpy(g->subject, q->subject, sizeof(g->subject));
+	made.live = r->live;
+	memcpy(made.where, g->where, sizeof(made.where));
+	memcpy(made.subject, q->subject, sizeof(made.subject));
 	if (authenticated && strcmp(q->subject, q->caller.name) != 0)
-		memcpy(g->actor, q->caller.name, sizeof(g->actor));
+		memcpy(made.actor, q->caller.name, sizeof(made.actor));
+	*g = made;
 	return 0;
 }

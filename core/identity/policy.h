@@ -29,6 +29,7 @@ struct query {
 	struct principal caller;
 	char subject[LIMIT_SUBJECT];   /* empty: an anonymous caller that named none */
 	char audience[LIMIT_AUDIENCE]; /* empty: none */
+	char profile[LIMIT_PROFILE];   /* empty: none */
 	int64_t lifetime;              /* seconds; 0: the most there is */
 	char groups[LIMIT_GROUPS];     /* the caller's, each ended by a newline; last,
 					  since it is sent only as far as it goes */
@@ -37,11 +38,12 @@ struct query {
 /* What policy made of it. */
 struct grant {
 	char subject[LIMIT_SUBJECT];
-	char audience[LIMIT_AUDIENCE];
-	char actor[LIMIT_PRINCIPAL]; /* "act" (RFC 8693, 4.1); empty unless caller and
-					subject differ */
-	int64_t lifetime;            /* seconds, at least 1 */
-	unsigned int live;           /* most token files of the subject at once; 0: no limit */
+	const struct profile *profile; /* NULL: none; the configuration's */
+	char audience[LIMIT_AUDIENCE]; /* empty: all that the profile has */
+	char actor[LIMIT_PRINCIPAL];   /* "act" (RFC 8693, 4.1); empty unless caller and
+					  subject differ */
+	int64_t lifetime;              /* seconds, at least 1 */
+	unsigned int live;      /* most token files of the subject at once; 0: no limit */
 	char where[LIMIT_PATH]; /* "FILE:LINE" of the rule that decided, or "no rule of FILE";
 				   for the log and for dry runs, never for a client */
 };
@@ -66,7 +68,7 @@ int policy_read(struct policy **out, const char *path, struct error *e);
 
 /*
  * The policy that the configuration asks for: its file or the built-in one, with its
- * switch and its limit. Errors as the functions it is made of.
+ * switch, its limit and its profiles; c must outlive it. Errors as the functions it is made of.
  */
 int policy_open(struct policy **out, const struct config *c, struct error *e);
 
@@ -75,16 +77,24 @@ void policy_free(struct policy *p);
 /* Adds "permit anonymous as *" behind all other rules. 0, or -1 and ERROR_INTERNAL. */
 int policy_permit_anonymous(struct policy *p, struct error *e);
 
-/* The most that any rule gives, in seconds; to be set before the first query. */
-void policy_set_lifetime(struct policy *p, int64_t lifetime);
+/* The most that any rule gives, in seconds, and the profiles there are; to be set before
+ * the first query. profiles must outlive p. */
+void policy_set_limits(struct policy *p, int64_t lifetime, const struct profiles *profiles);
+
+/* The first rule's FILE:LINE that names a profile which does not exist, as ERROR_CONFIG. */
+int policy_check_profiles(const struct policy *p, struct error *e);
 
 /* Whether a rule asks for the caller's groups, so that they must be looked up. */
 bool policy_needs_groups(const struct policy *p);
 
+/* How many rules there are. */
+size_t policy_count(const struct policy *p);
+
 /*
  * 0 and *g, or -1: ERROR_UNAUTHENTICATED when an anonymous caller is refused,
- * ERROR_DENIED when another one is, or when what is asked for is over the rule's or the
- * policy's limit. g->where is set in any case.
+ * ERROR_DENIED when another one is, or when what is asked for is over the rule's, the
+ * profile's or the policy's limit; ERROR_MALFORMED when there is no such profile.
+ * g->where is set in any case.
  */
 int policy_permit(
     const struct policy *p, const struct query *q, struct grant *g, struct error *e);

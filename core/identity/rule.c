@@ -103,7 +103,8 @@ take_word(struct cursor *c)
 static bool
 at_keyword(const struct cursor *c)
 {
-	static const char *const keywords[] = {"via", "as", "ttl", "audience", "live"};
+	static const char *const keywords[] = {
+	    "via", "as", "ttl", "audience", "profile", "live"};
 
 	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
 		if (next_is(c, keywords[i]))
@@ -205,15 +206,16 @@ take_live(struct cursor *c, struct rule *r, struct error *e)
 	return 0;
 }
 
+/* A list of words that each have less than size bytes. */
 static int
-take_audiences(struct cursor *c, struct rule *r, struct error *e)
+take_names(struct cursor *c, words *list, const char *keyword, size_t size, struct error *e)
 {
-	if (take_list(c, &r->audiences, NULL, "audience", e) == -1)
+	if (take_list(c, list, NULL, keyword, e) == -1)
 		return -1;
-	for (char **a = r->audiences; *a != NULL; a++)
-		if (strlen(*a) >= LIMIT_AUDIENCE)
-			return error_set(e, ERROR_CONFIG, "an audience of more than %d bytes",
-			    LIMIT_AUDIENCE - 1);
+	for (char **w = *list; *w != NULL; w++)
+		if (strlen(*w) >= size)
+			return error_set(e, ERROR_CONFIG, "'%s' with more than %zu bytes",
+			    keyword, size - 1);
 	return 0;
 }
 
@@ -231,10 +233,13 @@ take_options(struct cursor *c, struct rule *r, struct error *e)
 		else if (take(c, "live"))
 			rc = take_live(c, r, e);
 		else if (take(c, "audience"))
-			rc = take_audiences(c, r, e);
+			rc = take_names(c, &r->audiences, "audience", LIMIT_AUDIENCE, e);
+		else if (take(c, "profile"))
+			rc = take_names(c, &r->profiles, "profile", LIMIT_PROFILE, e);
 		else
 			rc = error_set(e, ERROR_CONFIG,
-			    "'%.64s': ttl, audience and live are the options", c->words[c->at]);
+			    "'%.64s': ttl, audience, profile and live are the options",
+			    c->words[c->at]);
 		if (rc == -1)
 			return -1;
 	}
@@ -284,5 +289,6 @@ rule_free(struct rule *r)
 	free(r->scheme);
 	words_free(r->subjects);
 	words_free(r->audiences);
+	words_free(r->profiles);
 	*r = (struct rule){0};
 }

@@ -21,6 +21,7 @@ struct rule {
 	bool self;         /* the subject may be the caller */
 	words subjects;    /* fnmatch(3) patterns */
 	words audiences;   /* NULL: any */
+	words profiles;    /* NULL: any */
 	int64_t ttl;       /* seconds; 0: no limit of its own */
 	unsigned int live; /* 0: no limit */
 	unsigned int line;

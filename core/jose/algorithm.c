@@ -46,3 +46,15 @@ algorithm_find(const char *name)
 			return &algorithms[i];
 	return NULL;
 }
+
+const struct algorithm *
+algorithm_of(enum key_type type, const char *curve)
+{
+	if (type == KEY_RSA)
+		return algorithm_find("RS512");
+	for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++)
+		if (algorithms[i].type == type &&
+		    (type == KEY_OKP || strcmp(algorithms[i].curve, curve) == 0))
+			return &algorithms[i];
+	return NULL;
+}

@@ -20,8 +20,15 @@ struct algorithm {
 	size_t size;        /* bytes of a coordinate and of each half of an ES signature */
 };
 
+/* All of them, for messages. */
+#define ALGORITHM_NAMES "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA"
+
 /* The algorithm called name: a JWA name in any case, or the spellings "rsa512" and
  * "RSA512" for RS512 and its kin. NULL when there is none. */
 const struct algorithm *algorithm_find(const char *name);
+
+/* The algorithm that a key of the type signs with where none is said: RS512, the one of the
+ * curve (by OpenSSL's name), EdDSA. NULL when there is none. */
+const struct algorithm *algorithm_of(enum key_type type, const char *curve);
 
 #endif

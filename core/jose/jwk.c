@@ -33,7 +33,8 @@ append_number(
 	return buffer_append(to, "\"", 1);
 }
 
-/* The required members alone, sorted, without blanks: the input of RFC 7638, 3.3. */
+/* The required members alone, sorted, without blanks, as RFC 7638, 3.3 has them; but for the
+ * brace at the end. */
 static int
 append_members(struct buffer *to, const EVP_PKEY *pkey, const struct algorithm *a)
 {
@@ -63,7 +64,16 @@ append_members(struct buffer *to, const EVP_PKEY *pkey, const struct algorithm *
 			return -1;
 		break;
 	}
-	return buffer_append(to, "}", 1);
+	return 0;
+}
+
+int
+jwk_append(struct buffer *to, const EVP_PKEY *pkey, const struct algorithm *a, const char *kid)
+{
+	if (append_members(to, pkey, a) == -1)
+		return -1;
+	return buffer_printf(
+	    to, ",\"alg\":\"%s\",\"use\":\"sig\",\"kid\":\"%s\"}", a->name, kid);
 }
 
 int
@@ -75,7 +85,7 @@ jwk_thumbprint(
 	int rc = -1;
 
 	buffer_init(&members, (size_t)4 * NUMBER_MAX);
-	if (append_members(&members, pkey, a) == -1 ||
+	if (append_members(&members, pkey, a) == -1 || buffer_append(&members, "}", 1) == -1 ||
 	    EVP_Digest(members.data, members.length, digest, NULL, EVP_sha256(), NULL) != 1 ||
 	    base64url_append(out, digest, sizeof(digest)) == -1)
 		error_set(e, ERROR_CONFIG, "the key's public half cannot be read");

@@ -15,4 +15,9 @@
 int jwk_thumbprint(
     const EVP_PKEY *pkey, const struct algorithm *a, struct buffer *out, struct error *e);
 
+/* Appends the public members of a JSON Web Key in braces, with "alg", "use" and kid. 0, or -1
+ * as buffer_append. */
+int jwk_append(
+    struct buffer *to, const EVP_PKEY *pkey, const struct algorithm *a, const char *kid);
+
 #endif

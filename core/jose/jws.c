@@ -1,25 +1,18 @@
 #include "jose/jws.h"
 
-#include <stdio.h>
-
 #include "base/base64url.h"
 
-static int
-append_header(const struct key *k, bool kid, struct buffer *token)
+int
+jws_header(struct buffer *header, const struct key *k, const char *type, bool kid)
 {
 	/* Every value is ours and free of what JSON would escape. */
-	char header[160];
-	int n = snprintf(header, sizeof(header), "{\"alg\":\"%s\",\"typ\":\"JWT\"%s%s%s}",
-	    key_algorithm(k)->name, kid ? ",\"kid\":\"" : "", kid ? key_id(k) : "",
+	return buffer_printf(header, "{\"alg\":\"%s\",\"typ\":\"%s\"%s%s%s}",
+	    key_algorithm(k)->name, type, kid ? ",\"kid\":\"" : "", kid ? key_id(k) : "",
 	    kid ? "\"" : "");
-
-	if (n < 0 || (size_t)n >= sizeof(header))
-		return -1;
-	return base64url_append(token, header, (size_t)n);
 }
 
 int
-jws_sign(const struct key *k, bool kid, const char *payload, size_t length,
+jws_sign(const struct key *k, const struct buffer *header, const char *payload, size_t length,
     struct buffer *token, struct error *e)
 {
 	struct buffer signature;
@@ -27,7 +20,8 @@ jws_sign(const struct key *k, bool kid, const char *payload, size_t length,
 	int rc = -1;
 
 	buffer_init(&signature, LIMIT_TOKEN);
-	if (append_header(k, kid, token) == -1 || buffer_append(token, ".", 1) == -1 ||
+	if (base64url_append(token, header->data, header->length) == -1 ||
+	    buffer_append(token, ".", 1) == -1 ||
 	    base64url_append(token, payload, length) == -1) {
 		error_set(e, ERROR_UNAVAILABLE, "a token of more than %d bytes", LIMIT_TOKEN);
 		goto out;

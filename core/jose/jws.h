@@ -10,11 +10,17 @@
 #include "jose/key.h"
 
 /*
- * Appends HEADER.PAYLOAD.SIGNATURE. The protected header is {"alg":…,"typ":"JWT"} and,
- * with kid, "kid" after it. payload is signed as it is. On failure token may hold a
- * part of it, which buffer_free() cleanses.
+ * Appends the protected header {"alg":…,"typ":TYPE} and, with kid, "kid" after it (RFC 7515,
+ * 4.1). type is plain text without quotes. 0, or -1 as buffer_append.
  */
-int jws_sign(const struct key *k, bool kid, const char *payload, size_t length,
-    struct buffer *token, struct error *e);
+int jws_header(struct buffer *header, const struct key *k, const char *type, bool kid);
+
+/*
+ * Appends HEADER.PAYLOAD.SIGNATURE. header, a JSON object that names k's algorithm, and
+ * payload are signed as they are. On failure token may hold a part of it, which
+ * buffer_free() cleanses.
+ */
+int jws_sign(const struct key *k, const struct buffer *header, const char *payload,
+    size_t length, struct buffer *token, struct error *e);
 
 #endif

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* memmem */
 #include "jose/key.h"
 
 #include <stdlib.h>
@@ -10,13 +9,16 @@
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/rsa.h>
 
-#include "base/file.h"
 #include "jose/jwk.h"
+#include "jose/key_read.h"
 
-enum { SECURE_HEAP = 64 * 1024, RSA_BITS_MIN = 2048 };
+enum {
+	SECURE_HEAP = 64 * 1024,
+	RSA_BITS_MIN = 2048,
+	SIGNATURE_MAX = 2048, /* bytes; RSA of 16,384 bits */
+};
 
 struct key {
 	EVP_PKEY *pkey;
@@ -31,68 +33,6 @@ key_memory_lock(void)
 {
 	/* 1: reserved and locked; 2: reserved, but the kernel refused to lock. */
 	return CRYPTO_secure_malloc_init(SECURE_HEAP, 16) == 1;
-}
-
-/* Wrong files that people have in hand, each with what to do about it. */
-static int
-explain(const struct buffer *pem, const char *path, bool passphrase, struct error *e)
-{
-	static const struct {
-		const char *label;
-		const char *advice;
-	} kinds[] = {
-	    {"-----BEGIN CERTIFICATE", "a certificate, not a private key"},
-	    {"-----BEGIN PUBLIC KEY", "a public key: its private half is needed"},
-	    {"-----BEGIN RSA PUBLIC KEY", "a public key: its private half is needed"},
-	};
-
-	if (memmem(pem->data, pem->length, "BEGIN OPENSSH PRIVATE KEY", 25) != NULL)
-		return error_set(e, ERROR_CONFIG,
-		    "%s: in OpenSSH's own format; convert it with: ssh-keygen -p -m PEM -f %s "
-		    "(not "
-		    "possible for Ed25519: make one with: openssl genpkey -algorithm ED25519)",
-		    path, path);
-	if (memmem(pem->data, pem->length, "ENCRYPTED", 9) != NULL)
-		return error_set(e, ERROR_CONFIG,
-		    passphrase ? "%s: the passphrase does not open it"
-			       : "%s: encrypted: set passphrase-file",
-		    path);
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (memmem(pem->data, pem->length, kinds[i].label, strlen(kinds[i].label)) !=
-		    NULL)
-			return error_set(e, ERROR_CONFIG, "%s: %s", path, kinds[i].advice);
-	return error_set(e, ERROR_CONFIG, "%s: not a private key in PEM form", path);
-}
-
-static int
-give_passphrase(char *to, int size, int writing, void *context)
-{
-	const struct buffer *passphrase = context;
-
-	(void)writing;
-	if (passphrase->length == 0 || passphrase->length > (size_t)size)
-		return -1;
-	memcpy(to, passphrase->data, passphrase->length);
-	return (int)passphrase->length;
-}
-
-static int
-read_passphrase(const char *path, struct buffer *to, struct error *e)
-{
-	const char *end;
-
-	if (path == NULL)
-		return 0;
-	if (file_read(path, to, NULL, e) == -1)
-		return -1;
-	if (to->length == 0)
-		return error_set(e, ERROR_CONFIG, "%s: the file is empty", path);
-	end = memchr(to->data, '\n', to->length);
-	if (end != NULL)
-		to->length = (size_t)(end - to->data);
-	if (to->length > 0 && to->data[to->length - 1] == '\r')
-		to->length--; /* a file that was written on Windows */
-	return 0;
 }
 
 static int
@@ -154,77 +94,86 @@ prepare(struct key *k)
 		   : -1;
 }
 
-int
-key_load(struct key **out, const char *path, const char *passphrase_file, const char *algorithm,
-    struct error *e)
+bool
+key_is_uri(const char *path)
 {
-	struct buffer pem, passphrase;
-	struct key *k = NULL;
-	BIO *bio = NULL;
-	mode_t mode;
-	int rc = -1;
+	size_t scheme = strspn(path, "abcdefghijklmnopqrstuvwxyz0123456789+-.");
+
+	return scheme > 1 && path[scheme] == ':' && *path >= 'a';
+}
+
+static int
+read_key(struct key *k, const struct key_source *source, struct error *e)
+{
+	/* Messages name the file: one that is the key itself must get into none of them. */
+	if (strstr(source->path, "-----BEGIN") != NULL)
+		return error_set(e, ERROR_CONFIG,
+		    "private-key holds a key, where the name of its file belongs");
+	return key_is_uri(source->path) ? key_read_uri(&k->pkey, source, e)
+					: key_read_pem(&k->pkey, source, &k->exposed, e);
+}
+
+/* What the key's own type signs with, NULL when that is nothing. */
+static const struct algorithm *
+own_algorithm(const EVP_PKEY *pkey)
+{
+	char curve[64] = "";
+
+	if (EVP_PKEY_is_a(pkey, "RSA"))
+		return algorithm_of(KEY_RSA, NULL);
+	if (EVP_PKEY_is_a(pkey, "ED25519"))
+		return algorithm_of(KEY_OKP, NULL);
+	if (!EVP_PKEY_is_a(pkey, "EC") ||
+	    EVP_PKEY_get_group_name(pkey, curve, sizeof(curve), NULL) != 1)
+		return NULL;
+	return algorithm_of(KEY_EC, curve);
+}
+
+static int
+choose_algorithm(struct key *k, const struct key_source *source, struct error *e)
+{
+	const struct algorithm *own;
+
+	k->algorithm = algorithm_find(source->algorithm);
+	if (k->algorithm == NULL)
+		return error_set(e, ERROR_CONFIG,
+		    "algorithm '%.32s' does not exist: one of " ALGORITHM_NAMES,
+		    source->algorithm);
+	if (!source->or_own)
+		return 0;
+	own = own_algorithm(k->pkey);
+	if (own != NULL && (own->type != k->algorithm->type || own->type == KEY_EC))
+		k->algorithm = own;
+	return 0;
+}
+
+int
+key_load(struct key **out, const struct key_source *source, struct error *e)
+{
+	struct key *k = calloc(1, sizeof(*k));
 
 	*out = NULL;
-	buffer_init(&pem, LIMIT_KEY_FILE);
-	buffer_init(&passphrase, LIMIT_PASSPHRASE);
-	k = calloc(1, sizeof(*k));
-	if (k == NULL) {
-		error_set(e, ERROR_INTERNAL, "out of memory");
-		goto out;
-	}
+	if (k == NULL)
+		return error_set(e, ERROR_INTERNAL, "out of memory");
 	buffer_init(&k->id, LIMIT_ERROR_TEXT);
-	k->algorithm = algorithm_find(algorithm);
-	if (k->algorithm == NULL) {
-		error_set(e, ERROR_CONFIG,
-		    "algorithm '%.32s' does not exist: one of RS256 RS384 RS512 PS256 PS384 "
-		    "PS512 "
-		    "ES256 ES384 ES512 EdDSA",
-		    algorithm);
-		goto out;
-	}
-	/* Messages name the file: one that is the key itself must get into none of them. */
-	if (strstr(path, "-----BEGIN") != NULL) {
-		error_set(e, ERROR_CONFIG,
-		    "private-key holds a key, where the name of its file belongs");
-		goto out;
-	}
-	if (read_passphrase(passphrase_file, &passphrase, e) == -1 ||
-	    file_read(path, &pem, &mode, e) == -1)
-		goto out;
-	if (pem.length == 0) {
-		error_set(e, ERROR_CONFIG, "%s: the file is empty", path);
-		goto out;
-	}
-	k->exposed = (mode & 004) != 0;
-	bio = BIO_new_mem_buf(pem.data, (int)pem.length);
-	k->pkey = bio == NULL
-		      ? NULL
-		      : PEM_read_bio_PrivateKey(bio, NULL, give_passphrase, &passphrase);
-	ERR_clear_error();
-	if (k->pkey == NULL) {
-		explain(&pem, path, passphrase_file != NULL, e);
-		goto out;
-	}
-	if (check_type(k->pkey, k->algorithm, path, e) == -1)
-		goto out;
+	if (read_key(k, source, e) == -1 || choose_algorithm(k, source, e) == -1 ||
+	    check_type(k->pkey, k->algorithm, source->path, e) == -1)
+		goto fail;
 	if (jwk_thumbprint(k->pkey, k->algorithm, &k->id, e) == -1) {
-		error_prefix(e, "%s", path);
-		goto out;
+		error_prefix(e, "%s", source->path);
+		goto fail;
 	}
 	if (prepare(k) == -1) {
-		error_set(e, ERROR_CONFIG, "%s: cannot be used to sign with %s", path,
+		ERR_clear_error();
+		error_set(e, ERROR_CONFIG, "%s: cannot be used to sign with %s", source->path,
 		    k->algorithm->name);
-		goto out;
+		goto fail;
 	}
 	*out = k;
-	k = NULL;
-	rc = 0;
-out:
-	BIO_free(bio);
-	buffer_free(&pem);
-	buffer_free(&passphrase);
+	return 0;
+fail:
 	key_free(k);
-	return rc;
+	return -1;
 }
 
 void
@@ -256,6 +205,34 @@ key_exposed(const struct key *k)
 	return k->exposed;
 }
 
+int
+key_jwk(const struct key *k, struct buffer *json, struct error *e)
+{
+	if (jwk_append(json, k->pkey, k->algorithm, k->id.data) == 0)
+		return 0;
+	return error_set(e, ERROR_UNAVAILABLE, "the keys do not fit into an answer");
+}
+
+/* Whether the bytes that a signature was made of verify by the key's public half. */
+static bool
+verifies(const struct key *k, const void *bytes, size_t length, const unsigned char *made,
+    size_t made_length)
+{
+	const struct algorithm *a = k->algorithm;
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *options = NULL; /* belongs to context */
+	bool good = context != NULL && EVP_DigestVerifyInit_ex(context, &options, a->digest,
+					   NULL, NULL, k->pkey, NULL) == 1;
+
+	if (good && a->pss)
+		good = EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) > 0 &&
+		       EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) > 0;
+	good = good && EVP_DigestVerify(context, made, made_length, bytes, length) == 1;
+	EVP_MD_CTX_free(context);
+	ERR_clear_error();
+	return good;
+}
+
 /* OpenSSL signs ECDSA in DER; JWS wants r and s, each in full length (RFC 7518, 3.4). */
 static int
 append_ecdsa(struct buffer *signature, const unsigned char *der, size_t length, size_t size)
@@ -275,30 +252,57 @@ append_ecdsa(struct buffer *signature, const unsigned char *der, size_t length, 
 	return rc;
 }
 
+/* As OpenSSL makes it; made holds SIGNATURE_MAX bytes. */
+static int
+make_signature(const struct key *k, const void *bytes, size_t length, unsigned char *made,
+    size_t *made_length, struct error *e)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	int rc = -1;
+
+	*made_length = SIGNATURE_MAX;
+	if (context != NULL && EVP_MD_CTX_copy_ex(context, k->ready) == 1 &&
+	    EVP_DigestSign(context, made, made_length, bytes, length) == 1)
+		rc = 0;
+	EVP_MD_CTX_free(context);
+	if (rc == -1) {
+		const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+
+		error_set(e, ERROR_UNAVAILABLE, "signing with %s failed: %s",
+		    k->algorithm->name, reason != NULL ? reason : "out of memory");
+	}
+	ERR_clear_error();
+	return rc;
+}
+
 int
 key_sign(const struct key *k, const void *bytes, size_t length, struct buffer *signature,
     struct error *e)
 {
 	const struct algorithm *a = k->algorithm;
-	unsigned char made[2048]; /* RSA of 16,384 bits */
-	size_t made_length = sizeof(made);
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	int rc = -1;
+	unsigned char made[SIGNATURE_MAX];
+	size_t made_length;
+	int rc;
 
-	if (context == NULL || EVP_MD_CTX_copy_ex(context, k->ready) != 1)
-		goto out;
-	if (EVP_DigestSign(context, made, &made_length, bytes, length) != 1)
-		goto out;
+	if (make_signature(k, bytes, length, made, &made_length, e) == -1)
+		return -1;
 	rc = a->type == KEY_EC ? append_ecdsa(signature, made, made_length, a->size)
 			       : buffer_append(signature, made, made_length);
-out:
-	EVP_MD_CTX_free(context);
-	if (rc == -1) {
-		const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+	if (rc == -1)
+		return error_set(e, ERROR_UNAVAILABLE, "a signature that does not fit");
+	return 0;
+}
 
-		error_set(e, ERROR_UNAVAILABLE, "signing with %s failed: %s", a->name,
-		    reason != NULL ? reason : "out of memory");
-	}
-	ERR_clear_error();
-	return rc;
+int
+key_test(const struct key *k, struct error *e)
+{
+	static const char text[] = "signed to see whether it verifies";
+	unsigned char made[SIGNATURE_MAX];
+	size_t made_length;
+
+	if (make_signature(k, text, sizeof(text), made, &made_length, e) == 0 &&
+	    verifies(k, text, sizeof(text), made, made_length))
+		return 0;
+	return error_set(e, ERROR_CONFIG,
+	    "what it signs does not verify: its halves do not belong together");
 }

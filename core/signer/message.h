@@ -13,17 +13,22 @@
 #include "identity/policy.h"
 #include "signer/signer.h"
 
+enum message_wish {
+	MESSAGE_MINT, /* a token for the query */
+	MESSAGE_KEYS  /* the public keys; the query is empty */
+};
+
 /* Worker to signer; sent up to the end of the query's groups. */
 struct message_request {
 	uint32_t magic;
-	uint32_t reserved; /* 0 */
-	uint64_t id;       /* chosen by the worker; comes back in the answer */
+	uint32_t kind; /* a message_wish */
+	uint64_t id;   /* chosen by the worker; comes back in the answer */
 	struct query query;
 };
 
 enum message_kind {
 	MESSAGE_HELLO,  /* a signer has started: what is unanswered must be asked again */
-	MESSAGE_TOKEN,  /* text is the token */
+	MESSAGE_MADE,   /* text is the token, or the public keys */
 	MESSAGE_REFUSED /* text is the reason, code says of what kind */
 };
 
@@ -35,9 +40,12 @@ struct message_answer {
 	int64_t expires;
 	uint32_t code; /* an error_code */
 	uint32_t length;
-	char text[LIMIT_TOKEN];
+	char jti[LIMIT_JTI];
+	char kid[LIMIT_KID];
+	char text[LIMIT_JWK_SET];
 };
 
+/* A wish for a token, or for the public keys when q is NULL. */
 void message_request_init(struct message_request *m, uint64_t id, const struct query *q);
 
 /* How many bytes of m are to be sent. */
@@ -49,7 +57,7 @@ int message_request_check(const struct message_request *m, size_t size);
 
 void message_hello(struct message_answer *m);
 
-/* An answer to id: a token when s is not NULL, else the error. */
+/* An answer to id: what was made when s is not NULL, else the error. */
 void message_answer_init(
     struct message_answer *m, uint64_t id, const struct signature *s, const struct error *e);
 

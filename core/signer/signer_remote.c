@@ -84,6 +84,7 @@ fail_all(struct signer_remote *r, int64_t then, const char *reason)
 			fail(r, &r->pending[i], reason);
 }
 
+/* Asks for a token, or for the public keys when q is NULL. */
 static int
 remote_submit(struct signer *self, const struct query *q, signer_done *done, void *context,
     struct error *e)
@@ -108,6 +109,12 @@ remote_submit(struct signer *self, const struct query *q, signer_done *done, voi
 	p->since = clock_monotonic(r->clock);
 	r->busy++;
 	return 0;
+}
+
+static int
+remote_publish(struct signer *self, signer_done *done, void *context, struct error *e)
+{
+	return remote_submit(self, NULL, done, context, e);
 }
 
 /* A new signer, for which nothing is queued. What was sent after it had emptied the queue
@@ -142,7 +149,9 @@ take_answer(struct signer_remote *r)
 	}
 	if (p->done == NULL || p->request.id != m->id)
 		return; /* the deadline came first, or another worker asked */
-	if (m->kind == MESSAGE_TOKEN) {
+	if (m->kind == MESSAGE_MADE) {
+		memcpy(s.jti, m->jti, sizeof(s.jti));
+		memcpy(s.kid, m->kid, sizeof(s.kid));
 		finish(r, p, &s, &e);
 		return;
 	}
@@ -200,7 +209,7 @@ signer_remote_new(struct signer_remote **out, int fd, const struct clock *clock,
 		free(r);
 		return error_set(e, ERROR_INTERNAL, "out of memory or of random bytes");
 	}
-	r->signer.submit = remote_submit;
+	r->signer = (struct signer){.submit = remote_submit, .publish = remote_publish};
 	r->fd = fd;
 	r->clock = clock;
 	/* What waits there is for a worker before us, or a hello that asks for nothing. */

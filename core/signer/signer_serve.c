@@ -35,20 +35,18 @@ signer_hello(int fd)
 static void
 answer(int fd, const struct signing *s, const struct message_request *request)
 {
+	bool mint = request->kind == MESSAGE_MINT;
 	struct message_answer m;
-	struct signature made = {0};
+	struct signature made;
 	struct error e = {0};
-	struct buffer token;
+	struct buffer text;
+	int rc;
 
-	buffer_init(&token, LIMIT_TOKEN - 1);
-	if (signing_mint(s, &request->query, &token, &made.expires, &e) == 0) {
-		made.token = token.data;
-		made.length = token.length;
-		message_answer_init(&m, request->id, &made, &e);
-	} else {
-		message_answer_init(&m, request->id, NULL, &e);
-	}
-	buffer_free(&token);
+	buffer_init(&text, mint ? LIMIT_TOKEN - 1 : LIMIT_JWK_SET - 1);
+	rc = mint ? signing_mint(s, &request->query, &text, &made, &e)
+		  : signing_publish(s, &text, &made, &e);
+	message_answer_init(&m, request->id, rc == 0 ? &made : NULL, &e);
+	buffer_free(&text);
 	(void)send_answer(fd, &m, 0); /* a worker that is gone asks no more */
 }
 

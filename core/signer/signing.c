@@ -1,6 +1,5 @@
 #include "signer/signing.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,11 +7,13 @@
 #include "base/text.h"
 #include "jose/jws.h"
 
-enum { JTI_BYTES = 16 };
+enum { JTI_BYTES = 16, HEADER_MAX = 256 };
 
 int
 signing_check(const struct config *c, struct error *e)
 {
+	struct shape shape;
+
 	if (c->issuer != NULL && (strlen(c->issuer) >= LIMIT_ISSUER || !text_clean(c->issuer)))
 		return error_set(e, ERROR_CONFIG,
 		    "issuer: longer than %d bytes, not UTF-8 or with control characters",
@@ -21,6 +22,56 @@ signing_check(const struct config *c, struct error *e)
 		return error_set(e, ERROR_CONFIG,
 		    "no private key: give --private-key FILE, or private-key in the "
 		    "configuration");
+	for (size_t i = 0; i <= c->profiles.count; i++) {
+		const struct profile *p = i < c->profiles.count ? &c->profiles.items[i] : NULL;
+
+		if (shape_open(&shape, c, p, e) == -1)
+			return -1;
+		shape_close(&shape);
+	}
+	return 0;
+}
+
+static int
+open_shapes(struct signing *s, const struct config *c, struct error *e)
+{
+	s->profiles = c->profiles.items;
+	s->shapes = calloc(c->profiles.count + 1, sizeof(*s->shapes));
+	if (s->shapes == NULL)
+		return error_set(e, ERROR_INTERNAL, "out of memory");
+	for (; s->profile_count < c->profiles.count; s->profile_count++)
+		if (shape_open(&s->shapes[s->profile_count], c,
+			&c->profiles.items[s->profile_count], e) == -1)
+			return -1;
+	return shape_open(&s->shapes[s->profile_count], c, NULL, e);
+}
+
+static const struct shape *
+find_shape(const struct signing *s, const struct profile *profile)
+{
+	return &s->shapes[profile == NULL ? s->profile_count : (size_t)(profile - s->profiles)];
+}
+
+/* A profile whose algorithm has no key would fail each of its requests. */
+static int
+check_keys(const struct signing *s, const struct config *c, struct error *e)
+{
+	int64_t now = clock_realtime(s->clock) / NANOSECONDS;
+
+	for (size_t i = 0; i <= s->profile_count; i++) {
+		const struct shape *shape = &s->shapes[i];
+
+		if (keyring_pick(s->ring, shape->algorithm, now, now, e) != NULL)
+			continue;
+		if (shape->profile == NULL)
+			return error_set(e, ERROR_CONFIG,
+			    "%s: no key in it signs with %s now: set algorithm, or add one",
+			    c->private_key, shape->algorithm->name);
+		return error_set(e, ERROR_CONFIG,
+		    "%s: profile '%s': no key signs with %s now: private-key can be a "
+		    "directory with one key an algorithm",
+		    shape->profile->where, shape->profile->name, shape->algorithm->name);
+	}
 	return 0;
 }
 
@@ -28,82 +79,125 @@ int
 signing_open(struct signing *s, const struct config *c, const struct policy *p,
     const struct clock *clock, const struct entropy *entropy, struct error *e)
 {
-	*s = (struct signing){
-	    .kid = c->kid,
-	    .policy = p,
-	    .issuer = c->issuer,
-	    .clock = clock,
-	    .entropy = entropy,
+	const struct keyring_source source = {
+	    .path = c->private_key,
+	    .passphrase_file = c->passphrase_file,
+	    .algorithm = c->algorithm,
+	    .longest = c->lifetime,
 	};
-	if (signing_check(c, e) == -1)
-		return -1;
+
+	*s = (struct signing){
+	    .policy = p, .issuer = c->issuer, .clock = clock, .entropy = entropy};
 	if (s->issuer == NULL) {
 		host_primary_address(s->address);
 		s->issuer = s->address;
 	}
-	return key_load(&s->key, c->private_key, c->passphrase_file, c->algorithm, e);
+	host_name(s->host);
+	if (signing_check(c, e) == -1 || open_shapes(s, c, e) == -1 ||
+	    (c->attributes != NULL &&
+		attributes_read(&s->attributes, c->attributes, e) == -1) ||
+	    keyring_open(&s->ring, &source, e) == -1 || check_keys(s, c, e) == -1) {
+		signing_close(s);
+		return -1;
+	}
+	return 0;
 }
 
 void
 signing_close(struct signing *s)
 {
-	key_free(s->key);
-	s->key = NULL;
+	for (size_t i = 0; s->shapes != NULL && i <= s->profile_count; i++)
+		shape_close(&s->shapes[i]);
+	free(s->shapes);
+	attributes_free(s->attributes);
+	keyring_free(s->ring);
+	s->shapes = NULL;
+	s->attributes = NULL;
+	s->ring = NULL;
 }
 
-/* The JSON of the claims, to be freed with free(); NULL when memory is short. */
-static char *
-claims_build(const struct signing *s, const struct grant *g, int64_t now, const char *jti)
+static int
+draw_jti(const struct signing *s, char jti[LIMIT_JTI], struct error *e)
 {
-	char *text = NULL;
-	json_t *claims =
-	    json_pack("{s:s, s:s, s:I, s:I, s:s}", "sub", g->subject, "iss", s->issuer, "iat",
-		(json_int_t)now, "exp", (json_int_t)(now + g->lifetime), "jti", jti);
+	unsigned char random[JTI_BYTES];
+	struct buffer text;
+	int rc = -1;
+
+	buffer_init(&text, BASE64URL_LENGTH(JTI_BYTES));
+	if (entropy_fill(s->entropy, random, sizeof(random)) == 0 &&
+	    base64url_append(&text, random, sizeof(random)) == 0) {
+		memcpy(jti, text.data, text.length + 1);
+		rc = 0;
+	}
+	buffer_free(&text);
+	return rc == 0 ? 0 : error_set(e, ERROR_UNAVAILABLE, "no random bytes");
+}
+
+static int
+sign(const struct key *k, const struct shape *shape, const char *claims, struct buffer *token,
+    struct error *e)
+{
+	struct buffer header;
+	int rc;
 
 	if (claims == NULL)
-		return NULL;
-	if (*g->audience != '\0' &&
-	    json_object_set_new(claims, "aud", json_string(g->audience)) == -1)
-		goto out;
-	if (*g->actor != '\0' &&
-	    json_object_set_new(claims, "act", json_pack("{s:s}", "sub", g->actor)) == -1)
-		goto out;
-	text = json_dumps(claims, JSON_COMPACT | JSON_PRESERVE_ORDER);
-out:
-	json_decref(claims);
-	return text;
+		return error_set(
+		    e, ERROR_UNAVAILABLE, "the claims cannot be built: out of memory");
+	buffer_init(&header, HEADER_MAX);
+	rc = jws_header(&header, k, shape->type, shape->kid) == 0
+		 ? jws_sign(k, &header, claims, strlen(claims), token, e)
+		 : error_set(e, ERROR_UNAVAILABLE, "out of memory");
+	buffer_free(&header);
+	return rc;
 }
 
 int
 signing_mint(const struct signing *s, const struct query *q, struct buffer *token,
-    int64_t *expires, struct error *e)
+    struct signature *made, struct error *e)
 {
-	unsigned char random[JTI_BYTES];
-	struct buffer jti;
 	struct grant g;
-	int64_t now = clock_realtime(s->clock) / NANOSECONDS;
-	char *claims = NULL;
-	int rc = -1;
+	struct claim_values values = {.grant = &g,
+	    .caller = q->caller.name,
+	    .issuer = s->issuer,
+	    .host = s->host,
+	    .jti = made->jti,
+	    .now = clock_realtime(s->clock) / NANOSECONDS};
+	const struct shape *shape;
+	const struct key *k;
+	char *claims;
+	int rc;
 
+	*made = (struct signature){0};
 	if (policy_permit(s->policy, q, &g, e) == -1)
 		return -1;
-	buffer_init(&jti, BASE64URL_LENGTH(JTI_BYTES));
-	if (entropy_fill(s->entropy, random, sizeof(random)) == -1 ||
-	    base64url_append(&jti, random, sizeof(random)) == -1) {
-		error_set(e, ERROR_UNAVAILABLE, "no random bytes");
-		goto out;
-	}
-	claims = claims_build(s, &g, now, jti.data);
-	if (claims == NULL) {
-		error_set(e, ERROR_UNAVAILABLE, "the claims cannot be built: out of memory");
-		goto out;
-	}
-	if (jws_sign(s->key, s->kid, claims, strlen(claims), token, e) == -1)
-		goto out;
-	*expires = now + g.lifetime;
-	rc = 0;
-out:
+	made->expires = values.now + g.lifetime;
+	values.email = attributes_get(s->attributes, g.subject, "email");
+	values.space = attributes_get(s->attributes, g.subject, "namespace");
+	shape = find_shape(s, g.profile);
+	k = keyring_pick(s->ring, shape->algorithm, values.now, made->expires, e);
+	if (k == NULL || draw_jti(s, made->jti, e) == -1)
+		return -1;
+	memcpy(made->kid, key_id(k), strlen(key_id(k)) + 1);
+	claims = shape_claims(shape, &values);
+	rc = sign(k, shape, claims, token, e);
 	free(claims);
-	buffer_free(&jti);
+	made->token = token->data;
+	made->length = token->length;
 	return rc;
+}
+
+int
+signing_publish(
+    const struct signing *s, struct buffer *json, struct signature *made, struct error *e)
+{
+	int64_t now = clock_realtime(s->clock) / NANOSECONDS;
+	int64_t fresh;
+
+	*made = (struct signature){0};
+	if (keyring_publish(s->ring, now, json, &fresh, e) == -1)
+		return -1;
+	made->token = json->data;
+	made->length = json->length;
+	made->expires = now + fresh;
+	return 0;
 }

@@ -5,7 +5,6 @@
 #ifndef SIGNER_SIGNING_H
 #define SIGNER_SIGNING_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
@@ -13,27 +12,35 @@
 #include "base/error.h"
 #include "base/host.h"
 #include "config/config.h"
+#include "identity/attributes.h"
 #include "identity/policy.h"
-#include "jose/key.h"
+#include "jose/keyring.h"
+#include "signer/shape.h"
+#include "signer/signer.h"
 
 /* All that a signature needs; used by several threads at once, changed by none. */
 struct signing {
-	struct key *key;
-	bool kid; /* whether headers carry "kid" */
+	struct keyring *ring;
+	const struct profile *profiles; /* the first of the configuration's */
+	size_t profile_count;
+	struct shape *shapes; /* one a profile, and then one for tokens without */
+	struct attributes *attributes;
 	const struct policy *policy;
 	const char *issuer; /* "iss" */
 	const struct clock *clock;
 	const struct entropy *entropy;
 	char address[HOST_ADDRESS_MAX]; /* the issuer where none is configured */
+	char host[HOST_NAME_SIZE];
 };
 
-/* Whether the configuration has what signing_open() needs, but for the key file itself.
+/* Whether the configuration has what signing_open() needs, but for the files that it names.
  * 0, or -1 and ERROR_CONFIG. */
 int signing_check(const struct config *c, struct error *e);
 
 /*
- * Loads the key and fills *s, whose pointers lead to itself, to c, to p and to the clocks: all
- * of them stay where they are until signing_close(). ERROR_CONFIG, ERROR_NO_INPUT; there
+ * Loads the keys and the attributes and fills *s, whose pointers lead to itself, to c, to p
+ * and to the clocks: all of them stay where they are until signing_close(). An algorithm that
+ * a profile names must have a key that signs with it now. ERROR_CONFIG, ERROR_NO_INPUT; there
  * is then nothing to close.
  */
 int signing_open(struct signing *s, const struct config *c, const struct policy *p,
@@ -41,11 +48,15 @@ int signing_open(struct signing *s, const struct config *c, const struct policy 
 void signing_close(struct signing *s);
 
 /*
- * Appends the compact JWS for q to token; *expires is its "exp", seconds since 1970.
- * Claims (RFC 7519, 4.1): sub, iss, iat, exp, jti in this order, then aud and act when
- * they apply. Errors as policy_permit() and jws_sign().
+ * Appends the compact JWS for q to token, and tells of it in *made, whose token is that
+ * buffer's text. Errors as policy_permit(), keyring_pick() and jws_sign().
  */
 int signing_mint(const struct signing *s, const struct query *q, struct buffer *token,
-    int64_t *expires, struct error *e);
+    struct signature *made, struct error *e);
+
+/* Appends the JWK Set to json, in the same manner: made->expires is until when it may be
+ * kept. */
+int signing_publish(
+    const struct signing *s, struct buffer *json, struct signature *made, struct error *e);
 
 #endif

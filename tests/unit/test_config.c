@@ -48,7 +48,7 @@ defaults_are_those_of_the_manual(void **state)
 	assert_null(c.private_key);
 	assert_null(c.passphrase_file);
 	assert_string_equal(c.algorithm, "RS512");
-	assert_true(c.kid);
+	assert_int_equal(c.kid, KID_THUMBPRINT);
 	assert_null(c.issuer);
 	assert_int_equal(c.lifetime, 86400);
 	assert_false(c.permit_anonymous);
@@ -103,7 +103,7 @@ every_key_sets_its_field(void **state)
 	assert_string_equal(c.private_key, "/etc/authserver/key.pem");
 	assert_string_equal(c.passphrase_file, "/etc/authserver/passphrase");
 	assert_string_equal(c.algorithm, "ES256");
-	assert_false(c.kid);
+	assert_int_equal(c.kid, KID_NONE);
 	assert_string_equal(c.issuer, "https://tokens.example.com");
 	assert_int_equal(c.lifetime, 7200);
 	assert_true(c.permit_anonymous);
@@ -265,7 +265,7 @@ static const struct mistake {
     ROW("issuer = \"a\\\"\n\n", "t.conf:1: ", "quote"),
     ROW("issuer = x\nissuer\n", "t.conf:3: ", "end of file"),
     ROW("issuer =", "t.conf:1: ", "end of file"),
-    ROW("hosts = { a,\n", "t.conf:2: ", "end of file"),
+    ROW("hosts = { a,\n", "t.conf:1: ", "brace that is not closed"),
     /* what libconfuse would drop without a word */
     ROW("\n/* no end\n", "t.conf:2: ", "comment starts with #"),
     ROW("issuer = x\n// y\n", "t.conf:2: ", "comment starts with #"),

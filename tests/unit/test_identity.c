@@ -310,7 +310,7 @@ builtin(bool permit_anonymous, int64_t lifetime)
 	if (policy_builtin(&p, &e) == -1 ||
 	    (permit_anonymous && policy_permit_anonymous(p, &e) == -1))
 		fail_msg("%s", e.text);
-	policy_set_lifetime(p, lifetime);
+	policy_set_limits(p, lifetime, NULL);
 	return p;
 }
 
@@ -322,7 +322,7 @@ parse(const char *text)
 
 	if (policy_parse(&p, text, strlen(text), "rules", &e) == -1)
 		fail_msg("%s", e.text);
-	policy_set_lifetime(p, 60);
+	policy_set_limits(p, 60, NULL);
 	return p;
 }
 

@@ -75,6 +75,16 @@ clean(void **state)
 	return 0;
 }
 
+static int
+load_key(struct key **k, const char *path, const char *passphrase_file, const char *algorithm,
+    struct error *e)
+{
+	const struct key_source source = {
+	    .path = path, .passphrase_file = passphrase_file, .algorithm = algorithm};
+
+	return key_load(k, &source, e);
+}
+
 static void
 write_file(const char *path, const void *bytes, size_t length)
 {
@@ -132,7 +142,7 @@ assert_refused(const struct fixture *f, const char *passphrase_file, enum error_
 	struct error e = {0};
 	size_t name = strlen(f->file);
 
-	assert_int_equal(key_load(&k, f->file, passphrase_file, "RS256", &e), -1);
+	assert_int_equal(load_key(&k, f->file, passphrase_file, "RS256", &e), -1);
 	assert_null(k);
 	assert_int_equal(e.code, code);
 	assert_memory_equal(e.text, f->file, name);
@@ -181,7 +191,7 @@ every_form_of_a_key_is_the_same_key(void **state)
 		fclose(file);
 		assert_memory_equal(text, rows[i].label, strlen(rows[i].label));
 		/* A key that is not encrypted does not mind a passphrase. */
-		if (key_load(&k, f->file, f->passphrase_file, rows[i].ec ? "ES256" : "RS256",
+		if (load_key(&k, f->file, f->passphrase_file, rows[i].ec ? "ES256" : "RS256",
 			&e) == -1)
 			fail_msg("row %zu: %s", i, e.text);
 		assert_int_equal(strlen(key_id(k)), 43);
@@ -220,7 +230,7 @@ passphrase_is_the_first_line_of_its_file(void **state)
 		write_text(f->passphrase_file, rows[i / COUNT(forms)].text);
 		if (reason != NULL)
 			assert_refused(f, f->passphrase_file, ERROR_CONFIG, reason);
-		else if (key_load(&k, f->file, f->passphrase_file, "RS256", &e) == -1)
+		else if (load_key(&k, f->file, f->passphrase_file, "RS256", &e) == -1)
 			fail_msg("row %zu: %s", i, e.text);
 		key_free(k);
 	}
@@ -246,12 +256,12 @@ passphrase_file_that_is_missing_or_empty_is_told(void **state)
 	struct error e = {0};
 
 	write_key(f->file, f->rsa, PKCS8_ENCRYPTED);
-	assert_int_equal(key_load(&k, f->file, f->passphrase_file, "RS256", &e), -1);
+	assert_int_equal(load_key(&k, f->file, f->passphrase_file, "RS256", &e), -1);
 	assert_int_equal(e.code, ERROR_NO_INPUT);
 	(void)snprintf(want, sizeof(want), "%s: No such file or directory", f->passphrase_file);
 	assert_string_equal(e.text, want);
 	write_text(f->passphrase_file, "");
-	assert_int_equal(key_load(&k, f->file, f->passphrase_file, "RS256", &e), -1);
+	assert_int_equal(load_key(&k, f->file, f->passphrase_file, "RS256", &e), -1);
 	assert_int_equal(e.code, ERROR_CONFIG);
 	(void)snprintf(want, sizeof(want), "%s: the file is empty", f->passphrase_file);
 	assert_string_equal(e.text, want);
@@ -273,7 +283,7 @@ file_that_all_may_read_is_known(void **state)
 		struct error e = {0};
 
 		assert_int_equal(chmod(f->file, rows[i].mode), 0);
-		assert_int_equal(key_load(&k, f->file, NULL, "RS256", &e), 0);
+		assert_int_equal(load_key(&k, f->file, NULL, "RS256", &e), 0);
 		assert_int_equal(key_exposed(k), rows[i].exposed);
 		key_free(k);
 	}
@@ -501,7 +511,7 @@ key_itself_in_place_of_its_file_is_refused(void **state)
 	assert_non_null(file);
 	assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
 	fclose(file);
-	assert_int_equal(key_load(&k, text, NULL, "ES256", &e), -1);
+	assert_int_equal(load_key(&k, text, NULL, "ES256", &e), -1);
 	assert_null(k);
 	assert_int_equal(e.code, ERROR_CONFIG);
 	assert_string_equal(

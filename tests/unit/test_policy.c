@@ -25,7 +25,7 @@ parse(const char *text)
 
 	if (policy_parse(&p, text, strlen(text), "rules", &e) == -1)
 		fail_msg("%s", e.text);
-	policy_set_lifetime(p, 86400);
+	policy_set_limits(p, 86400, NULL);
 	return p;
 }
 
@@ -124,11 +124,14 @@ each_mistake_is_told_with_its_line(void **state)
 	    {"permit foo as ttl 1h", "'as' without a value"},
 	    {"permit foo via", "'via' without an authentication scheme"},
 	    {"permit foo via as self", "'via' without an authentication scheme"},
-	    {"permit foo as self as bar", "'as': ttl, audience and live are the options"},
-	    {"permit foo as self via basic", "'via': ttl, audience and live are the options"},
+	    {"permit foo as self as bar",
+		"'as': ttl, audience, profile and live are the options"},
+	    {"permit foo as self via basic",
+		"'via': ttl, audience, profile and live are the options"},
 	    {"permit foo as self ttl 1h max 3",
-		"'max': ttl, audience and live are the options"},
-	    {"permit foo as self live 3 x", "'x': ttl, audience and live are the options"},
+		"'max': ttl, audience, profile and live are the options"},
+	    {"permit foo as self live 3 x",
+		"'x': ttl, audience, profile and live are the options"},
 	    {"deny foo as self ttl 1h", "'ttl': a deny rule has no options"},
 	    {"deny foo as * audience okera", "'audience': a deny rule has no options"},
 	    {"deny foo as * live 1", "'live': a deny rule has no options"},
@@ -206,7 +209,7 @@ bounds_are_told_with_their_line(void **state)
 	policy_free(parse(text.data));
 	assert_int_equal(buffer_append(&text, "x", 1), 0);
 	assert_refused(
-	    text.data, text.length, "/etc/rules:1: an audience of more than 255 bytes");
+	    text.data, text.length, "/etc/rules:1: 'audience' with more than 255 bytes");
 
 	text.length = 0;
 	for (int i = 0; i < LIMIT_RULES; i++)

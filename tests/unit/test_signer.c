@@ -150,13 +150,15 @@ request_with_a_wrong_field_is_none(void **state)
 #define UNTERMINATED(field) REFUSED(memset(m.query.field, 'x', sizeof(m.query.field)))
 	REFUSED(m.magic ^= 1);
 	REFUSED(m.magic = 0);
-	REFUSED(m.reserved = 1);
+	REFUSED(m.kind = MESSAGE_KEYS + 1);
+	REFUSED(m.kind = UINT32_MAX);
 	REFUSED(m.query.lifetime = -1);
 	REFUSED(m.query.lifetime = INT64_MIN);
 	UNTERMINATED(caller.name);
 	UNTERMINATED(caller.scheme);
 	UNTERMINATED(subject);
 	UNTERMINATED(audience);
+	UNTERMINATED(profile);
 	UNTERMINATED(groups);
 	m = good;
 	memset(m.query.subject, 'x', sizeof(m.query.subject) - 1);
@@ -171,7 +173,8 @@ static void
 answer_carries_a_token_or_a_reason(void **state)
 {
 	static struct message_answer m;
-	struct signature s = {.token = "a.b.c", .length = 5, .expires = 4711};
+	struct signature s = {
+	    .token = "a.b.c", .length = 5, .expires = 4711, .jti = "j", .kid = "k"};
 	struct error e = {0};
 
 	(void)state;
@@ -179,10 +182,12 @@ answer_carries_a_token_or_a_reason(void **state)
 	assert_int_equal(message_answer_size(&m), offsetof(struct message_answer, text) + 5);
 	memset(m.text + 5, 0xff, sizeof(m.text) - 5); /* what is not sent */
 	assert_int_equal(message_answer_check(&m, message_answer_size(&m)), 0);
-	assert_int_equal(m.kind, MESSAGE_TOKEN);
+	assert_int_equal(m.kind, MESSAGE_MADE);
 	assert_int_equal(m.id, 7);
 	assert_int_equal(m.expires, 4711);
 	assert_string_equal(m.text, "a.b.c");
+	assert_string_equal(m.jti, "j");
+	assert_string_equal(m.kid, "k");
 	error_set(&e, ERROR_DENIED, "no");
 	message_answer_init(&m, 8, NULL, &e);
 	memset(m.text + 2, 0xff, sizeof(m.text) - 2);
@@ -232,17 +237,19 @@ answer_with_a_wrong_field_is_none(void **state)
 	REFUSED(m.kind = MESSAGE_REFUSED + 1);
 	REFUSED(m.kind = UINT32_MAX);
 	REFUSED(m.length = LIMIT_ERROR_TEXT);
-	REFUSED(m.kind = MESSAGE_TOKEN; m.length = LIMIT_TOKEN);
-	REFUSED(m.kind = MESSAGE_TOKEN; m.length = UINT32_MAX);
+	REFUSED(m.kind = MESSAGE_MADE; m.length = LIMIT_JWK_SET);
+	REFUSED(m.kind = MESSAGE_MADE; m.length = UINT32_MAX);
 	REFUSED(m.code = ERROR_NONE);
 	REFUSED(m.code = ERROR_NO_PERMISSION + 1);
 	REFUSED(m.code = UINT32_MAX);
+	REFUSED(memset(m.jti, 'x', sizeof(m.jti)));
+	REFUSED(memset(m.kid, 'x', sizeof(m.kid)));
 #undef REFUSED
 	m = good;
 	m.length = LIMIT_ERROR_TEXT - 1;
 	assert_int_equal(message_answer_check(&m, message_answer_size(&m)), 0);
-	m.kind = MESSAGE_TOKEN;
-	m.length = LIMIT_TOKEN - 1;
+	m.kind = MESSAGE_MADE;
+	m.length = LIMIT_JWK_SET - 1;
 	assert_int_equal(message_answer_check(&m, message_answer_size(&m)), 0);
 }
 
@@ -269,7 +276,7 @@ static const struct clock fixed_clock = {.realtime = fixed_time, .monotonic = fi
 static const struct entropy fixed_entropy = {.fill = fixed_bytes};
 
 struct fixture {
-	struct key *key;
+	struct config config;
 	struct policy *policy;
 	struct signing signing;
 };
@@ -293,10 +300,17 @@ load_key(void **state)
 	fd = mkstemp(path);
 	if (fd == -1)
 		return -1;
+	fixture.config = (struct config){.private_key = path,
+	    .algorithm = (char[]){"EdDSA"},
+	    .kid = KID_THUMBPRINT,
+	    .issuer = (char[]){"192.0.2.7"},
+	    .lifetime = 3600};
 	if (write(fd, pem, sizeof(pem) - 1) == sizeof(pem) - 1)
-		rc = key_load(&fixture.key, path, NULL, "EdDSA", &e);
+		rc = signing_open(
+		    &fixture.signing, &fixture.config, NULL, &fixed_clock, &fixed_entropy, &e);
 	close(fd);
 	unlink(path);
+	fixture.signing.issuer = "192.0.2.7"; /* the literal above is gone with this block */
 	*state = &fixture;
 	return rc;
 }
@@ -306,7 +320,7 @@ free_key(void **state)
 {
 	struct fixture *f = *state;
 
-	key_free(f->key);
+	signing_close(&f->signing);
 	policy_free(f->policy);
 	return 0;
 }
@@ -323,7 +337,7 @@ use_policy(struct fixture *f, const char *rules)
 			   : policy_parse(&f->policy, rules, strlen(rules), "rules", &e);
 	if (rc == -1)
 		return -1;
-	policy_set_lifetime(f->policy, 3600);
+	policy_set_limits(f->policy, 3600, NULL);
 	f->signing.policy = f->policy;
 	return 0;
 }
@@ -333,13 +347,8 @@ setup(void **state)
 {
 	struct fixture *f = *state;
 
-	f->signing = (struct signing){
-	    .key = f->key,
-	    .kid = true,
-	    .issuer = "192.0.2.7",
-	    .clock = &fixed_clock,
-	    .entropy = &fixed_entropy,
-	};
+	f->signing.shapes[0].kid = true;
+	f->signing.entropy = &fixed_entropy;
 	return use_policy(f, NULL);
 }
 
@@ -356,7 +365,9 @@ assert_token(
 	assert_int_equal(base64url_append(&want, header, strlen(header)), 0);
 	assert_int_equal(buffer_append(&want, ".", 1), 0);
 	assert_int_equal(base64url_append(&want, claims, strlen(claims)), 0);
-	assert_int_equal(key_sign(f->key, want.data, want.length, &signature, &e), 0);
+	assert_int_equal(key_sign(keyring_get(f->signing.ring, 0, 0).key, want.data,
+			     want.length, &signature, &e),
+	    0);
 	assert_int_equal(buffer_append(&want, ".", 1), 0);
 	assert_int_equal(base64url_append(&want, signature.data, signature.length), 0);
 	assert_string_equal(token->data, want.data);
@@ -401,12 +412,14 @@ token_has_exactly_these_claims_in_this_order(void **state)
 		    ask(rows[i].caller, rows[i].subject, rows[i].audience, rows[i].lifetime);
 		struct buffer token;
 		struct error e = {0};
-		int64_t expires = 0;
+		struct signature made;
 
 		buffer_init(&token, LIMIT_TOKEN);
-		if (signing_mint(&f->signing, &q, &token, &expires, &e) == -1)
+		if (signing_mint(&f->signing, &q, &token, &made, &e) == -1)
 			fail_msg("%s", e.text);
-		assert_int_equal(expires, rows[i].expires);
+		assert_int_equal(made.expires, rows[i].expires);
+		assert_string_equal(made.jti, "AAECAwQFBgcICQoLDA0ODw");
+		assert_string_equal(made.kid, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
 		assert_token(f, &token, header_with_kid, rows[i].claims);
 		buffer_free(&token);
 	}
@@ -419,11 +432,11 @@ header_is_without_kid_when_it_is_switched_off(void **state)
 	struct query q = ask("alice", "alice", "", 0);
 	struct buffer token;
 	struct error e = {0};
-	int64_t expires;
+	struct signature made;
 
-	f->signing.kid = false;
+	f->signing.shapes[0].kid = false;
 	buffer_init(&token, LIMIT_TOKEN);
-	assert_int_equal(signing_mint(&f->signing, &q, &token, &expires, &e), 0);
+	assert_int_equal(signing_mint(&f->signing, &q, &token, &made, &e), 0);
 	assert_token(f, &token, "{\"alg\":\"EdDSA\",\"typ\":\"JWT\"}",
 	    "{\"sub\":\"alice\",\"iss\":\"192.0.2.7\",\"iat\":1668181593,\"exp\":1668185193,"
 	    "\"jti\":\"AAECAwQFBgcICQoLDA0ODw\"}");
@@ -444,10 +457,10 @@ signer_refuses_what_policy_refuses(void **state)
 		struct query q = ask("alice", rows[i].subject, "", rows[i].lifetime);
 		struct buffer token;
 		struct error e = {0};
-		int64_t expires;
+		struct signature made;
 
 		buffer_init(&token, LIMIT_TOKEN);
-		assert_int_equal(signing_mint(&f->signing, &q, &token, &expires, &e), -1);
+		assert_int_equal(signing_mint(&f->signing, &q, &token, &made, &e), -1);
 		assert_int_equal(e.code, ERROR_DENIED);
 		assert_int_equal(token.length, 0);
 		buffer_free(&token);
@@ -462,11 +475,11 @@ nothing_is_signed_without_random_bytes(void **state)
 	struct query q = ask("alice", "alice", "", 0);
 	struct buffer token;
 	struct error e = {0};
-	int64_t expires;
+	struct signature made;
 
 	f->signing.entropy = &none;
 	buffer_init(&token, LIMIT_TOKEN);
-	assert_int_equal(signing_mint(&f->signing, &q, &token, &expires, &e), -1);
+	assert_int_equal(signing_mint(&f->signing, &q, &token, &made, &e), -1);
 	assert_int_equal(e.code, ERROR_UNAVAILABLE);
 	assert_int_equal(token.length, 0);
 	buffer_free(&token);
@@ -477,7 +490,7 @@ token_that_does_not_fit_is_an_error(void **state)
 {
 	struct fixture *f = *state;
 	struct query q = ask("alice", "alice", "", 0);
-	int64_t expires;
+	struct signature made;
 	size_t fits = 0;
 
 	for (size_t limit = 0; limit < 512 && fits == 0; limit++) {
@@ -485,7 +498,7 @@ token_that_does_not_fit_is_an_error(void **state)
 		struct error e = {0};
 
 		buffer_init(&token, limit);
-		if (signing_mint(&f->signing, &q, &token, &expires, &e) == 0)
+		if (signing_mint(&f->signing, &q, &token, &made, &e) == 0)
 			fits = token.length;
 		else
 			assert_int_equal(e.code, ERROR_UNAVAILABLE);

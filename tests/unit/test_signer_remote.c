@@ -413,11 +413,7 @@ signer_that_is_gone_is_told_at_once(void **state)
 
 /* --- the real one, in threads --- */
 
-static struct signing signing = {
-    .kid = true,
-    .issuer = "192.0.2.7",
-    .entropy = &entropy_system,
-};
+static struct signing signing;
 
 static struct policy *policy;
 
@@ -428,8 +424,7 @@ load_policy(struct error *e)
 
 	if (policy_parse(&policy, rules, strlen(rules), "rules", e) == -1)
 		return -1;
-	policy_set_lifetime(policy, 3600);
-	signing.policy = policy;
+	policy_set_limits(policy, 3600, NULL);
 	return 0;
 }
 
@@ -442,7 +437,10 @@ load_key(void **state)
 	    "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
 	    "-----END PRIVATE KEY-----\n";
 	char path[] = "/tmp/test_signer.XXXXXX";
-	struct key *key = NULL;
+	struct config config = {.private_key = path,
+	    .algorithm = (char[]){"EdDSA"},
+	    .issuer = (char[]){"192.0.2.7"},
+	    .lifetime = 3600};
 	struct error e = {0};
 	int fd;
 	int rc = -1;
@@ -453,10 +451,11 @@ load_key(void **state)
 	if (fd == -1 || load_policy(&e) == -1)
 		return -1;
 	if (write(fd, pem, sizeof(pem) - 1) == sizeof(pem) - 1)
-		rc = key_load(&key, path, NULL, "EdDSA", &e);
+		rc =
+		    signing_open(&signing, &config, policy, &clock_system, &entropy_system, &e);
 	close(fd);
 	unlink(path);
-	signing.key = key;
+	signing.issuer = "192.0.2.7"; /* config goes */
 	return rc;
 }
 
@@ -464,7 +463,7 @@ static int
 free_key(void **state)
 {
 	(void)state;
-	key_free(signing.key);
+	signing_close(&signing);
 	policy_free(policy);
 	return 0;
 }
@@ -555,7 +554,7 @@ signer_drops_what_is_no_request(void **state)
 			assert_int_equal(send(f->worker, &m, whole, 0), whole);
 		}
 		assert_int_not_equal(recv(f->worker, &a, sizeof(a), 0), -1);
-		assert_int_equal(a.kind, i == 0 ? MESSAGE_HELLO : MESSAGE_TOKEN);
+		assert_int_equal(a.kind, i == 0 ? MESSAGE_HELLO : MESSAGE_MADE);
 		assert_int_equal(a.id, i == 0 ? 0 : 4711);
 	}
 	shutdown(f->worker, SHUT_RDWR);

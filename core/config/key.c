@@ -1,0 +1,271 @@
+#include "config/key.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/parse.h"
+
+int
+key_set_string(void *field, const char *value, const char **wanted)
+{
+	char **string = field;
+	char *copy;
+
+	if (*value == '\0') {
+		*wanted = "a value that is not empty";
+		return -1;
+	}
+	copy = strdup(value);
+	if (copy == NULL) {
+		*wanted = "more memory";
+		return -1;
+	}
+	free(*string);
+	*string = copy;
+	return 0;
+}
+
+int
+key_set_path(void *field, const char *value, const char **wanted)
+{
+	if (*value != '/' || strlen(value) >= LIMIT_PATH) {
+		*wanted = "an absolute path";
+		return -1;
+	}
+	return key_set_string(field, value, wanted);
+}
+
+int
+key_set_duration(void *field, const char *value, const char **wanted)
+{
+	*wanted = "a duration such as 90s, 15m or 24h";
+	return parse_duration(value, strlen(value), field);
+}
+
+static int
+set_number(void *field, const char *value, uint64_t most)
+{
+	unsigned int *number = field;
+	uint64_t n;
+
+	if (parse_number(value, strlen(value), most, &n) == -1)
+		return -1;
+	*number = (unsigned int)n;
+	return 0;
+}
+
+int
+key_set_count(void *field, const char *value, const char **wanted)
+{
+	*wanted = "a number from 0 to 64";
+	return set_number(field, value, LIMIT_WORKERS);
+}
+
+int
+key_set_workers(void *field, const char *value, const char **wanted)
+{
+	*wanted = "a number from 1 to 64";
+	return strcmp(value, "0") == 0 ? -1 : set_number(field, value, LIMIT_WORKERS);
+}
+
+int
+key_set_files(void *field, const char *value, const char **wanted)
+{
+	*wanted = "a number of files, or 0 for no limit";
+	return set_number(field, value, LIMIT_FILES);
+}
+
+/* The position of value among words, which NULL ends; -1 when it is none of them. */
+static int
+choose(const char *value, const char *const *words)
+{
+	for (int i = 0; words[i] != NULL; i++)
+		if (strcmp(words[i], value) == 0)
+			return i;
+	return -1;
+}
+
+int
+key_set_bool(void *field, const char *value, const char **wanted)
+{
+	static const char *const words[] = {"false", "true", NULL};
+	int chosen = choose(value, words);
+
+	*wanted = "true or false";
+	if (chosen == -1)
+		return -1;
+	*(bool *)field = chosen == 1;
+	return 0;
+}
+
+int
+key_set_kid(void *field, const char *value, const char **wanted)
+{
+	static const char *const words[] = {"thumbprint", "none", NULL};
+	static const enum config_kid values[] = {KID_THUMBPRINT, KID_NONE};
+	int chosen = choose(value, words);
+
+	*wanted = "thumbprint or none";
+	if (chosen == -1)
+		return -1;
+	*(enum config_kid *)field = values[chosen];
+	return 0;
+}
+
+int
+key_set_mode(void *field, const char *value, const char **wanted)
+{
+	mode_t mode;
+
+	*wanted = "an octal string such as \"0640\" that gives others nothing";
+	if (parse_mode(value, strlen(value), &mode) == -1 || (mode & 0137) != 0 ||
+	    (mode & 0400) == 0)
+		return -1;
+	*(mode_t *)field = mode;
+	return 0;
+}
+
+int
+key_set_access(void *field, const char *value, const char **wanted)
+{
+	static const char *const words[] = {"group", "subject", NULL};
+	static const enum config_access values[] = {ACCESS_GROUP, ACCESS_SUBJECT};
+	int chosen = choose(value, words);
+
+	*wanted = "group or subject";
+	if (chosen == -1)
+		return -1;
+	*(enum config_access *)field = values[chosen];
+	return 0;
+}
+
+int
+key_set_log(void *field, const char *value, const char **wanted)
+{
+	static const char *const words[] = {"stderr", "syslog", NULL};
+	static const enum config_log values[] = {LOG_TO_STDERR, LOG_TO_SYSLOG};
+	int chosen = choose(value, words);
+
+	*wanted = "stderr or syslog";
+	if (chosen == -1)
+		return -1;
+	*(enum config_log *)field = values[chosen];
+	return 0;
+}
+
+int
+key_set_audit(void *field, const char *value, const char **wanted)
+{
+	static const char *const words[] = {"none", "stderr", "syslog", NULL};
+
+	if (choose(value, words) == -1 && *value != '/') {
+		*wanted = "none, stderr, syslog or the absolute path of a file";
+		return -1;
+	}
+	return key_set_string(field, value, wanted);
+}
+
+int
+key_set_type(void *field, const char *value, const char **wanted)
+{
+	static const char *const words[] = {"JWT", "at+jwt", NULL};
+
+	*wanted = "JWT or at+jwt";
+	return choose(value, words) == -1 ? -1 : key_set_string(field, value, wanted);
+}
+
+int
+key_set_item(void *field, const char *value, const char **wanted)
+{
+	struct strings *list = field;
+	char **items;
+	char *copy;
+
+	*wanted = "a list of at most 64 items, none empty";
+	if (*value == '\0' || list->count == LIMIT_LIST)
+		return -1;
+	items = realloc(list->items, (list->count + 1) * sizeof(*items));
+	if (items == NULL)
+		return -1;
+	list->items = items;
+	copy = strdup(value);
+	if (copy == NULL)
+		return -1;
+	items[list->count++] = copy;
+	return 0;
+}
+
+/* "sub=username": both sides are names of claims. */
+int
+key_set_rename(void *field, const char *value, const char **wanted)
+{
+	const char *equals = strchr(value, '=');
+
+	if (equals == NULL || equals == value || equals[1] == '\0') {
+		*wanted = "a pair such as sub=username";
+		return -1;
+	}
+	return key_set_item(field, value, wanted);
+}
+
+bool
+key_is_list(const struct key_row *key)
+{
+	return key->set == key_set_item || key->set == key_set_rename;
+}
+
+const struct key_row *
+key_find(const struct key_row *keys, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(keys[i].name, name) == 0)
+			return &keys[i];
+	return NULL;
+}
+
+static void *
+field_of(const struct key_row *key, void *base)
+{
+	return (char *)base + key->offset;
+}
+
+int
+key_set(const struct key_row *key, void *base, const char *value, const char *where,
+    struct error *e)
+{
+	const char *wanted = NULL;
+
+	if (key->set(field_of(key, base), value, &wanted) == 0)
+		return 0;
+	return error_set(
+	    e, ERROR_CONFIG, "%s: %s: '%.64s' is not %s", where, key->name, value, wanted);
+}
+
+struct strings *
+key_list(const struct key_row *key, void *base)
+{
+	return field_of(key, base);
+}
+
+void
+key_list_empty(struct strings *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->items[i]);
+	free(list->items);
+	*list = (struct strings){0};
+}
+
+void
+key_free_fields(const struct key_row *keys, size_t count, void *base)
+{
+	for (size_t i = 0; i < count; i++) {
+		void *field = field_of(&keys[i], base);
+
+		if (key_is_list(&keys[i]))
+			key_list_empty(field);
+		else if (keys[i].set == key_set_string || keys[i].set == key_set_path ||
+			 keys[i].set == key_set_audit || keys[i].set == key_set_type)
+			free(*(char **)field);
+	}
+}
