@@ -142,7 +142,7 @@ claim() { /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.
 
 jose_verifies() {
     local n
-    n=$(openssl rsa -in "$2" -noout -modulus | sed 's/^Modulus=//' | tr -d '\n' | xxd -r -p |
+    n=$(openssl rsa -in "$2" -noout -modulus | sed 's/^Modulus=//' | tr -d '\n' | basenc --base16 -d |
         basenc --base64url -w0 | tr -d =)
     printf '{"kty":"RSA","alg":"RS512","n":"%s","e":"AQAB"}' "$n" >"$DIR/jwk"
     jose jws ver -i "$1" -k "$DIR/jwk"
