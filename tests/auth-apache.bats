@@ -407,10 +407,10 @@ negotiate() {
 
 @test "TLS: versions before 1.2 are not spoken, and the certificate is the configured one" {
     at tls
-    must_not openssl s_client -connect "localhost:${URL##*:}" -tls1_1 \
+    must_not openssl s_client -connect "127.0.0.1:${URL##*:}" -servername localhost -tls1_1 \
         -cipher 'ALL:@SECLEVEL=0' </dev/null
-    openssl s_client -connect "localhost:${URL##*:}" -tls1_2 -CAfile "$CA/ca.crt" \
-        -verify_hostname localhost -verify_return_error </dev/null
+    openssl s_client -connect "127.0.0.1:${URL##*:}" -servername localhost -tls1_2 \
+        -CAfile "$CA/ca.crt" -verify_hostname localhost -verify_return_error </dev/null
     must_not curl -s --cacert "$CA/other.crt" "$URL/-/healthy"
 }
 

@@ -7,12 +7,19 @@
 
 setup_file() {
     export BUILD=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
-    BUILD=$(cd "$BUILD" && pwd)
+    PARTS=$(mktemp -d /tmp/authserver-parts.XXXXXX)
+    export PARTS
+    # Copies, which other accounts can run: the folders above the clone may be closed to them.
+    chmod 0755 "$PARTS"
+    install -m 0755 "$BUILD/authserver" "$BUILD/authserver-reap" "$BUILD/authserver.fcgi" "$PARTS"
+    BUILD=$PARTS
     ssh-keygen -q -b 2048 -f "$BATS_FILE_TMPDIR/keypair" -t rsa -m PEM -N ''
     ssh-keygen -q -b 2048 -f "$BATS_FILE_TMPDIR/other" -t rsa -m PEM -N ''
     htpasswd -bc "$BATS_FILE_TMPDIR/users" alice wonderland
     htpasswd -b "$BATS_FILE_TMPDIR/users" bob builder
 }
+
+teardown_file() { rm -rf "$PARTS"; }
 
 setup() {
     # Not bats's own folder, which other accounts (nginx's workers) cannot enter.
@@ -142,7 +149,7 @@ claim() { /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.
 
 jose_verifies() {
     local n
-    n=$(openssl rsa -in "$2" -noout -modulus | sed 's/^Modulus=//' | tr -d '\n' | xxd -r -p |
+    n=$(openssl rsa -in "$2" -noout -modulus | sed 's/^Modulus=//' | tr -d '\n' | basenc --base16 -d |
         basenc --base64url -w0 | tr -d =)
     printf '{"kty":"RSA","alg":"RS512","n":"%s","e":"AQAB"}' "$n" >"$DIR/jwk"
     jose jws ver -i "$1" -k "$DIR/jwk"
