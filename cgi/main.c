@@ -114,8 +114,11 @@ serve(const struct config *config, const struct log *log, struct error *e)
 	struct signer_local signer;
 	struct signing signing;
 	int rc = -1;
-	struct service_parts parts = {
-	    .config = config, .signer = &signer.signer, .log = log, .clock = &clock_system};
+	struct service_parts parts = {.config = config,
+	    .signer = &signer.signer,
+	    .log = log,
+	    .clock = &clock_system,
+	    .entropy = &entropy_system};
 
 	(void)key_memory_lock();
 	if (policy_open(&policy, config, e) == -1)
@@ -170,7 +173,8 @@ main(int argc, char **argv)
 	flags.config_file = getenv("AUTHSERVER_CONFIG");
 	if (query_is_command_line()) {
 		error_set(&e, ERROR_MALFORMED,
-		    "unknown query parameter: ttl=DURATION and audience=TEXT exist");
+		    "unknown query parameter: ttl=DURATION, audience=TEXT and profile=NAME "
+		    "exist");
 		(void)answer_error(&log, &e);
 		return EX_OK;
 	}

@@ -150,6 +150,7 @@ exchange_start(struct service *s, struct bridge *b, const struct arrival *a,
 		return;
 	}
 	x->gateway.params = x->request.envp;
+	x->gateway.peer = a->peer;
 	x->gateway.oversize = a->oversize;
 	x->gateway.respond = respond;
 	service_handle(s, &x->gateway);

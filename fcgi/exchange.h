@@ -20,6 +20,7 @@ struct bridge {
 /* A request that waits to be taken. */
 struct arrival {
 	int fd;            /* its connection, non-blocking unless it is TCP */
+	const char *peer;  /* the local account that sent it; NULL: a web server */
 	bool oversize;     /* the body is longer than it may be, and is not read */
 	const void *bytes; /* the whole request; NULL: it still lies in the socket */
 	size_t length;

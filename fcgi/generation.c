@@ -10,6 +10,7 @@
 
 #include "fcgi/child.h"
 #include "fcgi/signer_process.h"
+#include "fcgi/watch.h"
 #include "fcgi/worker.h"
 #include "signer/signing.h"
 
@@ -31,8 +32,10 @@ struct generation {
 	struct config config;
 	struct policy *policy;
 	struct service *service;
-	struct log *log;
-	int listener;
+	struct generation_parts parts;
+	const struct flags *flags;
+	uint64_t configuration; /* state of the file before it was read */
+	uint64_t named;         /* and of those that it names */
 	bool draining;
 	unsigned int count;
 	struct slot signer;
@@ -69,21 +72,23 @@ static _Noreturn void
 worker_main(struct generation *g, unsigned int i)
 {
 	struct worker_parts parts = {
-	    .listener = g->listener,
-	    .tcp = listener_is_tcp(g->listener),
+	    .listeners = g->parts.listeners,
+	    .tcp = listener_is_tcp(g->parts.listeners->web),
 	    .signer = g->worker_ends[i],
 	    .service = g->service,
-	    .log = g->log,
+	    .log = g->parts.log,
 	    .clock = &clock_system,
 	    .entropy = &entropy_system,
 	};
-	int keep[] = {g->listener, g->worker_ends[i], service_descriptor(g->service)};
+	int keep[3 + SERVICE_DESCRIPTORS] = {
+	    g->parts.listeners->web, g->parts.listeners->peer, g->worker_ends[i]};
 	struct error e = {0};
 
+	service_descriptors(g->service, keep + 3);
 	child_close_others(keep, sizeof(keep) / sizeof(keep[0]));
 	peers_resolve(&parts.peers, &g->config.peers);
 	if (worker_run(&parts, &e) == -1) {
-		log_line(g->log, LOG_LEVEL_ERROR, "Worker: %s", e.text);
+		log_line(g->parts.log, LOG_LEVEL_ERROR, "Worker: %s", e.text);
 		_exit(1);
 	}
 	_exit(0);
@@ -105,8 +110,8 @@ start_worker(struct generation *g, unsigned int i)
 static int
 start_signer(struct generation *g, struct error *e)
 {
-	pid_t pid =
-	    signer_process_start(&g->config, g->policy, g->signer_ends, g->count, g->log, e);
+	pid_t pid = signer_process_start(
+	    &g->config, g->policy, g->signer_ends, g->count, g->parts.log, e);
 
 	if (pid == -1)
 		return -1;
@@ -135,13 +140,20 @@ static int
 open_service(struct generation *g, const struct flags *flags, struct error *e)
 {
 	struct service_parts parts = {
-	    .config = &g->config, .log = g->log, .clock = &clock_system};
+	    .config = &g->config,
+	    .log = g->parts.log,
+	    .clock = &clock_system,
+	    .entropy = &entropy_system,
+	    .condition = g->parts.condition,
+	};
 
+	g->configuration = watch_configuration(flags);
 	if (flags_load(flags, &g->config, e) == -1)
 		return -1;
+	g->named = watch_named(&g->config);
 	if (signing_check(&g->config, e) == -1) /* before anything is created */
 		return -1;
-	g->log->fd = g->config.log == LOG_TO_SYSLOG ? -1 : STDERR_FILENO;
+	g->parts.log->fd = g->config.log == LOG_TO_SYSLOG ? -1 : STDERR_FILENO;
 	if (policy_open(&g->policy, &g->config, e) == -1)
 		return -1;
 	parts.policy = g->policy;
@@ -149,17 +161,17 @@ open_service(struct generation *g, const struct flags *flags, struct error *e)
 }
 
 int
-generation_start(struct generation **out, int listener, const struct flags *flags,
-    struct log *log, struct error *e)
+generation_start(struct generation **out, const struct generation_parts *parts,
+    const struct flags *flags, struct error *e)
 {
 	struct generation *g = calloc(1, sizeof(*g));
-	int log_before = log->fd;
+	int log_before = parts->log->fd;
 
 	*out = NULL;
 	if (g == NULL)
 		return error_set(e, ERROR_INTERNAL, "out of memory");
-	g->listener = listener;
-	g->log = log;
+	g->parts = *parts;
+	g->flags = flags;
 	g->signer.pid = -1;
 	for (unsigned int i = 0; i < LIMIT_WORKERS; i++)
 		g->workers[i].pid = g->worker_ends[i] = g->signer_ends[i] = -1;
@@ -178,7 +190,7 @@ generation_start(struct generation **out, int listener, const struct flags *flag
 	return 0;
 fail:
 	generation_free(g);
-	log->fd = log_before;
+	parts->log->fd = log_before;
 	return -1;
 }
 
@@ -189,6 +201,21 @@ generation_drain(struct generation *g)
 	for (unsigned int i = 0; i < g->count; i++)
 		if (g->workers[i].pid != -1)
 			(void)kill(g->workers[i].pid, SIGTERM);
+}
+
+bool
+generation_changed(const struct generation *g)
+{
+	return watch_configuration(g->flags) != g->configuration ||
+	       watch_named(&g->config) != g->named;
+}
+
+void
+generation_reopen(struct generation *g)
+{
+	for (unsigned int i = 0; i < g->count; i++)
+		if (g->workers[i].pid != -1)
+			(void)kill(g->workers[i].pid, SIGUSR1);
 }
 
 void
@@ -212,7 +239,8 @@ generation_reap(struct generation *g, int pid, int status)
 		return false;
 	died(s);
 	if (!g->draining || s == &g->signer)
-		log_line(g->log, LOG_LEVEL_ERROR, "%s %d ended by %s %d; starting another",
+		log_line(g->parts.log, LOG_LEVEL_ERROR,
+		    "%s %d ended by %s %d; starting another",
 		    s == &g->signer ? "Signer" : "Worker", pid,
 		    WIFSIGNALED(status) ? "signal" : "exit status",
 		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
@@ -234,7 +262,8 @@ restart_slot(struct generation *g, struct slot *s)
 			    : start_worker(g, (unsigned int)(s - g->workers)) == 0)
 		return -1;
 	if (*e.text != '\0')
-		log_line(g->log, LOG_LEVEL_ERROR, "The signer cannot be started: %s", e.text);
+		log_line(
+		    g->parts.log, LOG_LEVEL_ERROR, "The signer cannot be started: %s", e.text);
 	s->started = clock_monotonic(&clock_system);
 	died(s);
 	return s->backoff;

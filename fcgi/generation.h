@@ -10,13 +10,28 @@
 
 #include "base/log.h"
 #include "config/flags.h"
+#include "fcgi/listener.h"
+#include "service/service.h"
 
 struct generation;
 
+/* What every generation shares. */
+struct generation_parts {
+	const struct listeners *listeners;
+	struct log *log;
+	const struct condition *condition;
+};
+
 /* Reads the configuration, opens the token directory, starts signer and workers.
  * 0, or -1 and *e, and then nothing is left running. */
-int generation_start(struct generation **out, int listener, const struct flags *flags,
-    struct log *log, struct error *e);
+int generation_start(struct generation **out, const struct generation_parts *parts,
+    const struct flags *flags, struct error *e);
+
+/* Whether a file that its configuration is made of has changed since it was read. */
+bool generation_changed(const struct generation *g);
+
+/* Has its workers open the audit log anew. */
+void generation_reopen(struct generation *g);
 
 /* Asks the workers to finish what they have and end. */
 void generation_drain(struct generation *g);

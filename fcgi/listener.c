@@ -61,7 +61,7 @@ give_to_group(const char *path, const char *name, struct error *e)
 }
 
 static int
-listen_at(const char *path, const char *group, struct error *e)
+listen_at(const char *path, mode_t mode, const char *group, struct error *e)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	mode_t umask_before;
@@ -75,7 +75,7 @@ listen_at(const char *path, const char *group, struct error *e)
 	if (remove_stale(&address, e) == -1)
 		return -1;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	umask_before = umask(0117); /* 0660 from the first moment */
+	umask_before = umask(0777 & ~mode); /* of this mode from the first moment */
 	rc = fd == -1 ? -1 : bind(fd, (const struct sockaddr *)&address, sizeof(address));
 	(void)umask(umask_before);
 	if (rc == -1) {
@@ -114,7 +114,7 @@ listener_open(const char *path, const char *group, bool tcp, struct error *e)
 	int fd;
 
 	if (path != NULL)
-		return listen_at(path, group, e);
+		return listen_at(path, 0660, group, e);
 	fd = passed_by_systemd() ? SYSTEMD_FIRST : STDIN_FILENO;
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &listening_size) == -1 ||
 	    listening == 0 || getsockname(fd, (struct sockaddr *)&address, &size) == -1)
@@ -130,6 +130,12 @@ listener_open(const char *path, const char *group, bool tcp, struct error *e)
 	if (fcntl(fd, F_SETFL, O_NONBLOCK) == -1 || fcntl(fd, F_SETFD, FD_CLOEXEC) == -1)
 		return error_set(e, ERROR_CONFIG, "descriptor %d: %s", fd, strerror(errno));
 	return fd;
+}
+
+int
+listener_open_peer(const char *path, struct error *e)
+{
+	return listen_at(path, 0666, NULL, e);
 }
 
 static void
@@ -167,20 +173,25 @@ listener_is_tcp(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) == 0 && family != AF_UNIX;
 }
 
+uid_t
+peer_uid(int fd)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.uid
+									  : (uid_t)-1;
+}
+
 bool
 peers_allow(const struct peers *p, int fd, uid_t *uid)
 {
-	struct ucred peer = {.uid = (uid_t)-1};
-	socklen_t size = sizeof(peer);
-
 	*uid = (uid_t)-1;
 	if (listener_is_tcp(fd))
 		return true;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == -1)
-		return false;
-	*uid = peer.uid;
-	for (size_t i = 0; i < p->count; i++)
-		if (p->uids[i] == peer.uid)
+	*uid = peer_uid(fd);
+	for (size_t i = 0; i < p->count && *uid != (uid_t)-1; i++)
+		if (p->uids[i] == *uid)
 			return true;
 	return false;
 }

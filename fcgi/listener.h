@@ -17,6 +17,19 @@
  */
 int listener_open(const char *path, const char *group, bool tcp, struct error *e);
 
+/*
+ * A second listening socket at path, which every local process may connect to: the caller on
+ * it is the account at the other end, as the kernel says. Returns the descriptor, or -1 and
+ * ERROR_CONFIG.
+ */
+int listener_open_peer(const char *path, struct error *e);
+
+/* The sockets that are served. */
+struct listeners {
+	int web;  /* where a web server says who the caller is */
+	int peer; /* where the kernel does; -1: there is none */
+};
+
 struct peers {
 	size_t count;
 	uid_t uids[LIMIT_LIST + 2];
@@ -29,6 +42,9 @@ void peers_resolve(struct peers *p, const struct strings *names);
 /* Whether the process at the other end of a Unix socket is one of them, and its *uid;
  * every process is for a TCP socket, which knows no users. */
 bool peers_allow(const struct peers *p, int fd, uid_t *uid);
+
+/* The uid of the process at the other end, (uid_t)-1 when there is none to know. */
+uid_t peer_uid(int fd);
 
 /* Whether a socket is another one than a Unix socket. */
 bool listener_is_tcp(int fd);

@@ -7,12 +7,13 @@
 #include "fcgi/listener.h"
 #include "fcgi/monitor.h"
 
-enum { OPTION_SOCKET = 0x200, OPTION_SOCKET_GROUP, OPTION_TCP };
+enum { OPTION_SOCKET = 0x200, OPTION_SOCKET_GROUP, OPTION_PEER_SOCKET, OPTION_TCP };
 
 struct arguments {
 	struct flags flags;
 	const char *socket;
 	const char *socket_group;
+	const char *peer_socket;
 	bool tcp;
 };
 
@@ -21,6 +22,8 @@ static const struct argp_option options[] = {
 	"Listen on a Unix socket at PATH (mode 0660) instead of on one that was passed", 0},
     {"socket-group", OPTION_SOCKET_GROUP, "NAME", 0,
 	"Give that socket to the web server's group", 0},
+    {"peer-socket", OPTION_PEER_SOCKET, "PATH", 0,
+	"Listen at PATH for local processes too: the caller is their Unix account", 0},
     {"allow-tcp", OPTION_TCP, NULL, 0,
 	"Accept a TCP socket: whoever reaches it can claim to be anyone", 0},
     {0},
@@ -40,6 +43,9 @@ parse_option(int key, char *value, struct argp_state *state)
 		return 0;
 	case OPTION_SOCKET_GROUP:
 		a->socket_group = value;
+		return 0;
+	case OPTION_PEER_SOCKET:
+		a->peer_socket = value;
 		return 0;
 	case OPTION_TCP:
 		a->tcp = true;
@@ -63,16 +69,22 @@ main(int argc, char **argv)
 	struct log log = {.fd = STDERR_FILENO, .clock = &clock_system};
 	struct arguments a = {0};
 	struct error e = {0};
-	int listener, rc;
+	struct listeners listeners = {.web = -1, .peer = -1};
+	int rc = -1;
 
 	argp_err_exit_status = EX_USAGE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0)
 		return EX_USAGE;
 	openlog("authserver.fcgi", LOG_PID, LOG_DAEMON);
-	listener = listener_open(a.socket, a.socket_group, a.tcp, &e);
-	rc = listener == -1 ? -1 : monitor_run(listener, &a.flags, &log, &e);
-	if (listener != -1 && a.socket != NULL)
+	listeners.web = listener_open(a.socket, a.socket_group, a.tcp, &e);
+	if (listeners.web != -1 && a.peer_socket != NULL)
+		listeners.peer = listener_open_peer(a.peer_socket, &e);
+	if (listeners.web != -1 && (a.peer_socket == NULL || listeners.peer != -1))
+		rc = monitor_run(&listeners, &a.flags, &log, &e);
+	if (listeners.web != -1 && a.socket != NULL)
 		(void)unlink(a.socket);
+	if (listeners.peer != -1)
+		(void)unlink(a.peer_socket);
 	if (rc == 0)
 		return EX_OK;
 	log_line(&log, LOG_LEVEL_ERROR, "%s", e.text);

@@ -1,9 +1,11 @@
+#define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include "fcgi/monitor.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -14,6 +16,7 @@
 enum {
 	OLD_MAX = 8,         /* generations that may drain at once */
 	DRAIN_DEADLINE = 15, /* seconds before what still drains is killed */
+	WATCH = 10,          /* seconds between looks at the files of the configuration */
 };
 
 struct old {
@@ -22,9 +25,12 @@ struct old {
 };
 
 struct monitor {
-	int listener;
+	struct generation_parts parts;
+	struct condition *condition; /* in memory that the workers read too */
 	const struct flags *flags;
-	struct log *log;
+	int64_t next_watch; /* monotonic nanoseconds */
+	char
+	    failure[LIMIT_ERROR_TEXT]; /* of the last reload, said once; "" when it succeeded */
 	struct generation *current;
 	struct old old[OLD_MAX];
 };
@@ -70,19 +76,52 @@ retire(struct monitor *m, struct generation *g)
 
 /* The new generation serves before the old one stops. */
 static void
-reload(struct monitor *m)
+reload(struct monitor *m, bool asked)
 {
 	struct generation *next = NULL;
 	struct error e = {0};
 
-	if (generation_start(&next, m->listener, m->flags, m->log, &e) == -1) {
-		log_line(m->log, LOG_LEVEL_ERROR,
-		    "Not reloaded, the old configuration stays: %s", e.text);
+	if (generation_start(&next, &m->parts, m->flags, &e) == -1) {
+		if (asked || strcmp(m->failure, e.text) != 0)
+			log_line(m->parts.log, LOG_LEVEL_ERROR,
+			    "Not reloaded, the old configuration stays: %s", e.text);
+		memcpy(m->failure, e.text, sizeof(m->failure));
+		m->condition->stale = true;
 		return;
 	}
+	*m->failure = '\0';
+	m->condition->stale = false;
 	retire(m, m->current);
 	m->current = next;
-	log_line(m->log, LOG_LEVEL_INFO, "Reloaded");
+	log_line(m->parts.log, LOG_LEVEL_INFO, asked ? "Reloaded" : "Reloaded: a file changed");
+}
+
+/* Reloads when a file changed. What failed is tried again each time, since the files that a
+ * configuration would have named are not known. Milliseconds until the next look. */
+static int
+watch(struct monitor *m)
+{
+	int64_t wait = m->next_watch - now();
+
+	if (m->current == NULL)
+		return -1;
+	if (wait <= 0) {
+		if (*m->failure != '\0' || generation_changed(m->current))
+			reload(m, false);
+		wait = WATCH * NANOSECONDS;
+		m->next_watch = now() + wait;
+	}
+	return (int)(wait / (NANOSECONDS / 1000)) + 1;
+}
+
+static void
+reopen(struct monitor *m)
+{
+	if (m->current != NULL)
+		generation_reopen(m->current);
+	for (size_t i = 0; i < OLD_MAX; i++)
+		if (m->old[i].generation != NULL)
+			generation_reopen(m->old[i].generation);
 }
 
 static void
@@ -153,37 +192,61 @@ wait_signal(const sigset_t *signals, int milliseconds)
 	return n > 0 ? n : 0;
 }
 
-int
-monitor_run(int listener, const struct flags *flags, struct log *log, struct error *e)
+static void
+handle(struct monitor *m, int signal)
 {
-	struct monitor m = {.listener = listener, .flags = flags, .log = log};
+	switch (signal) {
+	case SIGHUP:
+		if (m->current != NULL)
+			reload(m, true);
+		break;
+	case SIGUSR1:
+		reopen(m);
+		break;
+	case SIGTERM:
+	case SIGINT:
+		if (m->current != NULL)
+			retire(m, m->current);
+		m->current = NULL;
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+block_signals(sigset_t *signals)
+{
+	static const int ours[] = {SIGCHLD, SIGHUP, SIGUSR1, SIGTERM, SIGINT};
+
+	sigemptyset(signals);
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		sigaddset(signals, ours[i]);
+	(void)sigprocmask(SIG_BLOCK, signals, NULL);
+}
+
+int
+monitor_run(const struct listeners *listeners, const struct flags *flags, struct log *log,
+    struct error *e)
+{
+	struct monitor m = {.flags = flags, .next_watch = now() + WATCH * NANOSECONDS};
 	sigset_t signals;
 
+	m.condition = mmap(NULL, sizeof(*m.condition), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (m.condition == MAP_FAILED)
+		return error_set(e, ERROR_INTERNAL, "mmap: %s", strerror(errno));
+	m.parts = (struct generation_parts){
+	    .listeners = listeners, .log = log, .condition = m.condition};
 	raise_descriptor_limit();
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGCHLD);
-	sigaddset(&signals, SIGHUP);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
-	if (generation_start(&m.current, listener, flags, log, e) == -1)
+	block_signals(&signals);
+	if (generation_start(&m.current, &m.parts, flags, e) == -1)
 		return -1;
 	log_line(log, LOG_LEVEL_INFO, "Ready");
 	while (!all_over(&m)) {
-		switch (wait_signal(&signals, maintain(&m))) {
-		case SIGHUP:
-			if (m.current != NULL)
-				reload(&m);
-			break;
-		case SIGTERM:
-		case SIGINT:
-			if (m.current != NULL)
-				retire(&m, m.current);
-			m.current = NULL;
-			break;
-		default:
-			break;
-		}
+		int next = maintain(&m);
+
+		handle(&m, wait_signal(&signals, sooner(next, watch(&m))));
 		reap_children(&m);
 	}
 	return 0;

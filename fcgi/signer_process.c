@@ -163,8 +163,9 @@ signer_process_start(const struct config *config, const struct policy *policy,
 	if (pid == 0) {
 		sigemptyset(&all);
 		(void)sigprocmask(SIG_SETMASK, &all, NULL);
-		(void)signal(
-		    SIGTERM, SIG_IGN); /* sent to a whole group, it must outlive the workers */
+		/* Sent to a whole group; the signer must outlive the workers. */
+		(void)signal(SIGTERM, SIG_IGN);
+		(void)signal(SIGUSR1, SIG_IGN);
 		memcpy(keep, sockets, count * sizeof(*sockets));
 		keep[count] = ready[1];
 		child_close_others(keep, (int)count + 1);

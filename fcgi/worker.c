@@ -12,6 +12,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "base/account.h"
 #include "fcgi/exchange.h"
 #include "fcgi/framing.h"
 #include "signer/signer_remote.h"
@@ -24,6 +25,8 @@ enum {
 	IDLE_DEADLINE = 300,   /* seconds that a kept connection may be silent */
 	DRAIN_DEADLINE = 1,    /* seconds for a request to arrive once we are to end */
 	TCP_DEADLINE = 5,      /* seconds that a write to a TCP peer may take */
+	LOCAL_MAX = 256,       /* connections of local processes, so that they leave room */
+	LOCAL_EACH = 16,       /* of those, for one account */
 };
 
 enum state { FREE, WAITING, LENT };
@@ -38,8 +41,16 @@ struct connection {
 	bool partial;           /* a part of a request is there, and its deadline runs */
 	struct buffer gathered; /* that part, once it was taken from the socket */
 	int64_t deadline;       /* monotonic nanoseconds, while waiting */
+	char *peer;             /* the account at the other end; NULL: a web server */
+	uid_t uid;              /* of that account */
 	struct worker *worker;
 	struct connection *next_free;
+};
+
+/* A listening socket, and whether we are told of connections to it. */
+struct entrance {
+	int listener; /* -1: there is none */
+	bool accepting;
 };
 
 struct worker {
@@ -47,7 +58,8 @@ struct worker {
 	struct signer_remote *signer;
 	int epoll;
 	int signals;
-	bool accepting;
+	struct entrance web;
+	struct entrance peers;
 	bool draining;
 	size_t open;
 	struct connection *free;
@@ -64,22 +76,23 @@ deadline_in(const struct worker *w, int seconds)
 
 /* Level-triggered, and only one of several workers is woken by a connection. */
 static void
-set_accepting(struct worker *w, bool accepting)
+set_accepting(struct worker *w, struct entrance *from, bool accepting)
 {
-	struct epoll_event event = {
-	    .events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = &w->accepting};
+	struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = from};
 
-	if (accepting == w->accepting)
+	if (from->listener == -1 || accepting == from->accepting)
 		return;
-	if (epoll_ctl(w->epoll, accepting ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, w->parts->listener,
+	if (epoll_ctl(w->epoll, accepting ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, from->listener,
 		&event) == 0)
-		w->accepting = accepting;
+		from->accepting = accepting;
 }
 
 static void
 release(struct worker *w, struct connection *c)
 {
 	buffer_free(&c->gathered);
+	free(c->peer);
+	c->peer = NULL;
 	c->state = FREE;
 	c->next_free = w->free;
 	w->free = c;
@@ -147,6 +160,7 @@ lend(struct worker *w, struct connection *c, bool oversize)
 {
 	struct buffer gathered = c->gathered;
 	struct arrival a = {.fd = c->fd,
+	    .peer = c->peer,
 	    .oversize = oversize,
 	    .bytes = gathered.length > 0 ? gathered.data : NULL,
 	    .length = gathered.length};
@@ -217,11 +231,25 @@ look(struct worker *w, struct connection *c)
 	}
 }
 
+/* The table's next free place, for a connection that is to be served. */
 static void
-take_connection(struct worker *w, int fd)
+begin(struct worker *w, int fd, char *peer, uid_t uid)
+{
+	struct connection *c = w->free;
+
+	w->free = c->next_free;
+	w->open++;
+	*c = (struct connection){
+	    .fd = fd, .state = WAITING, .fresh = true, .peer = peer, .uid = uid, .worker = w};
+	buffer_init(&c->gathered, FRAMING_MAX);
+	c->deadline = deadline_in(w, REQUEST_DEADLINE);
+	look(w, c);
+}
+
+static void
+take_web(struct worker *w, int fd)
 {
 	struct timeval limit = {.tv_sec = TCP_DEADLINE};
-	struct connection *c;
 	uid_t uid;
 
 	if (!peers_allow(&w->parts->peers, fd, &uid)) {
@@ -233,35 +261,73 @@ take_connection(struct worker *w, int fd)
 	}
 	if (w->parts->tcp)
 		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	c = w->free;
-	w->free = c->next_free;
-	w->open++;
-	*c = (struct connection){.fd = fd, .state = WAITING, .fresh = true, .worker = w};
-	buffer_init(&c->gathered, FRAMING_MAX);
-	c->deadline = deadline_in(w, REQUEST_DEADLINE);
-	look(w, c);
+	begin(w, fd, NULL, uid);
+}
+
+/* Whether an account may have one more connection: nobody is to keep the web server, or
+ * another account, from being served. */
+static bool
+has_room(const struct worker *w, uid_t uid)
+{
+	size_t all = 0, own = 0;
+
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+		const struct connection *c = &w->connections[i];
+
+		if (c->state == FREE || c->peer == NULL)
+			continue;
+		all++;
+		own += c->uid == uid;
+	}
+	return all < LOCAL_MAX && own < LOCAL_EACH;
+}
+
+static void
+take_peer(struct worker *w, int fd)
+{
+	char name[LIMIT_PRINCIPAL];
+	uid_t uid = peer_uid(fd);
+	struct error e = {0};
+	char *peer = NULL;
+
+	if (!has_room(w, uid))
+		error_set(&e, ERROR_LIMITED, "it has %d connections, or all have %d",
+		    LOCAL_EACH, LOCAL_MAX);
+	else if (account_name(uid, name, sizeof(name), &e) == 0)
+		peer = strdup(name);
+	if (peer == NULL) {
+		log_line(w->parts->log, LOG_LEVEL_WARNING,
+		    "Hung up on a local process of uid %u: %s", (unsigned int)uid,
+		    *e.text != '\0' ? e.text : "out of memory");
+		close(fd);
+		return;
+	}
+	begin(w, fd, peer, uid);
 }
 
 /* Pauses when the table or the process's descriptors are used up; a tick resumes. */
 static void
-take_connections(struct worker *w, int burst)
+take_connections(struct worker *w, struct entrance *from, int burst)
 {
-	for (int i = 0; i < burst; i++) {
+	for (int i = 0; i < burst && from->listener != -1; i++) {
 		/* A Unix socket takes a write of libfcgi's whole or not at all; a TCP one might
 		 * take a part, so there a write has to wait. */
-		int block = w->parts->tcp ? 0 : SOCK_NONBLOCK;
+		int block = w->parts->tcp && from == &w->web ? 0 : SOCK_NONBLOCK;
 		int fd = -1;
 
 		if (w->free != NULL)
-			fd = accept4(w->parts->listener, NULL, NULL, SOCK_CLOEXEC | block);
+			fd = accept4(from->listener, NULL, NULL, SOCK_CLOEXEC | block);
 		if (fd == -1 && w->free != NULL &&
 		    (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
 			return;
 		if (fd == -1) {
-			set_accepting(w, false);
+			set_accepting(w, from, false);
 			return;
 		}
-		take_connection(w, fd);
+		if (from == &w->web)
+			take_web(w, fd);
+		else
+			take_peer(w, fd);
 	}
 }
 
@@ -269,12 +335,12 @@ take_connections(struct worker *w, int burst)
 static void
 drain(struct worker *w)
 {
-	struct signalfd_siginfo info;
-
-	if (read(w->signals, &info, sizeof(info)) == -1 || w->draining)
+	if (w->draining)
 		return;
-	take_connections(w, CONNECTIONS_MAX);
-	set_accepting(w, false);
+	take_connections(w, &w->web, CONNECTIONS_MAX);
+	take_connections(w, &w->peers, CONNECTIONS_MAX);
+	set_accepting(w, &w->web, false);
+	set_accepting(w, &w->peers, false);
 	w->draining = true;
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
 		struct connection *c = &w->connections[i];
@@ -284,6 +350,19 @@ drain(struct worker *w)
 		c->partial = false; /* the shorter deadline counts now */
 		c->deadline = deadline_in(w, DRAIN_DEADLINE);
 		look(w, c);
+	}
+}
+
+static void
+take_signals(struct worker *w)
+{
+	struct signalfd_siginfo info;
+
+	while (read(w->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGTERM)
+			drain(w);
+		else
+			service_reopen_audit(w->parts->service);
 	}
 }
 
@@ -299,8 +378,10 @@ tick(struct worker *w)
 		if (c->state == WAITING && c->deadline <= now)
 			hang_up(w, c);
 	}
-	if (!w->draining && w->free != NULL)
-		set_accepting(w, true);
+	if (!w->draining && w->free != NULL) {
+		set_accepting(w, &w->web, true);
+		set_accepting(w, &w->peers, true);
+	}
 }
 
 /* The end comes only when the monitor is gone, and then we drain; it would wake us for
@@ -337,10 +418,10 @@ dispatch(struct worker *w, void *source, uint32_t events)
 {
 	struct connection *c = source;
 
-	if (source == &w->accepting)
-		take_connections(w, ACCEPT_BURST);
+	if (source == &w->web || source == &w->peers)
+		take_connections(w, source, ACCEPT_BURST);
 	else if (source == &w->signals)
-		drain(w);
+		take_signals(w);
 	else if (source == &w->signer)
 		take_answers(w);
 	else if (c->state == WAITING)
@@ -358,7 +439,8 @@ loop(struct worker *w)
 	int64_t next_tick = deadline_in(w, 1);
 
 	while (!w->draining || w->open > 0) {
-		bool timed = w->open > 0 || !w->accepting;
+		bool timed = w->open > 0 || !w->web.accepting ||
+			     (w->peers.listener != -1 && !w->peers.accepting);
 		int n = epoll_wait(w->epoll, events, EVENTS_MAX, timed ? 1000 : -1);
 
 		for (int i = 0; i < n; i++)
@@ -389,6 +471,8 @@ worker_run(const struct worker_parts *parts, struct error *e)
 		return error_set(e, ERROR_INTERNAL, "out of memory");
 	w->parts = parts;
 	w->epoll = w->signals = -1;
+	w->web.listener = parts->listeners->web;
+	w->peers.listener = parts->listeners->peer;
 	for (size_t i = CONNECTIONS_MAX; i-- > 0;) {
 		w->connections[i].next_free = w->free;
 		w->free = &w->connections[i];
@@ -398,6 +482,7 @@ worker_run(const struct worker_parts *parts, struct error *e)
 	service_set_signer(parts->service, signer_remote_signer(w->signer));
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTERM);
+	sigaddset(&stop, SIGUSR1);
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	w->signals = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (w->epoll == -1 || watch(w, w->signals, &w->signals) == -1 ||
@@ -405,7 +490,8 @@ worker_run(const struct worker_parts *parts, struct error *e)
 		error_set(e, ERROR_INTERNAL, "the worker cannot start: %s", strerror(errno));
 		goto out;
 	}
-	set_accepting(w, true);
+	set_accepting(w, &w->web, true);
+	set_accepting(w, &w->peers, true);
 	loop(w);
 	rc = 0;
 out:

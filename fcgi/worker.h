@@ -11,8 +11,8 @@
 #include "service/service.h"
 
 struct worker_parts {
-	int listener;
-	bool tcp;   /* the listener is no Unix socket */
+	const struct listeners *listeners;
+	bool tcp;   /* that of the web server is no Unix socket */
 	int signer; /* our end of the socketpair */
 	struct peers peers;
 	struct service *service;
@@ -22,9 +22,9 @@ struct worker_parts {
 };
 
 /*
- * Serves until SIGTERM, which the process must have blocked: then takes no more
- * connections, finishes the requests it has, and returns 0. -1 and ERROR_INTERNAL when
- * it cannot start.
+ * Serves until SIGTERM: then takes no more connections, finishes the requests it has, and
+ * returns 0. On SIGUSR1 the audit log is opened anew. The process must have blocked both. -1
+ * and ERROR_INTERNAL when it cannot start.
  */
 int worker_run(const struct worker_parts *parts, struct error *e);
 

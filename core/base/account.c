@@ -10,7 +10,7 @@
 #include "base/parse.h"
 
 /* A group of many members needs much room; more than this is not a sane answer. */
-enum { SPACE_FIRST = 4096, SPACE_MOST = 4 * 1024 * 1024 };
+enum { SPACE_FIRST = 4096, SPACE_MOST = 4 * 1024 * 1024, SPACE_NAME = 16 * 1024 };
 
 /* One look-up with so much room: 0 and *id; or an errno, ENOENT when there is none. */
 typedef int lookup(const char *name, char *space, size_t size, id_t *id);
@@ -79,4 +79,22 @@ int
 account_user(const char *name, uid_t *uid, struct error *e)
 {
 	return find(find_user, "user", name, uid, e);
+}
+
+int
+account_name(uid_t uid, char *name, size_t size, struct error *e)
+{
+	char space[SPACE_NAME];
+	struct passwd entry;
+	struct passwd *found = NULL;
+	int failed = getpwuid_r(uid, &entry, space, sizeof(space), &found);
+
+	if (failed != 0)
+		return error_set(e, ERROR_UNAVAILABLE, "uid %u cannot be looked up: %s",
+		    (unsigned int)uid, strerror(failed));
+	if (found == NULL || strlen(found->pw_name) >= size)
+		return error_set(
+		    e, ERROR_DENIED, "uid %u has no account here", (unsigned int)uid);
+	memcpy(name, found->pw_name, strlen(found->pw_name) + 1);
+	return 0;
 }

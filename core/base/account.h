@@ -14,4 +14,8 @@
 int account_group(const char *name, gid_t *gid, struct error *e);
 int account_user(const char *name, uid_t *uid, struct error *e);
 
+/* The name of the account with this number; size bytes hold it. 0, or -1: ERROR_DENIED when
+ * there is none or its name is longer, ERROR_UNAVAILABLE when the look-up failed. */
+int account_name(uid_t uid, char *name, size_t size, struct error *e);
+
 #endif

@@ -22,6 +22,7 @@ enum {
 	LIMIT_JTI = 32,             /* "jti" (RFC 7519, 4.1.7): ours has 22 bytes */
 	LIMIT_FILE_NAME = 256,      /* NAME_MAX and its NUL */
 	LIMIT_PATH = 4096,          /* PATH_MAX */
+	LIMIT_REQUEST_ID = 65,      /* what the web server calls a request: 64 bytes */
 	LIMIT_QUERY = 4096,         /* QUERY_STRING */
 	LIMIT_PARAMS = 64 * 1024,   /* all params of a request together */
 	LIMIT_BODY = 64 * 1024,     /* the body of a request */

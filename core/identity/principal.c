@@ -48,6 +48,18 @@ principal_read(struct principal *p, const char *remote_user, const char *auth_ty
 	return 0;
 }
 
+int
+principal_peer(struct principal *p, const char *account, struct error *e)
+{
+	*p = (struct principal){.name = "anonymous"};
+	if (*account == '\0' || strlen(account) >= sizeof(p->name) || !text_clean(account))
+		return error_set(
+		    e, ERROR_MALFORMED, "the account's name is too long or not UTF-8");
+	memcpy(p->name, account, strlen(account) + 1);
+	memcpy(p->scheme, "peer", sizeof("peer"));
+	return 0;
+}
+
 bool
 principal_authenticated(const struct principal *p)
 {

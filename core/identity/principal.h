@@ -26,6 +26,12 @@ struct principal {
 int principal_read(struct principal *p, const char *remote_user, const char *auth_type,
     const struct strings *realms, struct error *e);
 
+/*
+ * The caller is the Unix account at the other end of a local connection; its scheme is
+ * "peer". No realm is cut: the kernel knows none. ERROR_MALFORMED as above.
+ */
+int principal_peer(struct principal *p, const char *account, struct error *e);
+
 bool principal_authenticated(const struct principal *p);
 
 #endif

@@ -15,6 +15,9 @@ struct gateway {
 	/* "NAME=value" strings as RFC 3875, 4.1 names them, NULL at the end; they must
 	 * stay as they are until respond is called. */
 	char *const *params;
+	/* The Unix account at the other end of the connection, as the kernel says it: then it
+	 * is the caller, and no param is. NULL: the params say who the caller is. */
+	const char *peer;
 	/* What the adapter saw of the body, whatever CONTENT_LENGTH says: its bytes, and
 	 * whether they are more than LIMIT_BODY. */
 	size_t body_length;

@@ -3,9 +3,11 @@
 #define SERVICE_INTERNAL_H
 
 #include "identity/subject.h"
+#include "service/audit.h"
 #include "service/request.h"
 #include "service/service.h"
 #include "store/directory.h"
+#include "store/live.h"
 #include "store/publish.h"
 
 struct service {
@@ -13,6 +15,9 @@ struct service {
 	struct subject_grammar *grammar;
 	struct directory directory;
 	struct publish_options publish;
+	struct live_bound bound; /* on token files of all subjects */
+	struct audit *audit;     /* NULL: none */
+	const char *issuer_path; /* of an issuer that is a URL with one; else "" */
 };
 
 /* An endpoint answers g itself, now or later, and returns 0; or returns -1 and *e, and
@@ -22,15 +27,38 @@ typedef int endpoint(
 
 endpoint mint_endpoint;
 endpoint health_endpoint;
+endpoint ready_endpoint;
+endpoint keys_endpoint;
+endpoint metadata_endpoint;
 
-/* The endpoint for a path, NULL when there is none; *methods gets what it answers. */
-endpoint *route_find(const char *path, unsigned int *methods);
+/*
+ * The endpoint for a path, NULL when there is none; *methods gets what it answers. What is
+ * well-known of an issuer with a path is found before and behind that path (RFC 8414, 3 and
+ * 5; OpenID Connect Discovery 1.0, 4).
+ */
+endpoint *route_find(const char *path, const char *issuer_path, unsigned int *methods);
+
+/* The path of an issuer that is an http or https URL, without a slash at its end; NULL when
+ * it is none. It points into issuer. */
+const char *route_issuer_path(const char *issuer);
 
 /* The value of Allow for a set of methods. */
 const char *route_allow(unsigned int methods);
 
+/* What is known of a decision beside the request. */
+struct outcome {
+	const struct query *query;         /* NULL: not that far */
+	const struct signature *signature; /* NULL: nothing was signed */
+	int64_t ttl;                       /* seconds; 0: unknown */
+	const char *rule;                  /* FILE:LINE; NULL: none was asked */
+};
+
+/* Writes what was decided to the audit log; refusal is NULL when it was granted. */
+void service_audit(struct service *s, const struct request *r, const struct outcome *o,
+    int status, const struct error *refusal);
+
 /* Logs a refusal and answers g with it. */
-void service_refuse(
-    struct service *s, struct gateway *g, const struct request *r, const struct error *e);
+void service_refuse(struct service *s, struct gateway *g, const struct request *r,
+    const struct outcome *o, const struct error *e);
 
 #endif

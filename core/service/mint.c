@@ -14,7 +14,8 @@ struct mint {
 	struct gateway *gateway;
 	struct request request;
 	struct query query;
-	unsigned int live; /* most token files of the subject at once; 0: no limit */
+	struct grant grant; /* as policy gave it here; the signer's own is what counts */
+	bool asked;         /* policy was: the grant names a rule */
 };
 
 static int
@@ -41,6 +42,7 @@ read_query(struct query *q, const struct service *s, const struct request *r, st
 		return -1;
 	memcpy(q->subject, subject, strlen(subject) + 1);
 	memcpy(q->audience, asked.audience, sizeof(q->audience));
+	memcpy(q->profile, asked.profile, sizeof(q->profile));
 	return 0;
 }
 
@@ -109,13 +111,16 @@ log_token(const struct mint *m, const char *path)
 static int
 check_live(const struct mint *m, struct error *e)
 {
+	struct service *s = m->service;
 	unsigned int count;
 
-	if (m->live == 0)
-		return 0;
-	if (live_count(&m->service->directory, m->query.subject, &count, e) == -1)
+	if (live_admit(&s->bound, &s->directory, clock_monotonic(s->parts.clock), e) == -1)
 		return -1;
-	if (count < m->live)
+	if (m->grant.live == 0)
+		return 0;
+	if (live_count(&s->directory, m->query.subject, &count, e) == -1)
+		return -1;
+	if (count < m->grant.live)
 		return 0;
 	return error_set(e, ERROR_LIMITED,
 	    "%s has %u token files, the most at once: use one of them, or wait until one is "
@@ -124,23 +129,50 @@ check_live(const struct mint *m, struct error *e)
 }
 
 static void
+refuse(struct mint *m, const struct error *e)
+{
+	const struct outcome o = {.query = &m->query,
+	    .ttl = m->query.lifetime,
+	    .rule = m->asked ? m->grant.where : NULL};
+
+	service_refuse(m->service, m->gateway, &m->request, &o, e);
+	free(m);
+}
+
+static int
+publish(struct mint *m, const struct signature *s, char path[LIMIT_PATH], struct error *e)
+{
+	struct service *service = m->service;
+
+	if (check_live(m, e) == -1 ||
+	    publish_token(&service->directory, &service->publish, m->query.subject,
+		clock_realtime(service->parts.clock), s->token, s->length, path, e) == -1)
+		return -1;
+	live_made(&service->bound);
+	return 0;
+}
+
+static void
 signed_or_not(void *context, const struct signature *s, const struct error *failure)
 {
 	struct mint *m = context;
-	struct service *service = m->service;
+	const struct outcome o = {.query = &m->query,
+	    .signature = s,
+	    .ttl = m->grant.lifetime,
+	    .rule = m->grant.where};
 	struct error e = *failure;
 	char path[LIMIT_PATH];
 
-	if (s != NULL && check_live(m, &e) == 0 &&
-	    publish_token(&service->directory, &service->publish, m->query.subject,
-		clock_realtime(service->parts.clock), s->token, s->length, path, &e) == 0) {
-		log_token(m, path);
-		if (answer(m, s, path, &e) == 0)
-			goto out;
+	if (s == NULL || publish(m, s, path, &e) == -1) {
+		refuse(m, &e);
+		return;
 	}
-	service_refuse(service, m->gateway, &m->request, &e);
-out:
-	free(m);
+	log_token(m, path);
+	service_audit(m->service, &m->request, &o, 200, NULL);
+	if (answer(m, s, path, &e) == -1)
+		refuse(m, &e);
+	else
+		free(m);
 }
 
 /* Asks policy; the signer asks again, and it is the signer's grant that counts. */
@@ -148,15 +180,12 @@ static int
 check_policy(const struct service *s, struct mint *m, struct error *e)
 {
 	struct query *q = &m->query;
-	struct grant g;
 
 	if (policy_needs_groups(s->parts.policy) && principal_authenticated(&q->caller) &&
 	    groups_lookup(q->caller.name, q->groups, e) == -1)
 		return -1;
-	if (policy_permit(s->parts.policy, q, &g, e) == -1)
-		return error_detail(e, "%s", g.where);
-	m->live = g.live;
-	return 0;
+	m->asked = true;
+	return policy_permit(s->parts.policy, q, &m->grant, e);
 }
 
 int
@@ -169,9 +198,7 @@ mint_endpoint(struct service *s, struct gateway *g, const struct request *r, str
 	*m = (struct mint){.service = s, .gateway = g, .request = *r};
 	if (read_query(&m->query, s, r, e) == -1 || check_policy(s, m, e) == -1 ||
 	    subject_check(s->grammar, m->query.subject, e) == -1 || check_live(m, e) == -1 ||
-	    signer_submit(s->parts.signer, &m->query, signed_or_not, m, e) == -1) {
-		free(m);
-		return -1;
-	}
+	    signer_submit(s->parts.signer, &m->query, signed_or_not, m, e) == -1)
+		refuse(m, e);
 	return 0;
 }

@@ -13,12 +13,15 @@ enum param {
 	CONTENT_LENGTH,
 	HTTP_ACCEPT,
 	HTTP_HOST,
+	HTTP_IF_NONE_MATCH,
 	HTTP_ORIGIN,
 	HTTP_SEC_FETCH_SITE,
 	PATH_INFO,
 	QUERY_STRING,
 	REMOTE_USER,
+	REQUEST_ID,
 	REQUEST_METHOD,
+	UNIQUE_ID,
 	PARAM_COUNT
 };
 
@@ -27,12 +30,15 @@ static const char *const names[PARAM_COUNT] = {
     [CONTENT_LENGTH] = "CONTENT_LENGTH",
     [HTTP_ACCEPT] = "HTTP_ACCEPT",
     [HTTP_HOST] = "HTTP_HOST",
+    [HTTP_IF_NONE_MATCH] = "HTTP_IF_NONE_MATCH",
     [HTTP_ORIGIN] = "HTTP_ORIGIN",
     [HTTP_SEC_FETCH_SITE] = "HTTP_SEC_FETCH_SITE",
     [PATH_INFO] = "PATH_INFO",
     [QUERY_STRING] = "QUERY_STRING",
     [REMOTE_USER] = "REMOTE_USER",
+    [REQUEST_ID] = "REQUEST_ID",
     [REQUEST_METHOD] = "REQUEST_METHOD",
+    [UNIQUE_ID] = "UNIQUE_ID",
 };
 
 static int
@@ -120,6 +126,20 @@ read_accept(const char *accept)
 	return MEDIA_PATH;
 }
 
+/* nginx's $request_id or Apache's UNIQUE_ID, so that its log and ours can be read together;
+ * none rather than one that could not stand in a log. */
+static const char *
+read_id(const char *const values[PARAM_COUNT])
+{
+	const char *id = values[REQUEST_ID] != NULL ? values[REQUEST_ID] : values[UNIQUE_ID];
+
+	if (id == NULL || strlen(id) >= LIMIT_REQUEST_ID ||
+	    strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._@-") !=
+		strlen(id))
+		return "";
+	return id;
+}
+
 int
 request_read(
     struct request *r, const struct gateway *g, const struct config *config, struct error *e)
@@ -127,8 +147,12 @@ request_read(
 	const char *values[PARAM_COUNT] = {0};
 	const char *length;
 
-	*r = (struct request){0};
-	if (collect(values, g->params, e) == -1 || check_origin(values, config, e) == -1)
+	*r = (struct request){.id = "", .since = r->since};
+	if (collect(values, g->params, e) == -1)
+		return -1;
+	r->id = read_id(values);
+	r->if_none_match = values[HTTP_IF_NONE_MATCH];
+	if (check_origin(values, config, e) == -1)
 		return -1;
 	if (values[PATH_INFO] == NULL || *values[PATH_INFO] != '/')
 		return error_set(e, ERROR_NOT_FOUND,
@@ -147,6 +171,8 @@ request_read(
 	if (g->oversize || r->body_length > LIMIT_BODY)
 		return error_set(
 		    e, ERROR_TOO_LARGE, "the body is larger than %d bytes", LIMIT_BODY);
+	if (g->peer != NULL)
+		return principal_peer(&r->caller, g->peer, e);
 	return principal_read(
 	    &r->caller, values[REMOTE_USER], values[AUTH_TYPE], &config->realms, e);
 }
@@ -207,13 +233,25 @@ set_audience(struct mint_query *m, const char *value, size_t length)
 	return 0;
 }
 
+static int
+set_profile(struct mint_query *m, const char *value, size_t length)
+{
+	if (*m->profile != '\0' || length == 0 || length >= sizeof(m->profile) ||
+	    !text_clean(value))
+		return -1;
+	memcpy(m->profile, value, length + 1);
+	return 0;
+}
+
 int
 request_mint_query(const char *query, struct mint_query *m, struct error *e)
 {
 	static const struct {
 		const char *name;
 		int (*set)(struct mint_query *m, const char *value, size_t length);
-	} known[] = {{"ttl", set_ttl}, {"audience", set_audience}};
+		const char *example;
+	} known[] = {{"ttl", set_ttl, "90s, 15m or 24h"}, {"audience", set_audience, "okera"},
+	    {"profile", set_profile, "slurm"}};
 	enum { KNOWN = sizeof(known) / sizeof(known[0]) };
 	char value[LIMIT_AUDIENCE];
 
@@ -231,12 +269,13 @@ request_mint_query(const char *query, struct mint_query *m, struct error *e)
 			i++;
 		if (i == KNOWN || name == 0 || query[name] != '=')
 			return error_set(e, ERROR_MALFORMED,
-			    "unknown query parameter: ttl=DURATION and audience=TEXT exist");
+			    "unknown query parameter: ttl=DURATION, audience=TEXT and "
+			    "profile=NAME exist");
 		size = decode(value, sizeof(value), query + name + 1, length - name - 1);
 		if (size == -1 || known[i].set(m, value, (size_t)size) == -1)
 			return error_set(e, ERROR_MALFORMED,
 			    "query parameter %s: once, and with a value such as %s",
-			    known[i].name, i == 0 ? "90s, 15m or 24h" : "okera");
+			    known[i].name, known[i].example);
 		query += length;
 		if (*query == '&' && *++query == '\0')
 			return error_set(e, ERROR_MALFORMED, "the query ends in &");

@@ -22,7 +22,10 @@ struct request {
 	const char *path;  /* PATH_INFO, decoded by the web server; starts with a slash */
 	const char *query; /* QUERY_STRING as it came; may be empty */
 	enum media media;
-	uint64_t body_length; /* CONTENT_LENGTH, or what came if that is more */
+	uint64_t body_length;      /* CONTENT_LENGTH, or what came if that is more */
+	const char *if_none_match; /* the field (RFC 9110, 13.1.2); NULL when there is none */
+	const char *id; /* what the web server calls it: REQUEST_ID or UNIQUE_ID; or "" */
+	int64_t since;  /* when it came, monotonic nanoseconds; the service sets it */
 	struct principal caller;
 };
 
@@ -30,18 +33,19 @@ struct request {
 struct mint_query {
 	int64_t ttl; /* seconds */
 	char audience[LIMIT_AUDIENCE];
+	char profile[LIMIT_PROFILE];
 };
 
 /*
  * Reads the params of g, to which *r then points. A param that is used
  * and comes twice is refused. Checks Host, Origin and Sec-Fetch-Site before anything
- * else, so that no web page gets to ask, and who is asking.
+ * else, so that no web page gets to ask, and who is asking: g->peer, or what the params say.
  * ERROR_MALFORMED, ERROR_DENIED, ERROR_UNAUTHENTICATED, ERROR_NOT_FOUND, ERROR_TOO_LARGE.
  */
 int request_read(
     struct request *r, const struct gateway *g, const struct config *config, struct error *e);
 
-/* Reads "ttl=15m&audience=x" (WHATWG URL, 5.1). A name that is unknown, repeated or
+/* Reads "ttl=15m&audience=x&profile=y" (WHATWG URL, 5.1). A name that is unknown, repeated or
  * without "=", a value that does not parse and a bad escape are ERROR_MALFORMED. */
 int request_mint_query(const char *query, struct mint_query *m, struct error *e);
 

@@ -1,7 +1,5 @@
 #include "service/response.h"
 
-#include <stdbool.h>
-
 /* What a status says, and what else must be told with it. */
 static const struct status {
 	int code;
@@ -9,6 +7,7 @@ static const struct status {
 	const char *header; /* a whole header line that goes with it, or "" */
 } statuses[] = {
     {200, "OK", ""},
+    {304, "Not Modified", ""},
     {400, "Bad Request", ""},
     {401, "Unauthorized", "WWW-Authenticate: Basic realm=\"authserver\"\r\n"},
     {403, "Forbidden", ""},
@@ -78,13 +77,22 @@ int
 response_render(const struct response *r, struct buffer *out)
 {
 	const struct status *s = find_status(r->status);
-	bool allow = r->allow != NULL;
 
-	if (buffer_printf(out,
-		"Status: %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-		"Cache-Control: no-store\r\n%s%s%s%s\r\n",
-		s->code, s->phrase, r->content_type, r->body.length, s->header,
-		allow ? "Allow: " : "", allow ? r->allow : "", allow ? "\r\n" : "") == -1)
+	if (buffer_printf(out, "Status: %d %s\r\n", s->code, s->phrase) == -1)
+		return -1;
+	/* A 304 describes a body that it does not have (RFC 9110, 15.4.5). */
+	if (s->code != 304 && buffer_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n",
+				  r->content_type, r->body.length) == -1)
+		return -1;
+	if ((r->max_age > 0 ? buffer_printf(out, "Cache-Control: public, max-age=%lld\r\n",
+				  (long long)r->max_age)
+			    : buffer_printf(out, "Cache-Control: no-store\r\n")) == -1)
+		return -1;
+	if (r->etag != NULL && buffer_printf(out, "ETag: \"%s\"\r\n", r->etag) == -1)
+		return -1;
+	if (r->allow != NULL && buffer_printf(out, "Allow: %s\r\n", r->allow) == -1)
+		return -1;
+	if (buffer_printf(out, "%s\r\n", s->header) == -1)
 		return -1;
 	return buffer_append(out, r->body.data, r->body.length);
 }

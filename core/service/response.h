@@ -2,6 +2,8 @@
 #ifndef SERVICE_RESPONSE_H
 #define SERVICE_RESPONSE_H
 
+#include <stdint.h>
+
 #include "base/buffer.h"
 #include "base/error.h"
 
@@ -9,6 +11,8 @@ struct response {
 	int status;               /* an HTTP status code */
 	const char *content_type; /* a literal */
 	const char *allow;        /* methods, with a 405; else NULL */
+	int64_t max_age;          /* seconds that it may be kept; 0: not at all */
+	const char *etag;         /* without quotes (RFC 9110, 8.8.3); NULL: none */
 	struct buffer body;
 };
 
@@ -23,7 +27,7 @@ void response_free(struct response *r);
 void response_error(struct response *r, const struct error *e);
 
 /* The header fields and the body as RFC 3875, 6 has them: "Status: 200 OK" first.
- * Always with Cache-Control: no-store. 0, or -1 when out's bound is passed. */
+ * With Cache-Control: no-store unless it may be kept. 0, or -1 when out's bound is passed. */
 int response_render(const struct response *r, struct buffer *out);
 
 #endif

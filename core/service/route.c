@@ -1,4 +1,5 @@
 #include <string.h>
+#include <strings.h>
 
 #include "service/internal.h"
 
@@ -9,18 +10,61 @@ static const struct {
 	unsigned int methods;
 	endpoint *endpoint;
 } routes[] = {
+    {"/.well-known/jwks.json", METHOD_GET, keys_endpoint},
+    {"/.well-known/oauth-authorization-server", METHOD_GET, metadata_endpoint},
+    {"/.well-known/openid-configuration", METHOD_GET, metadata_endpoint},
     {"/-/healthy", METHOD_GET, health_endpoint},
+    {"/-/ready", METHOD_GET, ready_endpoint},
 };
 
+static const char well_known[] = "/.well-known/";
+
+static bool
+starts(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
+}
+
+const char *
+route_issuer_path(const char *issuer)
+{
+	static const char *const schemes[] = {"https://", "http://"};
+	size_t i = 0;
+
+	while (i < 2 && strncasecmp(issuer, schemes[i], strlen(schemes[i])) != 0)
+		i++;
+	if (i == 2)
+		return NULL;
+	issuer += strlen(schemes[i]);
+	if (*issuer == '/' || *issuer == '\0')
+		return NULL;
+	issuer += strcspn(issuer, "/");
+	return strcmp(issuer, "/") == 0 ? issuer + 1 : issuer;
+}
+
+/* Whether path is the well-known path wanted, with the issuer's path before or behind it. */
+static bool
+is_of_issuer(const char *path, const char *wanted, const char *issuer_path)
+{
+	size_t length = strlen(wanted);
+
+	if (*issuer_path == '\0' || !starts(wanted, well_known))
+		return false;
+	if (starts(path, wanted))
+		return strcmp(path + length, issuer_path) == 0;
+	return starts(path, issuer_path) && strcmp(path + strlen(issuer_path), wanted) == 0;
+}
+
 endpoint *
-route_find(const char *path, unsigned int *methods)
+route_find(const char *path, const char *issuer_path, unsigned int *methods)
 {
 	if (strchr(path + 1, '/') == NULL) {
 		*methods = METHOD_GET | METHOD_POST;
 		return mint_endpoint;
 	}
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-		if (strcmp(routes[i].path, path) == 0) {
+		if (strcmp(routes[i].path, path) == 0 ||
+		    is_of_issuer(path, routes[i].path, issuer_path)) {
 			*methods = routes[i].methods;
 			return routes[i].endpoint;
 		}

@@ -1,5 +1,8 @@
 #include "service/service.h"
 
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,11 +40,16 @@ service_open(struct service **out, const struct service_parts *parts, struct err
 	s->parts = *parts;
 	s->directory.fd = -1;
 	s->publish = (struct publish_options){.mode = c->mode, .to_subject = to_subject};
+	s->bound = (struct live_bound){.limit = c->max_files, .sharers = c->workers};
+	s->issuer_path = c->issuer != NULL ? route_issuer_path(c->issuer) : NULL;
+	if (s->issuer_path == NULL)
+		s->issuer_path = "";
 	if (subject_grammar_new(&s->grammar, c->subject_pattern, e) == -1 ||
 	    find_group(c->group, &s->publish.group, e) == -1 ||
 	    directory_open(&s->directory, c->directory, to_subject ? 0711 : 0750,
 		s->publish.group, e) == -1 ||
-	    publish_probe(&s->directory, &s->publish, e) == -1) {
+	    publish_probe(&s->directory, &s->publish, e) == -1 ||
+	    audit_open(&s->audit, c->audit, e) == -1) {
 		service_close(s);
 		return -1;
 	}
@@ -56,6 +64,7 @@ service_close(struct service *s)
 		return;
 	directory_close(&s->directory);
 	subject_grammar_free(s->grammar);
+	audit_close(s->audit);
 	free(s);
 }
 
@@ -65,29 +74,86 @@ service_set_signer(struct service *s, struct signer *signer)
 	s->parts.signer = signer;
 }
 
-int
-service_descriptor(const struct service *s)
+void
+service_descriptors(const struct service *s, int fds[SERVICE_DESCRIPTORS])
 {
-	return s->directory.fd;
+	fds[0] = s->directory.fd;
+	fds[1] = audit_descriptor(s->audit);
 }
 
 void
-service_refuse(
-    struct service *s, struct gateway *g, const struct request *r, const struct error *e)
+service_reopen_audit(struct service *s)
 {
-	bool detail = *e->detail != '\0';
+	struct error e = {0};
+
+	if (audit_reopen(s->audit, &e) == -1)
+		log_line(s->parts.log, LOG_LEVEL_ERROR, "Not reopened, the old one stays: %s",
+		    e.text);
+}
+
+/* One of ours where the web server sent none. */
+static void
+make_id(const struct service *s, char id[2 * sizeof(uint64_t) + 1])
+{
+	uint64_t number = 0;
+
+	(void)entropy_fill(s->parts.entropy, &number, sizeof(number));
+	(void)snprintf(id, 2 * sizeof(uint64_t) + 1, "%016llx", (unsigned long long)number);
+}
+
+void
+service_audit(struct service *s, const struct request *r, const struct outcome *o, int status,
+    const struct error *refusal)
+{
+	char made[2 * sizeof(uint64_t) + 1];
+	struct decision d = {.request = r,
+	    .query = o->query,
+	    .signature = o->signature,
+	    .ttl = o->ttl,
+	    .rule = o->rule,
+	    .status = status,
+	    .refusal = refusal,
+	    .id = r->id};
+
+	if (s->audit == NULL)
+		return;
+	if (*d.id == '\0') {
+		make_id(s, made);
+		d.id = made;
+	}
+	d.duration = clock_monotonic(s->parts.clock) - r->since;
+	if (audit_write(s->audit, &d, s->parts.clock) == -1)
+		log_line(s->parts.log, LOG_LEVEL_ERROR, "The audit log cannot be written: %s",
+		    strerror(errno));
+}
+
+/* The end of a rule's place, which says more than its start. */
+static const char *
+tail(const char *where)
+{
+	size_t length = strlen(where);
+
+	return length < LIMIT_ERROR_DETAIL ? where : where + length - (LIMIT_ERROR_DETAIL - 1);
+}
+
+void
+service_refuse(struct service *s, struct gateway *g, const struct request *r,
+    const struct outcome *o, const struct error *e)
+{
+	const char *rule = o->rule != NULL ? tail(o->rule) : "";
 	enum log_level level = e->code >= ERROR_INTERNAL ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING;
 	struct response response;
 	unsigned int methods = 0;
 
 	response_init(&response, "text/plain; charset=utf-8");
 	response_error(&response, e);
-	if (e->code == ERROR_METHOD && route_find(r->path, &methods) != NULL)
+	if (e->code == ERROR_METHOD && route_find(r->path, s->issuer_path, &methods) != NULL)
 		response.allow = route_allow(methods);
 	log_line(s->parts.log, level, "Refused with %d: caller %s, path %.32s: %s%s%s%s",
 	    response.status, *r->caller.name != '\0' ? r->caller.name : "unknown",
-	    r->path != NULL ? r->path : "unknown", e->text, detail ? " (" : "", e->detail,
-	    detail ? ")" : "");
+	    r->path != NULL ? r->path : "unknown", e->text, *rule != '\0' ? " (" : "", rule,
+	    *rule != '\0' ? ")" : "");
+	service_audit(s, r, o, response.status, e);
 	g->respond(g, &response);
 	response_free(&response);
 }
@@ -95,14 +161,15 @@ service_refuse(
 void
 service_handle(struct service *s, struct gateway *g)
 {
-	struct request r;
+	static const struct outcome nothing = {0};
+	struct request r = {.since = clock_monotonic(s->parts.clock)};
 	struct error e = {0};
 	unsigned int methods = 0;
 	endpoint *found;
 
 	if (request_read(&r, g, s->parts.config, &e) == -1)
 		goto refuse;
-	found = route_find(r.path, &methods);
+	found = route_find(r.path, s->issuer_path, &methods);
 	if (found == NULL) {
 		error_set(&e, ERROR_NOT_FOUND, "no such resource: ask for /SUBJECT");
 		goto refuse;
@@ -114,5 +181,5 @@ service_handle(struct service *s, struct gateway *g)
 	if (found(s, g, &r, &e) == 0)
 		return;
 refuse:
-	service_refuse(s, g, &r, &e);
+	service_refuse(s, g, &r, &nothing, &e);
 }

@@ -5,6 +5,8 @@
 #ifndef SERVICE_SERVICE_H
 #define SERVICE_SERVICE_H
 
+#include <stdbool.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/config.h"
@@ -14,6 +16,11 @@
 
 struct service;
 
+/* What the process that started us knows; it may change at any time. */
+struct condition {
+	_Atomic bool stale; /* the last reload failed: an older configuration serves */
+};
+
 /* What a service stands on; all of it must outlive it. */
 struct service_parts {
 	const struct config *config;
@@ -21,10 +28,12 @@ struct service_parts {
 	struct signer *signer; /* may be set later by service_set_signer() */
 	const struct log *log;
 	const struct clock *clock;
+	const struct entropy *entropy;
+	const struct condition *condition; /* NULL: nothing to know */
 };
 
 /*
- * Opens the token directory and tries what a mint will need of it, so that what is
+ * Opens the token directory and the audit log and tries what a mint will need, so that what is
  * wrong is said at the start: ERROR_CONFIG, ERROR_NO_PERMISSION, ERROR_UNAVAILABLE.
  * *out is NULL on failure, else service_close() it.
  */
@@ -33,8 +42,13 @@ void service_close(struct service *s);
 
 void service_set_signer(struct service *s, struct signer *signer);
 
-/* The token directory's descriptor, which a process that closes others must keep. */
-int service_descriptor(const struct service *s);
+/* The descriptors that a process which closes others must keep; -1 for one that is not
+ * there. */
+enum { SERVICE_DESCRIPTORS = 2 };
+void service_descriptors(const struct service *s, int fds[SERVICE_DESCRIPTORS]);
+
+/* Opens the audit log by its name again. What cannot be opened leaves the old one. */
+void service_reopen_audit(struct service *s);
 
 /* Serves one request: g->respond is called once, now or when the signer has answered. */
 void service_handle(struct service *s, struct gateway *g);

@@ -2,10 +2,13 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/token_name.h"
 
+enum { RECOUNT = 100 }; /* milliseconds between counts while there is no room */
+
 struct tally {
-	const char *subject;
+	const char *subject; /* NULL: of all */
 	unsigned int count;
 };
 
@@ -18,7 +21,8 @@ visit(void *context, const char *name)
 	int64_t time;
 
 	if (token_name_parse(name, &time) == 0 &&
-	    token_name_format(expected, t->subject, time) == 0 && strcmp(expected, name) == 0)
+	    (t->subject == NULL || (token_name_format(expected, t->subject, time) == 0 &&
+				       strcmp(expected, name) == 0)))
 		t->count++;
 	return 0;
 }
@@ -33,4 +37,40 @@ live_count(const struct directory *d, const char *subject, unsigned int *count, 
 		return -1;
 	*count = t.count;
 	return 0;
+}
+
+static int
+refuse(const struct live_bound *b, struct error *e)
+{
+	return error_set(e, ERROR_LIMITED,
+	    "%u token files are there, the most at once: wait until some are gone", b->limit);
+}
+
+int
+live_admit(struct live_bound *b, const struct directory *d, int64_t now, struct error *e)
+{
+	unsigned int count;
+
+	if (b->limit == 0 || b->room > 0)
+		return 0;
+	if (b->counted != 0 && now - b->counted < RECOUNT * (NANOSECONDS / 1000))
+		return refuse(b, e);
+	if (live_count(d, NULL, &count, e) == -1)
+		return -1;
+	b->counted = 0;
+	if (count >= b->limit) {
+		b->counted = now;
+		return refuse(b, e);
+	}
+	b->room = (b->limit - count) / (2 * b->sharers);
+	if (b->room == 0)
+		b->room = 1;
+	return 0;
+}
+
+void
+live_made(struct live_bound *b)
+{
+	if (b->room > 0)
+		b->room--;
 }

@@ -1,0 +1,179 @@
+#include "service/audit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+struct audit {
+	int fd;     /* -1 for syslog(3) */
+	char *path; /* NULL unless it is a file of ours */
+};
+
+static int
+open_file(const char *path, int *fd, struct error *e)
+{
+	*fd =
+	    open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0640);
+	if (*fd == -1)
+		return error_set(e, errno == EACCES ? ERROR_NO_PERMISSION : ERROR_CONFIG,
+		    "audit: %s: %s", path, strerror(errno));
+	return 0;
+}
+
+int
+audit_open(struct audit **out, const char *target, struct error *e)
+{
+	struct audit *a;
+
+	*out = NULL;
+	if (target == NULL || strcmp(target, "none") == 0)
+		return 0;
+	a = calloc(1, sizeof(*a));
+	if (a == NULL)
+		return error_set(e, ERROR_INTERNAL, "out of memory");
+	a->fd = strcmp(target, "syslog") == 0 ? -1 : STDERR_FILENO;
+	if (*target == '/') {
+		a->path = strdup(target);
+		a->fd = -1;
+		if (a->path == NULL)
+			error_set(e, ERROR_INTERNAL, "out of memory");
+		if (a->path == NULL || open_file(target, &a->fd, e) == -1) {
+			audit_close(a);
+			return -1;
+		}
+	}
+	*out = a;
+	return 0;
+}
+
+void
+audit_close(struct audit *a)
+{
+	if (a == NULL)
+		return;
+	if (a->path != NULL && a->fd != -1)
+		close(a->fd);
+	free(a->path);
+	free(a);
+}
+
+int
+audit_reopen(struct audit *a, struct error *e)
+{
+	int fd;
+
+	if (a == NULL || a->path == NULL)
+		return 0;
+	if (open_file(a->path, &fd, e) == -1)
+		return -1;
+	close(a->fd);
+	a->fd = fd;
+	return 0;
+}
+
+int
+audit_descriptor(const struct audit *a)
+{
+	return a == NULL || a->path == NULL ? -1 : a->fd;
+}
+
+/* Left out where there is nothing, and where it is no UTF-8. */
+static void
+put_text(json_t *line, const char *name, const char *text)
+{
+	if (text != NULL && *text != '\0')
+		(void)json_object_set_new(line, name, json_string(text));
+}
+
+static void
+put_time(json_t *line, const struct clock *clock)
+{
+	int64_t now = clock_realtime(clock);
+	time_t seconds = (time_t)(now / NANOSECONDS);
+	char text[64];
+	struct tm tm;
+	size_t n = 0;
+
+	if (gmtime_r(&seconds, &tm) != NULL)
+		n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(text + n, sizeof(text) - n, ".%06dZ",
+	    (int)(now % NANOSECONDS / (NANOSECONDS / 1000000)));
+	put_text(line, "time", text);
+}
+
+static const char *
+verdict(const struct decision *d)
+{
+	if (d->refusal == NULL)
+		return "permit";
+	return d->refusal->code >= ERROR_INTERNAL ? "error" : "deny";
+}
+
+static void
+put_query(json_t *line, const struct query *q)
+{
+	put_text(line, "subject", q->subject);
+	put_text(line, "profile", q->profile);
+	put_text(line, "audience", q->audience);
+}
+
+static json_t *
+build(const struct decision *d, const struct clock *clock)
+{
+	const struct request *r = d->request;
+	json_t *line = json_object();
+
+	put_time(line, clock);
+	put_text(line, "request", d->id);
+	put_text(line, "caller", r->caller.name);
+	put_text(line, "auth", r->caller.scheme);
+	put_text(line, "path", r->path);
+	if (d->query != NULL)
+		put_query(line, d->query);
+	if (d->ttl != 0)
+		(void)json_object_set_new(line, "ttl", json_integer(d->ttl));
+	if (d->signature != NULL) {
+		put_text(line, "jti", d->signature->jti);
+		put_text(line, "kid", d->signature->kid);
+	}
+	put_text(line, "verdict", verdict(d));
+	put_text(line, "rule", d->rule);
+	put_text(line, "reason", d->refusal != NULL ? d->refusal->text : NULL);
+	(void)json_object_set_new(line, "status", json_integer(d->status));
+	(void)json_object_set_new(line, "duration_us", json_integer(d->duration / 1000));
+	return line;
+}
+
+int
+audit_write(struct audit *a, const struct decision *d, const struct clock *clock)
+{
+	json_t *line;
+	char *text;
+	size_t length;
+	ssize_t n;
+
+	if (a == NULL)
+		return 0;
+	line = build(d, clock);
+	text = json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_PRESERVE_ORDER);
+	json_decref(line);
+	errno = ENOMEM;
+	if (text == NULL)
+		return -1;
+	length = strlen(text);
+	if (a->fd == -1) {
+		syslog(LOG_AUTHPRIV | LOG_INFO, "%s", text);
+		n = (ssize_t)length;
+	} else {
+		text[length++] = '\n'; /* in place of the NUL */
+		n = write(a->fd, text, length);
+	}
+	free(text);
+	return n == (ssize_t)length ? 0 : -1;
+}

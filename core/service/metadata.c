@@ -1,0 +1,84 @@
+/*
+ * GET /.well-known/oauth-authorization-server (RFC 8414) and /.well-known/openid-configuration
+ * (OpenID Connect Discovery 1.0, 3): where a verifier that knows the issuer finds the keys.
+ */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "jose/algorithm.h"
+#include "service/internal.h"
+
+enum { KEEP = 600 }; /* seconds that it may be kept */
+
+/* Each once, as JWA names it. */
+static void
+add_algorithm(json_t *list, const char *name)
+{
+	const struct algorithm *a = algorithm_find(name);
+	json_t *item;
+	size_t i;
+
+	json_array_foreach (list, i, item)
+		if (a == NULL || strcmp(json_string_value(item), a->name) == 0)
+			return;
+	if (a != NULL)
+		(void)json_array_append_new(list, json_string(a->name));
+}
+
+static json_t *
+algorithms(const struct config *c)
+{
+	json_t *list = json_array();
+
+	add_algorithm(list, c->algorithm);
+	for (size_t i = 0; i < c->profiles.count; i++)
+		if (c->profiles.items[i].algorithm != NULL)
+			add_algorithm(list, c->profiles.items[i].algorithm);
+	return list;
+}
+
+/* No authorization endpoint, so no response type is of use; a list is wanted nonetheless,
+ * and "id_token" is what the issuers of workload identity say. */
+static json_t *
+describe(const struct config *c)
+{
+	const char *issuer = c->issuer;
+	size_t length = strlen(issuer);
+	bool slash = issuer[length - 1] == '/';
+
+	return json_pack("{s:s, s:s+, s:[s], s:[s], s:[], s:o, s:[s, s, s, s, s, s]}", "issuer",
+	    issuer, "jwks_uri", issuer,
+	    slash ? ".well-known/jwks.json" : "/.well-known/jwks.json",
+	    "response_types_supported", "id_token", "subject_types_supported", "public",
+	    "grant_types_supported", "id_token_signing_alg_values_supported", algorithms(c),
+	    "claims_supported", "sub", "iss", "iat", "exp", "jti", "aud");
+}
+
+int
+metadata_endpoint(
+    struct service *s, struct gateway *g, const struct request *r, struct error *e)
+{
+	const struct config *c = s->parts.config;
+	struct response response;
+	json_t *object;
+	char *text;
+	int rc = -1;
+
+	(void)r;
+	if (c->issuer == NULL || route_issuer_path(c->issuer) == NULL)
+		return error_set(e, ERROR_NOT_FOUND,
+		    "no metadata: the issuer is not an https URL; set 'issuer' to one");
+	object = describe(c);
+	text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	response_init(&response, "application/json");
+	response.max_age = KEEP;
+	if (text != NULL && buffer_append(&response.body, text, strlen(text)) == 0) {
+		g->respond(g, &response);
+		rc = 0;
+	}
+	response_free(&response);
+	free(text);
+	json_decref(object);
+	return rc == 0 ? 0 : error_set(e, ERROR_UNAVAILABLE, "out of memory");
+}

@@ -1,0 +1,68 @@
+/*
+ * GET /-/ready: whether a token could be had now: the signer answers and the token directory
+ * is there. It also says whether the configuration in force is the one on disk.
+ */
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "service/internal.h"
+
+struct wait {
+	struct service *service;
+	struct gateway *gateway;
+};
+
+/* A directory that was removed is still open, but nothing can be put there. */
+static bool
+directory_usable(const struct service *s)
+{
+	struct stat st;
+
+	return fstat(s->directory.fd, &st) == 0 && st.st_nlink > 0;
+}
+
+static void
+answer(const struct service *s, struct gateway *g, bool signer)
+{
+	const struct condition *c = s->parts.condition;
+	bool directory = directory_usable(s);
+	bool ready = signer && directory;
+	struct response r;
+
+	response_init(&r, "application/json");
+	r.status = ready ? 200 : 503;
+	/* Out of memory: the status alone has to do. */
+	(void)buffer_printf(&r.body,
+	    "{\"ready\":%s,\"signer\":\"%s\",\"directory\":\"%s\",\"configuration\":\"%s\"}\n",
+	    ready ? "true" : "false", signer ? "ok" : "does not answer",
+	    directory ? "ok" : "gone",
+	    c != NULL && c->stale ? "an older one: the last reload failed, see the log" : "ok");
+	g->respond(g, &r);
+	response_free(&r);
+}
+
+static void
+published(void *context, const struct signature *s, const struct error *failure)
+{
+	struct wait *w = context;
+
+	(void)failure;
+	answer(w->service, w->gateway, s != NULL);
+	free(w);
+}
+
+int
+ready_endpoint(struct service *s, struct gateway *g, const struct request *r, struct error *e)
+{
+	struct wait *w = malloc(sizeof(*w));
+
+	(void)r;
+	if (w == NULL)
+		return error_set(e, ERROR_UNAVAILABLE, "out of memory");
+	*w = (struct wait){.service = s, .gateway = g};
+	if (signer_publish(s->parts.signer, published, w, e) == 0)
+		return 0;
+	free(w);
+	answer(s, g, false);
+	return 0;
+}
