@@ -413,6 +413,15 @@ def held(address, seconds):
 # --- around the program -----------------------------------------------------------
 
 
+def occupy(address, count):
+    """Connections that say nothing, until told to end."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    connections = [Connection(address) for _ in range(count)]
+    until_told()
+    for connection in connections:
+        connection.close()
+
+
 def listen(address, descriptor, command):
     """Runs COMMAND with a listening socket, as systemd (3) or spawn-fcgi (0) do."""
     host, colon, port = address.rpartition(":")
@@ -526,6 +535,7 @@ def main():
     command(load, "address", "count")
     command(malformed, "address")
     command(held, "address", "seconds")
+    command(occupy, "address", "count")
     command(listen, "address", descriptor={"type": int, "default": 3}, command={"nargs": "+"})
     command(watch, "directory")
     command(has, "pid", "number")

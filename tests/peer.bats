@@ -1,0 +1,147 @@
+#!/usr/bin/env bats
+# The local socket, where the kernel says who is asking, and authserver-token, which uses it.
+
+load lib/fastcgi
+
+setup_file() {
+    fastcgi_init
+    install -m 0755 "${AUTHSERVER_BUILD:-$BATS_TEST_DIRNAME/../build}/authserver-token" "$WORK"
+}
+teardown_file() { fastcgi_clean; }
+setup() {
+    fastcgi_begin
+    PEERS=$DIR/peers
+    AS_DAEMON=(setpriv --reuid daemon --regid daemon --clear-groups)
+}
+teardown() { fastcgi_end; }
+
+serve_peers() {
+    run_server "$FCGI" --config "$CONF" --socket "$SOCKET" --peer-socket "$PEERS" "$@"
+}
+
+# token [ARGUMENT]...: what authserver-token prints, in $DIR/out and $DIR/err.
+token() {
+    "${AS[@]}" "$WORK/authserver-token" --socket "$PEERS" "$@" >"$DIR/out" 2>"$DIR/err"
+}
+
+# fails STATUS PATTERN [ARGUMENT]...: prints nothing but one line that says why.
+fails() {
+    local wanted=$1 pattern=$2 status=0
+
+    shift 2
+    token "$@" || status=$?
+    [ "$status" -eq "$wanted" ] || { echo "exit status $status"; cat "$DIR/err"; return 1; }
+    [ ! -s "$DIR/out" ]
+    [ "$(wc -l <"$DIR/err")" -eq 1 ]
+    grep -q -e "$pattern" "$DIR/err" || { cat "$DIR/err"; return 1; }
+}
+
+# as_peer PARAM...: a raw request to the local socket by the account daemon.
+as_peer() {
+    STATUS=closed
+    "${AS_DAEMON[@]}" "$CLIENT" ask "$PEERS" "$@" >"$DIR/answer" || return 0
+    read_answer
+}
+
+@test "a local account gets its own token, without a password or a web server" {
+    need_root
+    serve_peers
+    AS=("${AS_DAEMON[@]}")
+    token
+    [ "$(wc -l <"$DIR/out")" -eq 1 ]
+    tr -d '\n' <"$DIR/out" >"$DIR/token"
+    "$BATS_TEST_DIRNAME/lib/token" verify "$WORK/key.pub" "$DIR/token"
+    "$BATS_TEST_DIRNAME/lib/token" claims "$DIR/token" |
+        "$BATS_TEST_DIRNAME/lib/token" holds 'it["sub"] == "daemon"'
+    [ ! -s "$DIR/err" ]
+}
+
+@test "--file prints the path of the file, and ttl and audience go into the token" {
+    need_root
+    serve_peers
+    AS=("${AS_DAEMON[@]}")
+    token --file --ttl 5m --audience 'a b&c'
+    file=$(cat "$DIR/out")
+    [[ $file == "$TOKENS"/daemon.*.token ]]
+    "$BATS_TEST_DIRNAME/lib/token" claims "$file" | "$BATS_TEST_DIRNAME/lib/token" holds \
+        'it["exp"] - it["iat"] == 300 and it["aud"] == "a b&c"'
+}
+
+@test "threat: a local process claims to be somebody else by params" {
+    need_root
+    printf '%s\n' 'permit root as *' 'permit alice as *' 'permit daemon via peer as self' >"$DIR/rules"
+    configure "policy = \"$DIR/rules\""
+    serve_peers
+    as_peer PATH_INFO=/alice REMOTE_USER=alice AUTH_TYPE=Basic
+    refused 403 '^daemon may not have a token for alice$'
+    as_peer PATH_INFO=/alice REMOTE_USER=root AUTH_TYPE=peer HTTP_REMOTE_USER=root
+    refused 403 '^daemon may not have a token for alice$'
+    as_peer PATH_INFO=/daemon REMOTE_USER=alice AUTH_TYPE=Basic
+    minted
+    logged 'caller daemon, path /alice'
+}
+
+@test "policy tells callers of the local socket by the scheme peer" {
+    need_root
+    printf '%s\n' 'permit authenticated via basic as self' >"$DIR/rules"
+    configure "policy = \"$DIR/rules\""
+    serve_peers
+    AS=("${AS_DAEMON[@]}")
+    fails 1 'daemon may not have a token for daemon$'
+    mints REMOTE_USER=daemon AUTH_TYPE=Basic PATH_INFO=/daemon
+}
+
+@test "anybody may connect to the local socket, and only the web server to the other" {
+    need_root
+    serve_peers
+    [ "$(stat -c '%a %F' "$PEERS")" = "666 socket" ]
+    [ "$(stat -c '%a %F' "$SOCKET")" = "660 socket" ]
+    refute "${AS_DAEMON[@]}" "$CLIENT" ask "$SOCKET"
+}
+
+@test "an account of no name is not served" {
+    need_root
+    serve_peers
+    AS=(setpriv --reuid 54321 --regid 54321 --clear-groups)
+    fails 69 'the connection was closed\|Broken pipe'
+    logged 'uid 54321 has no account here'
+}
+
+@test "one account's connections leave others their service" {
+    need_root
+    serve_peers
+    AS=("${AS_DAEMON[@]}")
+    # Sixteen is what an account may have; the rest is hung up on.
+    "${AS_DAEMON[@]}" "$CLIENT" occupy "$PEERS" 40 >"$DIR/occupy" 2>&1 3>&- &
+    JOBS+=("$!")
+    until_true 10 logged 'it has 16 connections'
+    mints
+    AS=("${AS_NOBODY[@]}")
+    token
+    grep -q '^eyJ' "$DIR/out"
+}
+
+@test "the local socket is taken away at the end, and serves across a reload" {
+    serve_peers
+    AS=()
+    kill -HUP "$MONITOR"
+    until_true 10 logged 'Reloaded'
+    fails 1 'root may not have a token' # answered, by the built-in policy
+    stop
+    [ ! -e "$PEERS" ]
+    [ ! -e "$SOCKET" ]
+}
+
+@test "authserver-token says in one line what is wrong" {
+    AS=()
+    fails 69 "$PEERS: No such file or directory"
+    refute token a b
+    grep -q 'one SUBJECT at most' "$DIR/err"
+    refute token a/b
+    grep -q 'a/b: a subject has no slash' "$DIR/err"
+    serve_peers
+    fails 1 'query parameter ttl' --ttl soon
+    fails 1 'may not have a token for nobody$' nobody
+    "$WORK/authserver-token" --help | grep -q 'Usage: authserver-token'
+    "$WORK/authserver-token" --version | grep -qx 'authserver-token [0-9.]*'
+}
