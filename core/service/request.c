@@ -151,14 +151,14 @@ request_read(
 	if (collect(values, g->params, e) == -1)
 		return -1;
 	r->id = read_id(values);
+	r->path = values[PATH_INFO]; /* for the log, whatever comes next */
 	r->if_none_match = values[HTTP_IF_NONE_MATCH];
 	if (check_origin(values, config, e) == -1)
 		return -1;
-	if (values[PATH_INFO] == NULL || *values[PATH_INFO] != '/')
+	if (r->path == NULL || *r->path != '/')
 		return error_set(e, ERROR_NOT_FOUND,
 		    "the web server sent no PATH_INFO: compare its configuration with the one "
 		    "shipped");
-	r->path = values[PATH_INFO];
 	r->query = values[QUERY_STRING] != NULL ? values[QUERY_STRING] : "";
 	r->method = read_method(values[REQUEST_METHOD]);
 	r->media = read_accept(values[HTTP_ACCEPT]);

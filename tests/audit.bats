@@ -1,0 +1,181 @@
+#!/usr/bin/env bats
+# The audit log: one JSON line a decision. And the bound on token files, which it tells of.
+
+load lib/fastcgi
+
+setup_file() { fastcgi_init; }
+teardown_file() { fastcgi_clean; }
+setup() {
+    fastcgi_begin
+    AUDIT=$DIR/audit.log
+}
+teardown() { fastcgi_end; }
+
+# line EXPRESSION: whether it holds of the last line, a dictionary called "it".
+line() {
+    tail -n 1 "$AUDIT" | "$BATS_TEST_DIRNAME/lib/token" holds "$1"
+}
+
+lines() { wc -l <"$1"; }
+
+audited() {
+    printf '%s\n' 'permit authenticated as self' 'permit foo as * ttl 1h audience okera' >"$DIR/rules"
+    configure "policy = \"$DIR/rules\"" "audit = \"$AUDIT\"" "$@"
+    serve
+}
+
+@test "a grant is a line: who asked for what, by which rule, and what was signed" {
+    audited 'profile "p" { audience = "okera" }'
+    mints REMOTE_USER=foo PATH_INFO=/janedoe QUERY_STRING='ttl=60&profile=p&audience=okera' REQUEST_ID=abc-1
+    [ "$(lines "$AUDIT")" -eq 1 ]
+    "$BATS_TEST_DIRNAME/lib/token" claims "$FILE" >"$DIR/claims"
+    "$BATS_TEST_DIRNAME/lib/token" header "$FILE" >"$DIR/header"
+    jti=$(sed 's/.*"jti":"\([^"]*\)".*/\1/' "$DIR/claims")
+    kid=$(sed 's/.*"kid":"\([^"]*\)".*/\1/' "$DIR/header")
+    line "it['request'] == 'abc-1' and it['caller'] == 'foo' and it['auth'] == 'Basic'"
+    line "it['subject'] == 'janedoe' and it['profile'] == 'p' and it['audience'] == 'okera'"
+    line "it['ttl'] == 60 and it['jti'] == '$jti' and it['kid'] == '$kid'"
+    line "it['verdict'] == 'permit' and it['rule'] == '$DIR/rules:2' and it['status'] == 200"
+    line "0 < it['duration_us'] < 10000000"
+    line "__import__('datetime').datetime.strptime(it['time'], '%Y-%m-%dT%H:%M:%S.%fZ')"
+}
+
+@test "a refusal is a line: the rule or none, and the reason" {
+    audited
+    ask PATH_INFO=/bob
+    line "it['verdict'] == 'deny' and it['caller'] == 'alice' and it['subject'] == 'bob'"
+    line "it['rule'] == 'no rule of $DIR/rules' and it['status'] == 403"
+    line "it['reason'] == 'alice may not have a token for bob' and 'jti' not in it"
+    ask REMOTE_USER=foo PATH_INFO=/janedoe QUERY_STRING='ttl=2h'
+    line "it['rule'] == '$DIR/rules:2' and it['ttl'] == 7200"
+    ask AUTH_TYPE REMOTE_USER
+    line "it['status'] == 401 and it['caller'] == 'anonymous' and 'auth' not in it"
+    ask QUERY_STRING='wrong=1'
+    line "it['status'] == 400 and 'rule' not in it"
+    ask HTTP_ORIGIN=https://evil.example
+    line "it['status'] == 403 and it['path'] == '/alice'"
+    [ "$(lines "$AUDIT")" -eq 5 ]
+}
+
+@test "a failure of ours is an error and no denial" {
+    audited
+    rm -rf "$TOKENS"
+    ask
+    [ "$STATUS" = 503 ]
+    line "it['verdict'] == 'error' and it['status'] == 503 and it['reason']"
+}
+
+@test "each request has an id of its own where the web server gives none" {
+    audited
+    for _ in 1 2 3; do mints; done
+    [ "$(sed 's/.*"request":"\([0-9a-f]\{16\}\)".*/\1/' "$AUDIT" | sort -u | wc -l)" -eq 3 ]
+    mints UNIQUE_ID=Yx.1_@-a
+    line "it['request'] == 'Yx.1_@-a'"
+    # One that could not stand in a log is none.
+    mints REQUEST_ID='a b"'
+    line "len(it['request']) == 16"
+}
+
+@test "threat: names that would forge a line of the log" {
+    audited 'subject-pattern = ".*"' 'permit-anonymous = true'
+    name=$(printf 'a"}\n{"verdict":"permit')
+    ask REMOTE_USER="$name"
+    ask PATH_INFO="/x\",\"verdict\":\"permit" REMOTE_USER=foo
+    while IFS= read -r text; do
+        "$BATS_TEST_DIRNAME/lib/token" holds 'it["verdict"] in ("permit", "deny")' <<<"$text"
+    done <"$AUDIT"
+    [ "$(lines "$AUDIT")" -eq 2 ]
+}
+
+@test "the token is in no line" {
+    audited
+    for _ in 1 2 3; do mints HTTP_ACCEPT=application/json; done 2>/dev/null || true
+    ask HTTP_ACCEPT=application/jwt
+    refute grep -q eyJ "$AUDIT"
+    refute grep -q eyJ "$LOG"
+    [ "$(lines "$AUDIT")" -ge 2 ]
+}
+
+@test "SIGUSR1 opens the file anew, and no line is lost or cut" {
+    audited 'workers = 2'
+    background load load "$SOCKET" 4
+    for i in 1 2 3 4 5; do
+        mv "$AUDIT" "$AUDIT.$i"
+        kill -USR1 "$MONITOR"
+        until_true 5 test -e "$AUDIT"
+    done
+    finish "$JOB"
+    cat "$AUDIT" "$AUDIT".? >"$DIR/all"
+    python3 -c '
+import json, sys
+lines = [json.loads(text) for text in open(sys.argv[1])]
+assert all(line["verdict"] == "permit" for line in lines)
+assert len({line["jti"] for line in lines}) == len(lines) > 5
+' "$DIR/all"
+    grants=$(lines "$DIR/all")
+    [ "$grants" -eq "$(times_logged 'Generated token')" ]
+    [ "$(stat -c %a "$AUDIT")" = 640 ]
+}
+
+@test "a file that cannot be opened anew leaves the old one in use, and is said" {
+    audited
+    mv "$AUDIT" "$DIR/old"
+    mkdir "$AUDIT"
+    kill -USR1 "$MONITOR"
+    until_true 5 logged 'Not reopened, the old one stays: audit: '
+    mints
+    [ "$(lines "$DIR/old")" -eq 1 ]
+}
+
+@test "the audit log can go to standard error, beside the lines of the log" {
+    configure 'audit = stderr'
+    serve
+    mints
+    [ "$(times_logged '^{"time":.*"verdict":"permit"')" -eq 1 ]
+    [ "$(times_logged 'Generated token: ')" -eq 1 ]
+}
+
+@test "an audit log that cannot be written stops the start" {
+    configure "audit = \"$DIR/none/audit\""
+    fails_with 78 'audit: .*No such file' "$FCGI" --config "$CONF" --socket "$SOCKET"
+    ln -s /etc/passwd "$DIR/link"
+    configure "audit = \"$DIR/link\""
+    fails_with 78 'audit: .*symbolic links' "$FCGI" --config "$CONF" --socket "$SOCKET"
+    configure 'audit = somewhere'
+    fails_with 78 'is not none, stderr, syslog or the absolute path' "$FCGI" --config "$CONF" --socket "$SOCKET"
+}
+
+# --- the bound on token files -----------------------------------------------------
+
+@test "beyond max-files it is a 429 with Retry-After, and again a token once files are gone" {
+    configure 'max-files = 10' "audit = \"$AUDIT\""
+    serve
+    made=0
+    for _ in $(seq 15); do
+        ask
+        [ "$STATUS" != 200 ] || made=$((made + 1))
+    done
+    [ "$made" -eq 10 ]
+    refused 429 '^10 token files are there, the most at once'
+    grep -q '^Retry-After: 1' "$DIR/answer"
+    line "it['status'] == 429"
+    [ "$(token_count)" -eq 10 ]
+    # Other users are as much refused, whoever made the files.
+    ask REMOTE_USER=bob PATH_INFO=/bob
+    refused 429
+    find "$TOKENS" -name '*.token' | head -n 3 | xargs rm
+    until_true 2 mints
+    [ "$(token_count)" -eq 8 ]
+}
+
+@test "the bound holds for several workers under load" {
+    configure 'max-files = 200' 'workers = 3'
+    serve
+    background load load "$SOCKET" 16
+    until_true 20 logged 'Refused with 429'
+    sleep 1
+    kill "$JOB" && wait "$JOB" || true
+    made=$(token_count)
+    echo "$made files"
+    [ "$made" -ge 100 ] && [ "$made" -le 203 ]
+}
