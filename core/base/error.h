@@ -30,7 +30,7 @@ enum error_code {
 struct error {
 	enum error_code code;
 	char text[LIMIT_ERROR_TEXT];
-	char detail[LIMIT_ERROR_DETAIL]; /* for the log alone, whatever the code; or empty */
+	char detail[LIMIT_ERROR_DETAIL]; /* why, for the log alone, whatever the code; or "" */
 };
 
 /* Sets *e and returns -1, so that a failing function ends in one statement.

@@ -145,6 +145,7 @@ build(const struct decision *d, const struct clock *clock)
 	put_text(line, "verdict", verdict(d));
 	put_text(line, "rule", d->rule);
 	put_text(line, "reason", d->refusal != NULL ? d->refusal->text : NULL);
+	put_text(line, "detail", d->refusal != NULL ? d->refusal->detail : NULL);
 	(void)json_object_set_new(line, "status", json_integer(d->status));
 	(void)json_object_set_new(line, "duration_us", json_integer(d->duration / 1000));
 	return line;

@@ -127,20 +127,11 @@ service_audit(struct service *s, const struct request *r, const struct outcome *
 		    strerror(errno));
 }
 
-/* The end of a rule's place, which says more than its start. */
-static const char *
-tail(const char *where)
-{
-	size_t length = strlen(where);
-
-	return length < LIMIT_ERROR_DETAIL ? where : where + length - (LIMIT_ERROR_DETAIL - 1);
-}
-
 void
 service_refuse(struct service *s, struct gateway *g, const struct request *r,
     const struct outcome *o, const struct error *e)
 {
-	const char *rule = o->rule != NULL ? tail(o->rule) : "";
+	const char *rule = o->rule != NULL ? o->rule : "";
 	enum log_level level = e->code >= ERROR_INTERNAL ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING;
 	struct response response;
 	unsigned int methods = 0;
@@ -149,10 +140,10 @@ service_refuse(struct service *s, struct gateway *g, const struct request *r,
 	response_error(&response, e);
 	if (e->code == ERROR_METHOD && route_find(r->path, s->issuer_path, &methods) != NULL)
 		response.allow = route_allow(methods);
-	log_line(s->parts.log, level, "Refused with %d: caller %s, path %.32s: %s%s%s%s",
+	log_line(s->parts.log, level, "Refused with %d: caller %s, path %.32s: %s%s%s%s%s%s",
 	    response.status, *r->caller.name != '\0' ? r->caller.name : "unknown",
-	    r->path != NULL ? r->path : "unknown", e->text, *rule != '\0' ? " (" : "", rule,
-	    *rule != '\0' ? ")" : "");
+	    r->path != NULL ? r->path : "unknown", e->text, *e->detail != '\0' ? ": " : "",
+	    e->detail, *rule != '\0' ? " (" : "", rule, *rule != '\0' ? ")" : "");
 	service_audit(s, r, o, response.status, e);
 	g->respond(g, &response);
 	response_free(&response);

@@ -188,8 +188,8 @@ find_account(const char *subject, uid_t *account, struct error *e)
 		return 0;
 	if (e->code != ERROR_CONFIG)
 		return -1;
-	return error_set(e, ERROR_DENIED,
-	    "the subject has no Unix account that its token could be given to");
+	error_set(e, ERROR_DENIED, "there can be no token file for this subject");
+	return error_detail(e, "%s has no account", subject);
 }
 
 /* What publish_token() is asked for. */
