@@ -224,6 +224,8 @@ teardown() { fastcgi_end; }
     [ "$(client pieces "$SOCKET" 1)" = 200 ]
     [ "$(client pieces "$SOCKET" 7 "HTTP_X_LONG=$(printf '%020000d' 0)")" = 200 ]
     [ "$(client pieces "$SOCKET" 100 body=65000 CONTENT_LENGTH=65000)" = 400 ]
+    # What is not read of this one must not come before the next.
+    [ "$(client pieces "$SOCKET" 100 body=70000 CONTENT_LENGTH=70000)" = 413 ]
     [ "$(client pieces "$SOCKET" 1)" = 200 ]
 }
 
@@ -235,9 +237,9 @@ teardown() { fastcgi_end; }
 
 @test "a peer that does not read its answers holds up nobody" {
     serve
-    background deaf deaf "$SOCKET" 1000
-    until_true 10 grep -q over "$DIR/deaf"
-    [ "$(timeout 1 "$CLIENT" stream "$SOCKET" 20 | sort -u)" = 200 ]
+    background deaf deaf "$SOCKET"
+    until_true 20 says "$DIR/deaf" over
+    [ "$(timeout 1.5 "$CLIENT" stream "$SOCKET" 1)" = 200 ]
     finish "$JOB" || true
 }
 
