@@ -311,6 +311,47 @@ tasks() {
     [ "${WORKERS[0]}" = "$worker" ]
 }
 
+# suspend PID: returns once every thread of it has stopped.
+suspend() {
+    kill -STOP "$1"
+    until_true 5 stopped "$1"
+}
+stopped() { ! grep -h '^State:' "/proc/$1/task/"*/status | grep -qv 'T (stopped)'; }
+
+# asked PID: whether the socket between worker and signer holds something for it to read.
+asked() {
+    ss -Hxp | awk -v pid="pid=$1," '$1 == "u_seq" && $3 > 0 && index($0, pid) { n++ }
+        END { exit !n }'
+}
+
+@test "an event of a connection that is over does not end the one that takes its place" {
+    local first
+
+    serve
+    find_parts
+    background first fresh "$SOCKET" 1
+    first=$JOB
+    until_true 5 says "$DIR/first" connected
+    # One that came later is answered, so that one was accepted.
+    mints
+    suspend "$SIGNER"
+    kill -TERM "$first"
+    until_true 5 asked "$SIGNER"
+    # What the worker hears at once: the answer that ends the first connection, the
+    # connection that takes its place, and that the first one's peer is gone.
+    suspend "${WORKERS[0]}"
+    kill -CONT "$SIGNER"
+    until_true 5 asked "${WORKERS[0]}"
+    background second fresh "$SOCKET" 1
+    until_true 5 says "$DIR/second" connected
+    kill -KILL "$first"
+    wait "$first" || true
+    kill -CONT "${WORKERS[0]}"
+    mints
+    finish "$JOB"
+    says "$DIR/second" 200
+}
+
 @test "two workers share the load, and one serves while the other does not" {
     local worker
 
