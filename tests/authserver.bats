@@ -353,6 +353,7 @@ jose_verifies() {
     [ "$body" = $'The body is too large: a request for a token has none.\n' ]
     get /janedoe -H "X-Large: $(head -c 64000 large | tr '\0' x)"
     [ "$code" = 400 ]
+    [ "$body" = $'The request is not well formed, or its header is too long.\n' ]
     [ "$(token_files)" -eq 0 ]
 }
 
