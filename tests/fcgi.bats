@@ -224,6 +224,8 @@ teardown() { fastcgi_end; }
     [ "$(client pieces "$SOCKET" 1)" = 200 ]
     [ "$(client pieces "$SOCKET" 7 "HTTP_X_LONG=$(printf '%020000d' 0)")" = 200 ]
     [ "$(client pieces "$SOCKET" 100 body=65000 CONTENT_LENGTH=65000)" = 400 ]
+    # What is not read of this one must not come before the next.
+    [ "$(client pieces "$SOCKET" 100 body=70000 CONTENT_LENGTH=70000)" = 413 ]
     [ "$(client pieces "$SOCKET" 1)" = 200 ]
 }
 
@@ -235,9 +237,9 @@ teardown() { fastcgi_end; }
 
 @test "a peer that does not read its answers holds up nobody" {
     serve
-    background deaf deaf "$SOCKET" 1000
-    until_true 10 grep -q over "$DIR/deaf"
-    [ "$(timeout 1 "$CLIENT" stream "$SOCKET" 20 | sort -u)" = 200 ]
+    background deaf deaf "$SOCKET"
+    until_true 20 says "$DIR/deaf" over
+    [ "$(timeout 1.5 "$CLIENT" stream "$SOCKET" 1)" = 200 ]
     finish "$JOB" || true
 }
 
@@ -307,6 +309,47 @@ tasks() {
     [ "$(uniq "$DIR/statuses")" = 200 ]
     find_parts
     [ "${WORKERS[0]}" = "$worker" ]
+}
+
+# suspend PID: returns once every thread of it has stopped.
+suspend() {
+    kill -STOP "$1"
+    until_true 5 stopped "$1"
+}
+stopped() { ! grep -h '^State:' "/proc/$1/task/"*/status | grep -qv 'T (stopped)'; }
+
+# asked PID: whether the socket between worker and signer holds something for it to read.
+asked() {
+    ss -Hxp | awk -v pid="pid=$1," '$1 == "u_seq" && $3 > 0 && index($0, pid) { n++ }
+        END { exit !n }'
+}
+
+@test "an event of a connection that is over does not end the one that takes its place" {
+    local first
+
+    serve
+    find_parts
+    background first fresh "$SOCKET" 1
+    first=$JOB
+    until_true 5 says "$DIR/first" connected
+    # One that came later is answered, so that one was accepted.
+    mints
+    suspend "$SIGNER"
+    kill -TERM "$first"
+    until_true 5 asked "$SIGNER"
+    # What the worker hears at once: the answer that ends the first connection, the
+    # connection that takes its place, and that the first one's peer is gone.
+    suspend "${WORKERS[0]}"
+    kill -CONT "$SIGNER"
+    until_true 5 asked "${WORKERS[0]}"
+    background second fresh "$SOCKET" 1
+    until_true 5 says "$DIR/second" connected
+    kill -KILL "$first"
+    wait "$first" || true
+    kill -CONT "${WORKERS[0]}"
+    mints
+    finish "$JOB"
+    says "$DIR/second" 200
 }
 
 @test "two workers share the load, and one serves while the other does not" {

@@ -219,19 +219,45 @@ told_times() { [ "$(times_logged "$1")" -eq "$2" ]; }
 }
 
 @test "a subject has no more token files at once than its rule lets it" {
-    policy 'permit authenticated as self live 2'
+    policy 'permit alice as etl* live 2'
     for _ in 1 2; do
-        run_cgi
+        run_cgi PATH_INFO=/etl
         [ "$STATUS" = 200 ]
     done
-    run_cgi
+    run_cgi PATH_INFO=/etl
     refused 429
     grep -q '^Retry-After: 1' "$DIR/answer"
     [ "$(token_count)" -eq 2 ]
     # Another subject's files do not count, nor those of a name that begins alike.
-    run_cgi REMOTE_USER=alice.1 PATH_INFO=/alice.1
+    run_cgi PATH_INFO=/etl.1
     [ "$STATUS" = 200 ]
-    find "$TOKENS" -name 'alice.[0-9]*.token' ! -name 'alice.1.*' -delete -quit
-    run_cgi
+    find "$TOKENS" -name 'etl.[0-9]*.token' ! -name 'etl.1.*' -delete -quit
+    run_cgi PATH_INFO=/etl
     [ "$STATUS" = 200 ]
+}
+
+@test "requests in flight get a subject no more token files than its rule lets it have" {
+    policy 'permit authenticated as self live 2'
+    serve
+    find_parts
+    kill -STOP "$SIGNER"
+    background flight flight "$SOCKET" 5
+    until_true 5 says "$DIR/flight" sent
+    # One that came later is answered, so those wait for the signer.
+    ask PATH_INFO=/-/healthy
+    kill -CONT "$SIGNER"
+    wait "$JOB"
+    [ "$(grep -c '^200$' "$DIR/flight")" -eq 2 ]
+    [ "$(grep -c '^429$' "$DIR/flight")" -eq 3 ]
+    [ "$(token_count)" -eq 2 ]
+}
+
+@test "a subject with all its token files is refused without a signature" {
+    policy 'permit authenticated as self live 1'
+    serve
+    find_parts
+    mints
+    kill -STOP "$SIGNER"
+    ask
+    refused 429
 }

@@ -488,7 +488,7 @@ woken() { awk '/^voluntary_ctxt/ { print $2 }' "/proc/$WATCHER/status"; }
     file=$TOKENS/$(name alice 0)
     echo token >"$file"
     ln "$file" "$DIR/saved"
-    sleep 1.8
+    until_true 5 grep -q "Not deleted: $file: it has another link" "$LOG"
     [ -e "$file" ]
     rm "$DIR/saved"
     until_true 3 gone "${file##*/}"

@@ -7,13 +7,17 @@ one away; body=COUNT adds a body of that many bytes. Results go to stdout; what 
 ends in exit status 1.
 """
 import argparse
+import array
 import base64
 import collections
+import fcntl
 import os
+import select
 import signal
 import socket
 import struct
 import sys
+import termios
 import threading
 import time
 
@@ -236,15 +240,26 @@ def pieces(address, count, params):
     say(outcome(connection))
 
 
-def deaf(address, count):
-    """COUNT requests on a kept connection, one after the other, whose answers stay unread."""
-    connection = Connection(address, timeout=1)
-    try:
-        for _ in range(count):
-            connection.send(request(keep=True))
-            time.sleep(0.002)
-    except (OSError, Closed):
-        pass
+def unread(connection):
+    """How many bytes of answers wait to be read."""
+    count = array.array("i", [0])
+    fcntl.ioctl(connection.socket, termios.FIONREAD, count)
+    return count[0]
+
+
+def deaf(address):
+    """Requests on a kept connection, each once the answer before it is there, which stays
+    unread; until it is hung up on, or no answer comes for a second ("over")."""
+    connection = Connection(address)
+    hung_up = select.poll()
+    hung_up.register(connection.socket, select.POLLRDHUP)
+    before, now = -1, 0
+    while now > before:
+        before = now
+        connection.send(request(keep=True))
+        end = time.monotonic() + 1
+        while now == before and not hung_up.poll(1) and time.monotonic() < end:
+            now = unread(connection)
     say("over")
     until_told()
 
@@ -531,7 +546,7 @@ def main():
     command(kept, "address", "count")
     command(fresh, "address", "count")
     command(pieces, "address", "count", params={"nargs": "*"})
-    command(deaf, "address", "count")
+    command(deaf, "address")
     command(load, "address", "count")
     command(malformed, "address")
     command(held, "address", "seconds")

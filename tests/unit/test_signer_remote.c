@@ -1,12 +1,15 @@
 /* signer: the signer in another process, played by the test or by a thread of it. */
+#define _GNU_SOURCE /* O_ASYNC */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -259,6 +262,31 @@ new_signer_drops_what_is_queued(void **state)
 	signer_hello(f->signer);
 	assert_nothing_asked(f);
 	signer_remote_receive(f->remote);
+	for (size_t i = 0; i < 20; i++)
+		(void)take(f);
+	assert_nothing_asked(f);
+}
+
+static void
+receive_at_once(int number)
+{
+	(void)number;
+	signer_remote_receive(fixture.remote);
+}
+
+/* The worker asks again the moment the hello is there: a signal stops the signer, which is
+ * this thread, before it does anything else. */
+static void
+new_signer_drops_nothing_after_its_hello(void **state)
+{
+	struct fixture *f = *state;
+
+	submit_all(f, 20);
+	(void)signal(SIGIO, receive_at_once);
+	assert_int_equal(fcntl(f->worker, F_SETOWN, getpid()), 0);
+	assert_int_equal(fcntl(f->worker, F_SETFL, O_ASYNC), 0);
+	signer_hello(f->signer);
+	(void)signal(SIGIO, SIG_IGN);
 	for (size_t i = 0; i < 20; i++)
 		(void)take(f);
 	assert_nothing_asked(f);
@@ -571,6 +599,7 @@ main(void)
 	    TEST(refusal_of_the_signer_reaches_the_caller),
 	    TEST(new_signer_is_asked_again),
 	    TEST(new_signer_drops_what_is_queued),
+	    TEST(new_signer_drops_nothing_after_its_hello),
 	    TEST(request_that_five_signers_died_over_fails),
 	    TEST(answer_with_an_id_that_is_not_awaited_is_ignored),
 	    TEST(message_that_is_no_answer_is_ignored),
