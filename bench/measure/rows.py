@@ -1,5 +1,7 @@
 """The rows of the table: which figure is compared with what, and the goals."""
 
+from measure import parts
+
 OURS = "authserver"
 SIGNATURES = "openssl speed -multi"
 
@@ -72,6 +74,18 @@ def add_costs(table, bench):
               ("cpu of a CGI request", "load_and_sign"), ("<=", 1.50))
 
 
+def add_parts(table):
+    table.section("Parts of the core, by one thread, in its processor time")
+    for algorithm in parts.ALGORITHMS:
+        figure = f"signing {algorithm}"
+        table.row(f"{algorithm} signatures", figure, rate, (figure, "openssl speed"),
+                  (">=", 0.90))
+    for rules in parts.RULES:
+        table.row(f"policy of {rules:,} rules, all looked at", f"policy {rules}",
+                  lambda value: f"{value * 1e6:.2f} us",
+                  goal=("<=", 50e-6) if rules == 1000 else None)
+
+
 def add_reaper(table, bench):
     table.section("The reaper, on a directory of token files")
     for count in bench.plan.file_counts:
@@ -90,4 +104,5 @@ def add_all(table, bench):
     add_rates(table)
     add_latencies(table, bench)
     add_costs(table, bench)
+    add_parts(table)
     add_reaper(table, bench)
