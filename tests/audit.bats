@@ -106,7 +106,7 @@ audited() {
     done
     finish "$JOB"
     cat "$AUDIT" "$AUDIT".? >"$DIR/all"
-    python3 -c '
+    /usr/bin/python3 -c '
 import json, sys
 lines = [json.loads(text) for text in open(sys.argv[1])]
 assert all(line["verdict"] == "permit" for line in lines)

@@ -3,7 +3,6 @@
  * is there. It also says whether the configuration in force is the one on disk.
  */
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "service/internal.h"
 
@@ -12,20 +11,12 @@ struct wait {
 	struct gateway *gateway;
 };
 
-/* A directory that was removed is still open, but nothing can be put there. */
-static bool
-directory_usable(const struct service *s)
-{
-	struct stat st;
-
-	return fstat(s->directory.fd, &st) == 0 && st.st_nlink > 0;
-}
-
 static void
 answer(const struct service *s, struct gateway *g, bool signer)
 {
 	const struct condition *c = s->parts.condition;
-	bool directory = directory_usable(s);
+	struct error e = {0};
+	bool directory = directory_check(&s->directory, &e) == 0;
 	bool ready = signer && directory;
 	struct response r;
 
