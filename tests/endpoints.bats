@@ -70,7 +70,7 @@ END
 @test "the metadata name the issuer and where its keys are" {
     serve
     for path in $METADATA $OAUTH; do
-        anyone PATH_INFO=$path
+        anyone PATH_INFO="$path"
         [ "$STATUS" = 200 ]
         [ "$(field Content-Type)" = application/json ]
         holds "it['issuer'] == 'https://first.example'"
@@ -83,7 +83,7 @@ END
 @test "an issuer with a path is found before and behind that path" {
     serve --issuer https://first.example/a/b
     for path in $METADATA/a/b /a/b$METADATA $OAUTH/a/b $METADATA; do
-        anyone PATH_INFO=$path
+        anyone PATH_INFO="$path"
         [ "$STATUS" = 200 ]
         holds "it['issuer'] == 'https://first.example/a/b'"
         holds "it['jwks_uri'] == 'https://first.example/a/b/.well-known/jwks.json'"
@@ -91,7 +91,7 @@ END
     anyone PATH_INFO=/a/b$KEYS
     [ "$STATUS" = 200 ]
     for path in $METADATA/a /a$METADATA /a/b$METADATA/a/b /a/b/-/ready /a/bb$KEYS; do
-        anyone PATH_INFO=$path
+        anyone PATH_INFO="$path"
         [ "$STATUS" = 404 ]
     done
 }
@@ -107,7 +107,7 @@ END
 @test "these resources answer GET alone" {
     serve
     for path in $KEYS $METADATA $OAUTH /-/ready /-/healthy; do
-        anyone PATH_INFO=$path REQUEST_METHOD=POST
+        anyone PATH_INFO="$path" REQUEST_METHOD=POST
         refused 405
         [ "$(field Allow)" = GET ]
     done

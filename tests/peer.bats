@@ -16,7 +16,7 @@ setup() {
 teardown() { fastcgi_end; }
 
 serve_peers() {
-    run_server "$FCGI" --config "$CONF" --socket "$SOCKET" --peer-socket "$PEERS" "$@"
+    run_server "$FCGI" --config "$CONF" --socket "$SOCKET" --peer-socket "$PEERS"
 }
 
 # token [ARGUMENT]...: what authserver-token prints, in $DIR/out and $DIR/err.
@@ -38,6 +38,7 @@ fails() {
 
 # as_peer PARAM...: a raw request to the local socket by the account daemon.
 as_peer() {
+    # shellcheck disable=SC2034 # read by refused
     STATUS=closed
     "${AS_DAEMON[@]}" "$CLIENT" ask "$PEERS" "$@" >"$DIR/answer" || return 0
     read_answer

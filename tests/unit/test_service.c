@@ -307,7 +307,8 @@ requests_are_refused_by_the_table(void **state)
 	    {{"REQUEST_METHOD=GET", "PATH_INFO=/..", ALICE}, 400, "", NULL},
 	    {{"REQUEST_METHOD=GET", "PATH_INFO=/a\nb", ALICE}, 400, "", NULL},
 	    {{"REQUEST_METHOD=GET", "PATH_INFO=/alice", ALICE, "QUERY_STRING=foo=1"}, 400, "",
-		"unknown query parameter: ttl=DURATION, audience=TEXT and profile=NAME exist\n"},
+		"unknown query parameter: ttl=DURATION, audience=TEXT and profile=NAME "
+		"exist\n"},
 	    {{"REQUEST_METHOD=GET", "PATH_INFO=/alice", ALICE, "REMOTE_USER=alice"}, 400, "",
 		"the web server sent REMOTE_USER twice\n"},
 	    {{"REQUEST_METHOD=POST", "PATH_INFO=/alice", ALICE, "CONTENT_LENGTH=1"}, 400, "",
