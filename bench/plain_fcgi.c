@@ -4,7 +4,9 @@
  * deadlines, no separation. Everything here is the plain way to do it; nothing is
  * slowed down, and nothing comes from libauthserver.
  *
- *     plain_fcgi SOCKET THREADS ALGORITHM KEY DIRECTORY
+ *     plain_fcgi SOCKET THREADS ALGORITHM KEY DIRECTORY [silent]
+ *
+ * It logs a line a token, as the job asks; "silent" leaves that part out.
  */
 #define _GNU_SOURCE /* O_TMPFILE */
 #include <errno.h>
@@ -32,6 +34,7 @@ struct service {
 	EVP_PKEY *key;
 	const char *directory;
 	int directory_fd;
+	int silent;            /* whether no line says what was made */
 	int coordinate;        /* bytes of r and of s for ECDSA, otherwise 0 */
 	const EVP_MD *digest;  /* NULL for EdDSA */
 	char header[TEXT_MAX]; /* the JOSE header, in base64url */
@@ -194,7 +197,8 @@ answer(const struct service *s, FCGX_Request *request)
 					   "No token could be made\n");
 		return;
 	}
-	log_token(now.tv_sec, path);
+	if (!s->silent)
+		log_token(now.tv_sec, path);
 	FCGX_FPrintF(request->out,
 	    "Content-Type: text/plain\r\nCache-Control: no-store\r\n\r\n%s", path);
 }
@@ -266,8 +270,10 @@ main(int argc, char **argv)
 	pthread_t thread;
 	long threads;
 
-	if (argc != 6) {
-		fprintf(stderr, "usage: plain_fcgi SOCKET THREADS ALGORITHM KEY DIRECTORY\n");
+	s.silent = argc == 7 && strcmp(argv[6], "silent") == 0;
+	if (argc != 6 + s.silent) {
+		fprintf(stderr, "usage: plain_fcgi SOCKET THREADS ALGORITHM KEY DIRECTORY "
+				"[silent]\n");
 		return 64;
 	}
 	threads = strtol(argv[2], NULL, 10);
