@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/parse.h"
 
@@ -41,6 +42,13 @@ grow(struct keyring *r, struct error *e)
 	return 0;
 }
 
+/* By time, then by name: a directory's own order differs from node to node. */
+static bool
+goes_before(int64_t from, const char *file, int64_t other, const char *other_file)
+{
+	return from < other || (from == other && strcmp(file, other_file) < 0);
+}
+
 /* Puts the key at its place in the order; it is r's then, or freed on failure. */
 static int
 add(struct keyring *r, struct key *k, const char *file, int64_t from, struct error *e)
@@ -68,7 +76,8 @@ add(struct keyring *r, struct key *k, const char *file, int64_t from, struct err
 		error_set(e, ERROR_INTERNAL, "out of memory");
 		goto fail;
 	}
-	for (; at > 0 && r->periods[at - 1].from > from; at--) {
+	for (; at > 0 && goes_before(from, file, r->periods[at - 1].from, r->files[at - 1]);
+	     at--) {
 		r->periods[at] = r->periods[at - 1];
 		r->keys[at] = r->keys[at - 1];
 		r->files[at] = r->files[at - 1];
@@ -189,8 +198,8 @@ is_key_name(const char *name)
 	return *name != '.' && length > 4 && strcmp(name + length - 4, ".pem") == 0;
 }
 
-/* Whoever can write the directory chooses the keys, unless it is sticky and the files'
- * owners are looked at, which they are. */
+/* Whoever can write the directory chooses the keys, and its owner always can. Others cannot
+ * where it is sticky, since the files' owners are looked at. */
 static int
 check_directory(DIR *directory, const char *path, struct error *e)
 {
@@ -198,6 +207,10 @@ check_directory(DIR *directory, const char *path, struct error *e)
 
 	if (fstat(dirfd(directory), &st) == -1)
 		return error_set(e, ERROR_NO_INPUT, "%s: %s", path, strerror(errno));
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return error_set(e, ERROR_CONFIG,
+		    "%s: belongs to uid %u, which could change it: chown it to root", path,
+		    (unsigned int)st.st_uid);
 	if ((st.st_mode & 022) != 0 && (st.st_mode & S_ISVTX) == 0)
 		return error_set(e, ERROR_CONFIG,
 		    "%s: others may write it (mode %04o): chmod go-w it", path,
