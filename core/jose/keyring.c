@@ -219,7 +219,7 @@ add_directory(struct keyring *r, const struct keyring_source *s, struct error *e
 		if (is_key_name(entry->d_name))
 			rc = add_file(r, s, entry->d_name, e);
 	closedir(directory);
-	if (rc == 0 && r->count == 0)
+	if (rc == 0 && r->count == 0 && !s->may_be_empty)
 		return error_set(e, ERROR_CONFIG,
 		    "%s: no key in it: its files are called 20261122T000000Z.pem after their "
 		    "activation time in UTC",

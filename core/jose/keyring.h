@@ -28,6 +28,7 @@ struct keyring_source {
 	const char *passphrase_file; /* NULL: no key is encrypted */
 	const char *algorithm;       /* of keys whose name says none */
 	int64_t longest;             /* the longest life of a token, in seconds */
+	bool may_be_empty;           /* a directory without a key is a ring without one */
 };
 
 /*
