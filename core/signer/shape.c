@@ -149,9 +149,11 @@ shape_open(
 	}
 	s->kid = kid == KID_THUMBPRINT;
 	s->algorithm = algorithm_find(algorithm);
-	if (s->algorithm == NULL)
-		return error_set(e, ERROR_CONFIG,
+	if (s->algorithm == NULL) {
+		error_set(e, ERROR_CONFIG,
 		    "algorithm '%.32s' does not exist: one of " ALGORITHM_NAMES, algorithm);
+		return profile == NULL ? -1 : error_prefix(e, "%s", profile->where);
+	}
 	if (profile == NULL)
 		return 0;
 	if (check_type(s, e) == -1 || (profile->claims != NULL && read_claims(s, e) == -1) ||
