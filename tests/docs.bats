@@ -622,7 +622,12 @@ page() {
 }
 
 @test "authserverctl(1): EXAMPLES" {
-    page authserverctl.1 '' 'output_has "^permit rules:1 subject alice ttl 86400$"'
+    page authserverctl.1 '' '
+        output_has "^policy: rules, 3 rules$"
+        output_has "^permit rules:1 subject alice ttl 86400$"
+        output_has "^built in: OpenSSL "
+        output_has "^next .* RS512 "
+        output_has "\"sub\": \"okera\""'
 }
 
 @test "authserver.fcgi(8): EXAMPLES" {
@@ -646,6 +651,17 @@ page() {
 
 # --- without a machine ------------------------------------------------------------
 
+# What a program says of its flags, and of those of its commands.
+help_of() {
+    local command
+
+    "$BUILD/$1" --help
+    [ "$1" = authserverctl ] || return 0
+    for command in $("$BUILD/$1" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+        "$BUILD/$1" "$command" --help
+    done
+}
+
 # Programs, flags and files that commands name.
 @test "every command is well formed and names programs, flags and files that exist" {
     local file faults='' word program='' flags stage=$BATS_TEST_TMPDIR/stage
@@ -667,7 +683,7 @@ page() {
             case $word in
             *authserver | *authserver-reap | *authserverctl | *authserver.fcgi | *authserver.cgi)
                 program=${word##*/}
-                [ -x "$BUILD/$program" ] && flags=$("$BUILD/$program" --help) || program=
+                [ -x "$BUILD/$program" ] && flags=$(help_of "$program") || program=
                 ;;
             /usr/local/share/authserver/*)
                 [ -e "$SOURCE/${word#/usr/local/share/authserver/}" ] || faults+="no file $word"$'\n'
@@ -687,7 +703,7 @@ page() {
 
 # The names of the flags of a program: --name, one a line.
 flags_in_help() {
-    "$BUILD/$1" --help | grep -oE '^ +(-., +)?--[a-z-]+' | grep -oE '\-\-[a-z-]+' | sort -u
+    help_of "$1" | grep -oE '^ +(-., +)?--[a-z-]+' | grep -oE '\-\-[a-z-]+' | sort -u
 }
 
 flags_in_page() {
@@ -713,7 +729,7 @@ flags_in_page() {
     local program flag
 
     for program in authserver authserver-reap authserverctl authserver.fcgi authserver.cgi; do
-        for flag in $("$BUILD/$program" --help | sed -nE 's/^ +-([a-z]), .*/\1/p'); do
+        for flag in $(help_of "$program" | sed -nE 's/^ +-([a-z]), .*/\1/p'); do
             grep -qE "^\.It Fl $flag( |$)" "$SOURCE/man/$program".[18] || {
                 echo "$program -$flag"
                 return 1

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/parse.h"
 
@@ -97,4 +98,22 @@ account_name(uid_t uid, char *name, size_t size, struct error *e)
 		    e, ERROR_DENIED, "uid %u has no account here", (unsigned int)uid);
 	memcpy(name, found->pw_name, strlen(found->pw_name) + 1);
 	return 0;
+}
+
+bool
+account_in_group(gid_t group)
+{
+	bool ours = group == getegid();
+	int n = getgroups(0, NULL);
+	gid_t *groups = NULL;
+
+	if (!ours && n > 0)
+		groups = calloc((size_t)n, sizeof(*groups));
+	if (groups != NULL) {
+		n = getgroups(n, groups);
+		for (int i = 0; i < n && !ours; i++)
+			ours = groups[i] == group;
+	}
+	free(groups);
+	return ours;
 }

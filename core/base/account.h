@@ -2,6 +2,7 @@
 #ifndef BASE_ACCOUNT_H
 #define BASE_ACCOUNT_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -17,5 +18,8 @@ int account_user(const char *name, uid_t *uid, struct error *e);
 /* The name of the account with this number; size bytes hold it. 0, or -1: ERROR_DENIED when
  * there is none or its name is longer, ERROR_UNAVAILABLE when the look-up failed. */
 int account_name(uid_t uid, char *name, size_t size, struct error *e);
+
+/* Whether the process is in the group. */
+bool account_in_group(gid_t group);
 
 #endif

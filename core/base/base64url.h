@@ -12,4 +12,11 @@
 /* Appends the encoding of bytes. 0, or -1 as buffer_append. */
 int base64url_append(struct buffer *b, const void *bytes, size_t length);
 
+/*
+ * Appends the bytes that length bytes of text encode. Only what base64url_append() writes is
+ * taken: no padding, no other alphabet, no blanks, no bits left over that are not zero. 0, or
+ * -1 when text is something else or the bytes do not fit; the buffer is then as it was.
+ */
+int base64url_decode(struct buffer *b, const char *text, size_t length);
+
 #endif

@@ -50,6 +50,18 @@ system_fill(void *state, void *bytes, size_t length)
 const struct clock clock_system = {.realtime = system_realtime, .monotonic = system_monotonic};
 const struct entropy entropy_system = {.fill = system_fill};
 
+int
+clock_format_utc(char text[CLOCK_UTC_SIZE], int64_t seconds)
+{
+	time_t time = (time_t)seconds;
+	struct tm tm;
+
+	*text = '\0';
+	if (gmtime_r(&time, &tm) == NULL || tm.tm_year < 0 || tm.tm_year > 9999 - 1900)
+		return -1;
+	return strftime(text, CLOCK_UTC_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) > 0 ? 0 : -1;
+}
+
 int64_t
 clock_realtime(const struct clock *c)
 {

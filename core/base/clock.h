@@ -19,6 +19,13 @@ struct clock {
 /* The kernel's CLOCK_REALTIME and CLOCK_BOOTTIME (it counts suspended time too). */
 extern const struct clock clock_system;
 
+/*
+ * Writes "2026-11-22T00:00:00Z" (RFC 3339) for seconds since 1970. 0, or -1 and "" when the
+ * year has not four digits.
+ */
+enum { CLOCK_UTC_SIZE = 21 };
+int clock_format_utc(char text[CLOCK_UTC_SIZE], int64_t seconds);
+
 int64_t clock_realtime(const struct clock *c);
 int64_t clock_monotonic(const struct clock *c);
 

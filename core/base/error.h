@@ -46,6 +46,9 @@ int error_prefix(struct error *e, const char *format, ...)
 int error_detail(struct error *e, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Called with each of several errors. */
+typedef void error_tell(void *context, const struct error *e);
+
 /* The exit status of sysexits(3) for a program that stops because of *e. */
 int error_exit_status(const struct error *e);
 

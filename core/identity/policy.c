@@ -43,22 +43,17 @@ add_rule(struct policy *p, struct rule *r, struct error *e)
 static int
 add_lines(struct policy *p, const char *text, size_t length, struct error *e)
 {
-	unsigned int line = 0;
+	unsigned int number = 0;
+	const char *line;
+	size_t size;
 
-	while (length > 0) {
-		const char *end = memchr(text, '\n', length);
-		size_t size = end != NULL ? (size_t)(end - text) : length;
+	while (rule_next_line(&text, &length, &line, &size)) {
 		struct rule r;
-		int found;
+		int found = rule_parse(&r, line, size, e);
 
-		line++;
-		found = rule_parse(&r, text, size, e);
-		r.line = line;
+		r.line = ++number;
 		if (found == -1 || (found == 1 && add_rule(p, &r, e) == -1))
-			return error_prefix(e, "%s:%u", p->name, line);
-		size += end != NULL;
-		text += size;
-		length -= size;
+			return error_prefix(e, "%s:%u", p->name, number);
 	}
 	return 0;
 }
@@ -154,10 +149,6 @@ policy_set_limits(struct policy *p, int64_t lifetime, const struct profiles *pro
 	p->profiles = profiles;
 }
 
-/* What a request has that names no profile is called "default", which may be the name of
- * a profile too. */
-static const char no_profile[] = "default";
-
 static const struct profile *
 find_profile(const struct policy *p, const char *name)
 {
@@ -169,7 +160,8 @@ policy_check_profiles(const struct policy *p, struct error *e)
 {
 	for (size_t i = 0; i < p->count; i++)
 		for (char **name = p->rules[i].profiles; name != NULL && *name != NULL; name++)
-			if (find_profile(p, *name) == NULL && strcmp(*name, no_profile) != 0)
+			if (find_profile(p, *name) == NULL &&
+			    strcmp(*name, RULE_NO_PROFILE) != 0)
 				return error_set(e, ERROR_CONFIG,
 				    "%s:%u: profile '%.64s' is not in the configuration",
 				    p->name, p->rules[i].line, *name);
@@ -278,9 +270,9 @@ choose_profile(const struct policy *p, const struct rule *r, const struct query 
 	const char *name = *q->profile != '\0' ? q->profile : sole(r->profiles);
 
 	if (*name == '\0')
-		name = no_profile;
+		name = RULE_NO_PROFILE;
 	g->profile = find_profile(p, name);
-	if (g->profile == NULL && strcmp(name, no_profile) != 0)
+	if (g->profile == NULL && strcmp(name, RULE_NO_PROFILE) != 0)
 		return error_set(e, ERROR_MALFORMED, "there is no such profile");
 	if (listed(r->profiles, name))
 		return 0;

@@ -292,3 +292,16 @@ rule_free(struct rule *r)
 	words_free(r->profiles);
 	*r = (struct rule){0};
 }
+
+bool
+rule_next_line(const char **text, size_t *length, const char **line, size_t *size)
+{
+	const char *end = *length == 0 ? NULL : memchr(*text, '\n', *length);
+	size_t taken = end != NULL ? (size_t)(end - *text) + 1 : *length;
+
+	*line = *text;
+	*size = taken - (end != NULL);
+	*text += taken;
+	*length -= taken;
+	return taken > 0;
+}

@@ -36,4 +36,11 @@ int rule_parse(struct rule *r, const char *line, size_t length, struct error *e)
 
 void rule_free(struct rule *r);
 
+/* Takes the first line off the text, without its newline. False: there is none any more. */
+bool rule_next_line(const char **text, size_t *length, const char **line, size_t *size);
+
+/* What a request has that names no profile, as rules call it; it may be the name of a profile
+ * too. */
+#define RULE_NO_PROFILE "default"
+
 #endif

@@ -18,6 +18,7 @@ struct keyring {
 	struct period *periods; /* in the order of activation, as are the two below */
 	struct key **keys;
 	char **files;
+	bool failed; /* what was told keeps it from being opened */
 };
 
 static int
@@ -228,11 +229,17 @@ add_directory(struct keyring *r, const struct keyring_source *s, struct error *e
 	if (directory == NULL)
 		return error_set(e, ERROR_NO_INPUT, "%s: %s", s->path, strerror(errno));
 	rc = check_directory(directory, s->path, e);
-	while (rc == 0 && (entry = readdir(directory)) != NULL)
+	while (rc == 0 && (entry = readdir(directory)) != NULL) {
 		if (is_key_name(entry->d_name))
 			rc = add_file(r, s, entry->d_name, e);
+		if (rc == -1 && s->tell != NULL) {
+			s->tell(s->context, e);
+			r->failed = true;
+			rc = 0;
+		}
+	}
 	closedir(directory);
-	if (rc == 0 && r->count == 0)
+	if (rc == 0 && r->count == 0 && !s->may_be_empty && !r->failed)
 		return error_set(e, ERROR_CONFIG,
 		    "%s: no key in it: its files are called 20261122T000000Z.pem after their "
 		    "activation time in UTC",
@@ -265,7 +272,9 @@ keyring_open(struct keyring **out, const struct keyring_source *source, struct e
 	directory =
 	    !key_is_uri(source->path) && stat(source->path, &st) == 0 && S_ISDIR(st.st_mode);
 	rc = directory ? add_directory(r, source, e) : add_single(r, source, e);
-	if (rc == -1) {
+	if (rc == -1 && source->tell != NULL)
+		source->tell(source->context, e);
+	if (rc == -1 || r->failed) {
 		keyring_free(r);
 		return -1;
 	}

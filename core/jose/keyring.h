@@ -28,12 +28,16 @@ struct keyring_source {
 	const char *passphrase_file; /* NULL: no key is encrypted */
 	const char *algorithm;       /* of keys whose name says none */
 	int64_t longest;             /* the longest life of a token, in seconds */
+	bool may_be_empty;           /* a directory without a key is a ring without one */
+	error_tell *tell;            /* NULL: the first error is the only one */
+	void *context;               /* of tell */
 };
 
 /*
  * Loads every key. One that does not load refuses the whole ring: ERROR_NO_INPUT,
  * ERROR_CONFIG with the file's name. Two keys of one activation time and algorithm are
- * refused. *out is NULL on failure, else keyring_free() it.
+ * refused. With tell the other keys are tried all the same, and it gets each error. *out is
+ * NULL on failure, else keyring_free() it.
  */
 int keyring_open(struct keyring **out, const struct keyring_source *source, struct error *e);
 void keyring_free(struct keyring *r);

@@ -267,6 +267,24 @@ audience(const struct shape *s, const struct grant *g)
 	return list;
 }
 
+/* An array of the groups, each of which ends in a newline. */
+static json_t *
+group_list(const char *groups)
+{
+	json_t *list = json_array();
+
+	while (*groups != '\0') {
+		size_t length = strcspn(groups, "\n");
+
+		if (json_array_append_new(list, json_stringn(groups, length)) == -1) {
+			json_decref(list);
+			return NULL;
+		}
+		groups += length + (groups[length] == '\n');
+	}
+	return list;
+}
+
 /* Those of the standards. */
 static int
 put_registered(json_t *claims, const struct shape *s, const struct claim_values *v)
@@ -291,6 +309,8 @@ put_registered(json_t *claims, const struct shape *s, const struct claim_values 
 	if (*g->actor != '\0' &&
 	    put(claims, s, "act", json_pack("{s:s}", "sub", g->actor)) == -1)
 		return -1;
+	if (v->groups != NULL && put(claims, s, "groups", group_list(v->groups)) == -1)
+		return -1;
 	return access_token ? put(claims, s, "client_id", json_string(v->caller)) : 0;
 }
 
@@ -302,9 +322,12 @@ put_extra(json_t *claims, const struct shape *s, const struct claim_values *v)
 
 	if (s->extra == NULL)
 		return 0;
-	json_object_foreach (s->extra, name, value)
+	json_object_foreach (s->extra, name, value) {
+		if (json_object_get(claims, new_name(s->profile, name)) != NULL)
+			continue; /* "groups" */
 		if (put(claims, s, name, fill(value, v)) == -1)
 			return -1;
+	}
 	return 0;
 }
 

@@ -35,6 +35,7 @@ void shape_close(struct shape *s);
 struct claim_values {
 	const struct grant *grant;
 	const char *caller;
+	const char *groups; /* each ended by a newline; NULL: no claim of them */
 	const char *issuer;
 	const char *host;
 	const char *email;
@@ -45,8 +46,9 @@ struct claim_values {
 
 /*
  * The claims (RFC 7519, 4.1) as JSON, to be freed with free(): sub, iss, iat, exp, jti in this
- * order, then aud, nbf, act, client_id where they apply, then the profile's. One audience is
- * a string, several are an array. NULL when memory is short.
+ * order, then aud, nbf, act, groups, client_id where they apply, then the profile's, of which
+ * groups that are given take the place. One audience is a string, several are an array, as
+ * groups always are. NULL when memory is short.
  */
 char *shape_claims(const struct shape *s, const struct claim_values *v);
 

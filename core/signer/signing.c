@@ -9,23 +9,41 @@
 
 enum { JTI_BYTES = 16, HEADER_MAX = 256 };
 
+static int
+check_issuer(const struct config *c, struct error *e)
+{
+	if (c->issuer == NULL || (strlen(c->issuer) < LIMIT_ISSUER && text_clean(c->issuer)))
+		return 0;
+	return error_set(e, ERROR_CONFIG,
+	    "issuer: longer than %d bytes, not UTF-8 or with control characters",
+	    LIMIT_ISSUER - 1);
+}
+
+static int
+check_private_key(const struct config *c, struct error *e)
+{
+	if (c->private_key != NULL)
+		return 0;
+	return error_set(e, ERROR_CONFIG,
+	    "no private key: give --private-key FILE, or private-key in the configuration");
+}
+
+/* The i-th profile; behind the last one NULL, for tokens without one. */
+static const struct profile *
+profile_at(const struct config *c, size_t i)
+{
+	return i < c->profiles.count ? &c->profiles.items[i] : NULL;
+}
+
 int
 signing_check(const struct config *c, struct error *e)
 {
 	struct shape shape;
 
-	if (c->issuer != NULL && (strlen(c->issuer) >= LIMIT_ISSUER || !text_clean(c->issuer)))
-		return error_set(e, ERROR_CONFIG,
-		    "issuer: longer than %d bytes, not UTF-8 or with control characters",
-		    LIMIT_ISSUER - 1);
-	if (c->private_key == NULL)
-		return error_set(e, ERROR_CONFIG,
-		    "no private key: give --private-key FILE, or private-key in the "
-		    "configuration");
+	if (check_issuer(c, e) == -1 || check_private_key(c, e) == -1)
+		return -1;
 	for (size_t i = 0; i <= c->profiles.count; i++) {
-		const struct profile *p = i < c->profiles.count ? &c->profiles.items[i] : NULL;
-
-		if (shape_open(&shape, c, p, e) == -1)
+		if (shape_open(&shape, c, profile_at(c, i), e) == -1)
 			return -1;
 		shape_close(&shape);
 	}
@@ -54,37 +72,70 @@ find_shape(const struct signing *s, const struct profile *profile)
 
 /* A profile whose algorithm has no key would fail each of its requests. */
 static int
+check_key(const struct config *c, const struct shape *shape, const struct keyring *ring,
+    int64_t now, struct error *e)
+{
+	if (keyring_pick(ring, shape->algorithm, now, now, e) != NULL)
+		return 0;
+	if (shape->profile == NULL || shape->profile->algorithm == NULL)
+		return error_set(e, ERROR_CONFIG,
+		    "%s: no key in it signs with %s now: set algorithm, or add one",
+		    c->private_key, shape->algorithm->name);
+	return error_set(e, ERROR_CONFIG,
+	    "%s: profile '%s': no key signs with %s now: private-key can be a directory with "
+	    "one key an algorithm",
+	    shape->profile->where, shape->profile->name, shape->algorithm->name);
+}
+
+static int
 check_keys(const struct signing *s, const struct config *c, struct error *e)
 {
 	int64_t now = clock_realtime(s->clock) / NANOSECONDS;
 
-	for (size_t i = 0; i <= s->profile_count; i++) {
-		const struct shape *shape = &s->shapes[i];
-
-		if (keyring_pick(s->ring, shape->algorithm, now, now, e) != NULL)
-			continue;
-		if (shape->profile == NULL || shape->profile->algorithm == NULL)
-			return error_set(e, ERROR_CONFIG,
-			    "%s: no key in it signs with %s now: set algorithm, or add one",
-			    c->private_key, shape->algorithm->name);
-		return error_set(e, ERROR_CONFIG,
-		    "%s: profile '%s': no key signs with %s now: private-key can be a "
-		    "directory with one key an algorithm",
-		    shape->profile->where, shape->profile->name, shape->algorithm->name);
-	}
+	for (size_t i = 0; i <= s->profile_count; i++)
+		if (check_key(c, &s->shapes[i], s->ring, now, e) == -1)
+			return -1;
 	return 0;
+}
+
+void
+signing_lint(const struct config *c, const struct keyring *ring, int64_t now, error_tell *tell,
+    void *context)
+{
+	struct shape shape;
+	struct error e;
+
+	if (check_issuer(c, &e) == -1)
+		tell(context, &e);
+	if (check_private_key(c, &e) == -1)
+		tell(context, &e);
+	for (size_t i = 0; i <= c->profiles.count; i++) {
+		if (shape_open(&shape, c, profile_at(c, i), &e) == -1) {
+			tell(context, &e);
+			continue;
+		}
+		if (ring != NULL && check_key(c, &shape, ring, now, &e) == -1)
+			tell(context, &e);
+		shape_close(&shape);
+	}
+}
+
+struct keyring_source
+signing_keys(const struct config *c)
+{
+	return (struct keyring_source){
+	    .path = c->private_key,
+	    .passphrase_file = c->passphrase_file,
+	    .algorithm = c->algorithm,
+	    .longest = c->lifetime,
+	};
 }
 
 int
 signing_open(struct signing *s, const struct config *c, const struct policy *p,
     const struct clock *clock, const struct entropy *entropy, struct error *e)
 {
-	const struct keyring_source source = {
-	    .path = c->private_key,
-	    .passphrase_file = c->passphrase_file,
-	    .algorithm = c->algorithm,
-	    .longest = c->lifetime,
-	};
+	const struct keyring_source source = signing_keys(c);
 
 	*s = (struct signing){
 	    .policy = p, .issuer = c->issuer, .clock = clock, .entropy = entropy};
@@ -152,28 +203,25 @@ sign(const struct key *k, const struct shape *shape, const char *claims, struct 
 }
 
 int
-signing_mint(const struct signing *s, const struct query *q, struct buffer *token,
+signing_sign(const struct signing *s, const struct signing_order *o, struct buffer *token,
     struct signature *made, struct error *e)
 {
-	struct grant g;
-	struct claim_values values = {.grant = &g,
-	    .caller = q->caller.name,
+	const struct grant *g = o->grant;
+	const struct shape *shape = find_shape(s, g->profile);
+	struct claim_values values = {.grant = g,
+	    .caller = o->caller,
+	    .groups = o->groups,
 	    .issuer = s->issuer,
 	    .host = s->host,
+	    .email = attributes_get(s->attributes, g->subject, "email"),
+	    .space = attributes_get(s->attributes, g->subject, "namespace"),
 	    .jti = made->jti,
 	    .now = clock_realtime(s->clock) / NANOSECONDS};
-	const struct shape *shape;
 	const struct key *k;
 	char *claims;
 	int rc;
 
-	*made = (struct signature){0};
-	if (policy_permit(s->policy, q, &g, e) == -1)
-		return -1;
-	made->expires = values.now + g.lifetime;
-	values.email = attributes_get(s->attributes, g.subject, "email");
-	values.space = attributes_get(s->attributes, g.subject, "namespace");
-	shape = find_shape(s, g.profile);
+	*made = (struct signature){.expires = values.now + g->lifetime};
 	k = keyring_pick(s->ring, shape->algorithm, values.now, made->expires, e);
 	if (k == NULL || draw_jti(s, made->jti, e) == -1)
 		return -1;
@@ -184,6 +232,19 @@ signing_mint(const struct signing *s, const struct query *q, struct buffer *toke
 	made->token = token->data;
 	made->length = token->length;
 	return rc;
+}
+
+int
+signing_mint(const struct signing *s, const struct query *q, struct buffer *token,
+    struct signature *made, struct error *e)
+{
+	struct grant g;
+	const struct signing_order order = {.grant = &g, .caller = q->caller.name};
+
+	*made = (struct signature){0};
+	if (policy_permit(s->policy, q, &g, e) == -1)
+		return -1;
+	return signing_sign(s, &order, token, made, e);
 }
 
 int

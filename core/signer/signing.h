@@ -38,6 +38,16 @@ struct signing {
 int signing_check(const struct config *c, struct error *e);
 
 /*
+ * The same to the end: tell is called with each thing that is wrong. With a ring also with
+ * each profile that has no key in it at now (seconds since 1970).
+ */
+void signing_lint(const struct config *c, const struct keyring *ring, int64_t now,
+    error_tell *tell, void *context);
+
+/* Where the configuration's keys are; it leads to c, whose private_key is not NULL. */
+struct keyring_source signing_keys(const struct config *c);
+
+/*
  * Loads the keys and the attributes and fills *s, whose pointers lead to itself, to c, to p
  * and to the clocks: all of them stay where they are until signing_close(). An algorithm that
  * a profile names must have a key that signs with it now. ERROR_CONFIG, ERROR_NO_INPUT; there
@@ -52,6 +62,17 @@ void signing_close(struct signing *s);
  * buffer's text. Errors as policy_permit(), keyring_pick() and jws_sign().
  */
 int signing_mint(const struct signing *s, const struct query *q, struct buffer *token,
+    struct signature *made, struct error *e);
+
+/* What is to be signed, after it was decided that it may be. */
+struct signing_order {
+	const struct grant *grant;
+	const char *caller;
+	const char *groups; /* "groups", each ended by a newline; NULL: no such claim */
+};
+
+/* The same for what whoever calls answers for: policy is not asked. */
+int signing_sign(const struct signing *s, const struct signing_order *o, struct buffer *token,
     struct signature *made, struct error *e);
 
 /* Appends the JWK Set to json, in the same manner: made->expires is until when it may be

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/account.h"
 #include "store/system_error.h"
 
 enum {
@@ -144,24 +146,6 @@ check_parent(int fd, const char *shown, struct error *e)
 	return 0;
 }
 
-static bool
-is_our_group(gid_t group)
-{
-	bool ours = group == getegid();
-	int n = getgroups(0, NULL);
-	gid_t *groups = NULL;
-
-	if (!ours && n > 0)
-		groups = calloc((size_t)n, sizeof(*groups));
-	if (groups != NULL) {
-		n = getgroups(n, groups);
-		for (int i = 0; i < n && !ours; i++)
-			ours = groups[i] == group;
-	}
-	free(groups);
-	return ours;
-}
-
 static int
 check_directory(int fd, const char *shown, struct error *e)
 {
@@ -175,7 +159,7 @@ check_directory(int fd, const char *shown, struct error *e)
 		return error_set(e, ERROR_CONFIG,
 		    "%s: everybody may write it (mode %04o) and plant files: chmod o-w it",
 		    shown, (unsigned int)(st.st_mode & 07777));
-	if ((st.st_mode & 020) != 0 && !is_our_group(st.st_gid))
+	if ((st.st_mode & 020) != 0 && !account_in_group(st.st_gid))
 		return error_set(e, ERROR_CONFIG,
 		    "%s: group %u, which is not ours, may write it (mode %04o) and plant "
 		    "files: "
@@ -198,38 +182,69 @@ enter(int at, const char *name, const char *shown, const struct creation *c, str
 	return fd != -1 ? fd : refuse_component(at, name, shown, errno, e);
 }
 
-/* Walks down a clean path and checks each component; the descriptor of the last, or -1. */
+/*
+ * Walks down a clean path to the directory before its last component and checks each on the
+ * way. Its descriptor, or -1; *last is the last component.
+ */
 static int
-walk(char *path, const struct creation *c, struct error *e)
+walk(char *path, const char **last, struct error *e)
 {
 	int at = open("/", COMPONENT);
-	char *next;
 
+	*last = path + 1;
 	if (at == -1)
 		return system_error(e, errno, "/");
 	if (check_parent(at, "/", e) == -1)
 		goto fail;
-	for (char *name = path + 1; name != NULL; name = next) {
+	for (char *next; (next = strchr(*last, '/')) != NULL; *last = next + 1) {
 		int fd;
 
-		/* For the while of this component, path ends behind it. */
-		next = strchr(name, '/');
-		if (next != NULL)
-			*next = '\0';
-		fd = enter(at, name, path, next == NULL ? c : NULL, e);
-		if (fd == -1)
+		*next = '\0'; /* for the while of this component, path ends behind it */
+		fd = openat(at, *last, COMPONENT);
+		if (fd == -1) {
+			refuse_component(at, *last, path, errno, e);
 			goto fail;
+		}
 		close(at);
 		at = fd;
-		if ((next != NULL ? check_parent : check_directory)(at, path, e) == -1)
+		if (check_parent(at, path, e) == -1)
 			goto fail;
-		if (next != NULL)
-			*next++ = '/';
+		*next = '/';
 	}
 	return at;
 fail:
 	close(at);
 	return -1;
+}
+
+/* What both ways of opening begin with. */
+static int
+walk_from_root(char clean[LIMIT_PATH], const char *path, const char **last, struct error *e)
+{
+	if (normalise(clean, path, e) == -1)
+		return -1;
+	if (*clean == '\0')
+		return error_set(e, ERROR_CONFIG, "/: cannot be the token directory");
+	return walk(clean, last, e);
+}
+
+/* The directory itself: a descriptor for listing, or -1. */
+static int
+open_checked(
+    int parent, const char *name, const char *shown, const struct creation *c, struct error *e)
+{
+	int at = enter(parent, name, shown, c, e);
+	int fd = -1;
+
+	if (at == -1)
+		return -1;
+	if (check_directory(at, shown, e) == 0) {
+		fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd == -1)
+			system_error(e, errno, "%s", shown);
+	}
+	close(at);
+	return fd;
 }
 
 int
@@ -238,31 +253,69 @@ directory_open(struct directory *d, const char *path, mode_t create_mode, gid_t 
 {
 	struct creation c = {.mode = create_mode, .group = create_group};
 	char clean[LIMIT_PATH];
+	const char *last;
 	struct stat st;
-	int rc = -1;
-	int at;
+	int parent, rc = -1;
 
 	*d = (struct directory){.fd = -1};
-	if (normalise(clean, path, e) == -1)
+	parent = walk_from_root(clean, path, &last, e);
+	if (parent == -1)
 		return -1;
-	if (*clean == '\0')
-		return error_set(e, ERROR_CONFIG, "/: cannot be the token directory");
-	at = walk(clean, &c, e);
-	if (at == -1)
+	d->fd = open_checked(parent, last, clean, &c, e);
+	close(parent);
+	if (d->fd == -1)
 		return -1;
-	d->fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	d->path = strdup(clean);
-	if (d->fd == -1 || fstat(d->fd, &st) == -1)
-		system_error(e, errno, "%s", clean);
-	else if (d->path == NULL)
+	if (d->path == NULL)
 		system_error(e, ENOMEM, "%s", clean);
+	else if (fstat(d->fd, &st) == -1)
+		system_error(e, errno, "%s", clean);
 	else
 		rc = 0;
 	if (rc == 0)
 		d->owner = st.st_uid;
 	else
 		directory_close(d);
-	close(at);
+	return rc;
+}
+
+/* Whether files can be made in it, and whether by a file system with ACLs. */
+static int
+try_directory(int fd, const char *shown, struct directory_trial *t, struct error *e)
+{
+	char link[64]; /* a descriptor of O_PATH has no attributes to ask for */
+
+	if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == -1)
+		return system_error(e, errno, "cannot create a file in %s", shown);
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	t->acls = getxattr(link, "system.posix_acl_access", NULL, 0) != -1 ||
+		  errno != EOPNOTSUPP; /* ENODATA: has them, but none here */
+	return 0;
+}
+
+int
+directory_try(const char *path, struct directory_trial *t, struct error *e)
+{
+	static const struct creation none = {0};
+	char clean[LIMIT_PATH];
+	const char *last;
+	struct stat st;
+	int parent, fd, rc = -1;
+
+	*t = (struct directory_trial){0};
+	parent = walk_from_root(clean, path, &last, e);
+	if (parent == -1)
+		return -1;
+	t->missing = fstatat(parent, last, &st, AT_SYMLINK_NOFOLLOW) == -1 && errno == ENOENT;
+	fd = t->missing ? openat(parent, ".", COMPONENT)
+			: open_checked(parent, last, clean, &none, e);
+	if (fd != -1)
+		rc = try_directory(fd, clean, t, e);
+	else if (t->missing)
+		system_error(e, errno, "cannot create %s", clean);
+	if (fd != -1)
+		close(fd);
+	close(parent);
 	return rc;
 }
 

@@ -31,6 +31,18 @@ struct directory {
 int directory_open(struct directory *d, const char *path, mode_t create_mode,
     gid_t create_group, struct error *e);
 
+/* What directory_try() found. */
+struct directory_trial {
+	bool missing; /* it would be created */
+	bool acls;    /* the file system has POSIX ACLs */
+};
+
+/*
+ * Whether directory_open(), told to create the directory, would succeed, and files could then
+ * be made in it; nothing is created or changed. Errors as there.
+ */
+int directory_try(const char *path, struct directory_trial *t, struct error *e);
+
 /* Closes it; a closed one is left alone. */
 void directory_close(struct directory *d);
 

@@ -152,6 +152,33 @@ base64url_gives_the_vectors_of_the_rfcs(void **state)
 		assert_string_equal(b.data + 1, rows[i].text);
 		assert_int_equal(b.length, 1 + strlen(rows[i].text));
 		assert_int_equal(BASE64URL_LENGTH(rows[i].length), strlen(rows[i].text));
+		b.length = 1;
+		assert_int_equal(base64url_decode(&b, rows[i].text, strlen(rows[i].text)), 0);
+		assert_int_equal(b.length, 1 + rows[i].length);
+		assert_memory_equal(b.data + 1, rows[i].bytes, rows[i].length + 1);
+		buffer_free(&b);
+	}
+}
+
+/* Two texts must not stand for the same bytes: a token could be changed and still verify. */
+static void
+base64url_takes_only_what_it_would_write(void **state)
+{
+	static const char *const texts[] = {"Zg==", "Zg=", "Zm8=", "Z", "Zm9vY", "Zh", "Zv",
+	    "Zm9", "Zm-", "A+z_4ME", "A-z/4ME", "Zm 9v", " Zm9v", "Zm9v\n", "Zm9v.", "\xc3\xa4",
+	    "Zm9v\r"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct buffer b;
+
+		buffer_init(&b, 64);
+		assert_int_equal(buffer_append(&b, ">", 1), 0);
+		if (base64url_decode(&b, texts[i], strlen(texts[i])) != -1)
+			fail_msg("taken: %s", texts[i]);
+		assert_int_equal(b.length, 1);
+		assert_string_equal(b.data, ">");
+		assert_int_equal(base64url_decode(&b, "Zm\0v", 4), -1);
 		buffer_free(&b);
 	}
 }
@@ -167,6 +194,11 @@ base64url_respects_the_limit_of_its_buffer(void **state)
 	assert_int_equal(b.length, 0);
 	assert_int_equal(base64url_append(&b, "fooba", 5), 0);
 	assert_string_equal(b.data, "Zm9vYmE");
+	b.length = 0;
+	assert_int_equal(base64url_decode(&b, "Zm9vYmFyZm8", 11), -1);
+	assert_int_equal(b.length, 0);
+	assert_int_equal(base64url_decode(&b, "Zm9vYmFyZg", 10), 0);
+	assert_string_equal(b.data, "foobarf");
 	buffer_free(&b);
 }
 
@@ -367,6 +399,33 @@ system_clocks_run_forward(void **state)
 }
 
 static void
+times_are_written_as_rfc_3339_has_them(void **state)
+{
+	static const struct {
+		int64_t seconds;
+		const char *text;
+	} rows[] = {
+	    {0, "1970-01-01T00:00:00Z"},
+	    {-1, "1969-12-31T23:59:59Z"},
+	    {1668181593, "2022-11-11T15:46:33Z"},
+	    {253402300799, "9999-12-31T23:59:59Z"},
+	    {253402300800, ""},
+	    {-2208988801, ""},
+	    {INT64_MAX, ""},
+	    {INT64_MIN, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char text[CLOCK_UTC_SIZE] = "x";
+
+		assert_int_equal(
+		    clock_format_utc(text, rows[i].seconds), *rows[i].text == '\0' ? -1 : 0);
+		assert_string_equal(text, rows[i].text);
+	}
+}
+
+static void
 system_entropy_fills_every_byte(void **state)
 {
 	unsigned char seen[64] = {0};
@@ -409,6 +468,7 @@ main(void)
 	    cmocka_unit_test(buffer_reserve_makes_room_without_a_byte_of_length),
 	    cmocka_unit_test(buffer_can_be_used_again_after_free),
 	    cmocka_unit_test(base64url_gives_the_vectors_of_the_rfcs),
+	    cmocka_unit_test(base64url_takes_only_what_it_would_write),
 	    cmocka_unit_test(base64url_respects_the_limit_of_its_buffer),
 	    cmocka_unit_test(numbers_are_digits_within_their_maximum),
 	    cmocka_unit_test(numbers_end_where_their_length_says),
@@ -419,6 +479,7 @@ main(void)
 	    cmocka_unit_test(error_text_is_bounded),
 	    cmocka_unit_test(error_codes_have_the_exit_statuses_of_sysexits),
 	    cmocka_unit_test(system_clocks_run_forward),
+	    cmocka_unit_test(times_are_written_as_rfc_3339_has_them),
 	    cmocka_unit_test(system_entropy_fills_every_byte),
 	    cmocka_unit_test(host_has_an_address),
 	};

@@ -425,6 +425,44 @@ token_has_exactly_these_claims_in_this_order(void **state)
 	}
 }
 
+/* What an operator answers for: policy, here the built-in one, is not asked. */
+static void
+order_is_signed_with_its_groups_whatever_policy_says(void **state)
+{
+	static const struct {
+		const char *groups;
+		const char *claim;
+	} rows[] = {
+	    {NULL, ""},
+	    {"", ",\"groups\":[]"},
+	    {"root\n", ",\"groups\":[\"root\"]"},
+	    {"a b\nc\"\n", ",\"groups\":[\"a b\",\"c\\\"\"]"},
+	};
+	const struct grant g = {.subject = "okera", .actor = "alice", .lifetime = 60};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct signing_order order = {
+		    .grant = &g, .caller = "alice", .groups = rows[i].groups};
+		struct signature made;
+		struct buffer token;
+		struct error e = {0};
+		char claims[512];
+
+		(void)snprintf(claims, sizeof(claims),
+		    "{\"sub\":\"okera\",\"iss\":\"192.0.2.7\",\"iat\":1668181593,"
+		    "\"exp\":1668181653,\"jti\":\"AAECAwQFBgcICQoLDA0ODw\","
+		    "\"act\":{\"sub\":\"alice\"}%s}",
+		    rows[i].claim);
+		buffer_init(&token, LIMIT_TOKEN);
+		if (signing_sign(&f->signing, &order, &token, &made, &e) == -1)
+			fail_msg("%s", e.text);
+		assert_int_equal(made.expires, 1668181653);
+		assert_token(f, &token, header_with_kid, claims);
+		buffer_free(&token);
+	}
+}
+
 static void
 header_is_without_kid_when_it_is_switched_off(void **state)
 {
@@ -568,6 +606,7 @@ main(void)
 	    cmocka_unit_test(answer_of_another_size_is_none),
 	    cmocka_unit_test(answer_with_a_wrong_field_is_none),
 	    TEST(token_has_exactly_these_claims_in_this_order),
+	    TEST(order_is_signed_with_its_groups_whatever_policy_says),
 	    TEST(header_is_without_kid_when_it_is_switched_off),
 	    TEST(signer_refuses_what_policy_refuses),
 	    TEST(nothing_is_signed_without_random_bytes),

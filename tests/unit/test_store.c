@@ -352,8 +352,9 @@ temporary_names_are_known_and_others_are_not(void **state)
 static void
 refuses(const char *path, enum error_code code, const char *component, const char *reason)
 {
+	struct directory_trial t;
 	struct directory d;
-	struct error e = {0};
+	struct error e = {0}, tried = {0};
 
 	assert_int_equal(directory_open(&d, path, 0, (gid_t)-1, &e), -1);
 	assert_int_equal(d.fd, -1);
@@ -361,6 +362,11 @@ refuses(const char *path, enum error_code code, const char *component, const cha
 	if (e.code != code || strstr(e.text, component) == NULL ||
 	    strstr(e.text, reason) == NULL)
 		fail_msg("code %d: %s", (int)e.code, e.text);
+	if (strstr(reason, "does not exist") != NULL) /* which a start would create */
+		return;
+	assert_int_equal(directory_try(path, &t, &tried), -1);
+	assert_int_equal(tried.code, e.code);
+	assert_string_equal(tried.text, e.text);
 }
 
 static void
@@ -385,6 +391,24 @@ a_missing_directory_is_created_with_mode_and_group_whatever_the_umask(void **sta
 		directory_close(&f->directory);
 		assert_int_equal(rmdir(f->path), 0);
 	}
+}
+
+static void
+a_trial_creates_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct directory_trial t;
+	struct stat st;
+	struct error e = {0};
+
+	check(directory_try(f->path, &t, &e), &e);
+	assert_true(t.missing);
+	assert_int_equal(stat(f->path, &st), -1);
+	assert_int_equal(mkdir(f->path, 0700), 0);
+	check(directory_try(f->path, &t, &e), &e);
+	assert_false(t.missing);
+	assert_int_equal(stat(f->path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
 }
 
 static void
@@ -453,7 +477,8 @@ a_missing_directory_or_parent_is_named(void **state)
 {
 	struct fixture *f = *state;
 	char path[1024];
-	struct error e = {0};
+	struct directory_trial t;
+	struct error e = {0}, tried = {0};
 
 	refuses(f->path, ERROR_CONFIG, f->path, "does not exist");
 	(void)snprintf(path, sizeof(path), "%s/inner", f->path);
@@ -461,6 +486,8 @@ a_missing_directory_or_parent_is_named(void **state)
 	assert_int_equal(e.code, ERROR_CONFIG);
 	assert_int_equal(strncmp(e.text, f->path, strlen(f->path)), 0);
 	assert_int_equal(e.text[strlen(f->path)], ':');
+	assert_int_equal(directory_try(path, &t, &tried), -1);
+	assert_string_equal(tried.text, e.text);
 }
 
 static void
@@ -1278,6 +1305,7 @@ main(void)
 	    cmocka_unit_test(names_that_are_nearly_right_are_not_tokens),
 	    cmocka_unit_test(temporary_names_are_known_and_others_are_not),
 	    IN_FOLDER(a_missing_directory_is_created_with_mode_and_group_whatever_the_umask),
+	    IN_FOLDER(a_trial_creates_nothing),
 	    IN_FOLDER(a_directory_that_exists_keeps_its_mode),
 	    IN_FOLDER(slashes_and_dots_in_the_path_do_not_matter),
 	    IN_FOLDER(paths_that_cannot_be_a_token_directory_are_refused),

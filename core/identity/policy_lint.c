@@ -1,0 +1,63 @@
+#include "identity/policy_lint.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "identity/rule.h"
+
+/* Each profile of the rule exists. */
+static int
+check_profiles(const struct rule *r, const struct config *c, struct error *e)
+{
+	for (char **name = r->profiles; name != NULL && *name != NULL; name++)
+		if (config_profile(&c->profiles, *name) == NULL &&
+		    strcmp(*name, RULE_NO_PROFILE) != 0)
+			return error_set(e, ERROR_CONFIG,
+			    "profile '%.64s' is not in the configuration", *name);
+	return 0;
+}
+
+static int
+check_line(const struct config *c, const char *line, size_t size, struct error *e)
+{
+	struct rule r;
+	int found = rule_parse(&r, line, size, e);
+	int rc = 0;
+
+	if (found == -1)
+		return -1;
+	if (found == 1) {
+		rc = check_profiles(&r, c, e);
+		rule_free(&r);
+	}
+	return rc;
+}
+
+unsigned int
+policy_lint(const struct config *c, error_tell *tell, void *context)
+{
+	unsigned int number = 0;
+	unsigned int faults = 0;
+	struct buffer file;
+	struct error e;
+	const char *text, *line;
+	size_t length, size;
+
+	buffer_init(&file, LIMIT_POLICY_FILE);
+	if (file_read_trusted(c->policy, &file, NULL, &e) == -1) {
+		tell(context, &e);
+		faults++;
+	}
+	text = file.data;
+	length = faults == 0 ? file.length : 0;
+	while (rule_next_line(&text, &length, &line, &size)) {
+		number++;
+		if (check_line(c, line, size, &e) == 0)
+			continue;
+		error_prefix(&e, "%s:%u", c->policy, number);
+		tell(context, &e);
+		faults++;
+	}
+	buffer_free(&file);
+	return faults;
+}

@@ -1,0 +1,252 @@
+/* authserverctl check: whether a service would start, and what its policy decides. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/account.h"
+#include "base/file.h"
+#include "identity/attributes.h"
+#include "identity/policy_lint.h"
+#include "signer/signing.h"
+#include "tools/authserverctl/command.h"
+#include "tools/authserverctl/findings.h"
+#include "tools/authserverctl/question.h"
+
+enum { FLAG_POLICY = 0x200 };
+
+struct arguments {
+	struct flags flags;
+	const char *policy_file;
+	char **words; /* the query */
+	size_t count;
+};
+
+static const struct argp_option options[] = {
+    {"policy", FLAG_POLICY, "FILE", 0,
+	"The policy in FILE instead of the configuration's; that alone is checked where no "
+	"other "
+	"flag is given",
+	0},
+    {0},
+};
+
+static error_t
+parse_flag(int flag, char *value, struct argp_state *state)
+{
+	struct arguments *a = state->input;
+
+	switch (flag) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &a->flags;
+		return 0;
+	case FLAG_POLICY:
+		a->policy_file = value;
+		return 0;
+	case ARGP_KEY_ARGS:
+		a->words = state->argv + state->next;
+		a->count = (size_t)(state->argc - state->next);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* --- each part for itself --- */
+
+static void
+tell(void *context, const struct error *e)
+{
+	struct findings *f = context;
+
+	command_complain(e);
+	f->problems++;
+}
+
+static void
+check_policy(struct findings *f)
+{
+	struct error e = {0};
+
+	if (f->config.policy != NULL && policy_lint(&f->config, tell, f) > 0)
+		return;
+	if (policy_open(&f->policy, &f->config, &e) == -1)
+		tell(f, &e);
+}
+
+static void
+check_grammar(struct findings *f)
+{
+	struct error e = {0};
+
+	if (subject_grammar_new(&f->grammar, f->config.subject_pattern, &e) == -1)
+		tell(f, &e);
+}
+
+static void
+check_attributes(struct findings *f)
+{
+	struct attributes *attributes = NULL;
+	struct error e = {0};
+
+	if (f->config.attributes != NULL &&
+	    attributes_read(&attributes, f->config.attributes, &e) == -1)
+		tell(f, &e);
+	attributes_free(attributes);
+}
+
+/* Without it no key opens, and each would say so. */
+static int
+check_passphrase(struct findings *f)
+{
+	struct buffer passphrase;
+	struct error e = {0};
+	int rc = 0;
+
+	buffer_init(&passphrase, LIMIT_PASSPHRASE);
+	if (f->config.passphrase_file != NULL)
+		rc = file_read(f->config.passphrase_file, &passphrase, NULL, &e);
+	buffer_free(&passphrase);
+	if (rc == -1)
+		tell(f, &e);
+	return rc;
+}
+
+static void
+check_keys(struct findings *f)
+{
+	struct keyring_source source = signing_keys(&f->config);
+	struct error e = {0};
+
+	(void)key_memory_lock();
+	source.tell = tell;
+	source.context = f;
+	if (source.path != NULL && check_passphrase(f) == 0 &&
+	    algorithm_find(source.algorithm) != NULL)
+		(void)keyring_open(&f->ring, &source, &e);
+	if (f->ring != NULL && keyring_test(f->ring, &e) == -1)
+		tell(f, &e);
+	signing_lint(&f->config, f->ring, f->now, tell, f);
+}
+
+/* Files can be given to a group by its members and by root. */
+static void
+check_group(struct findings *f)
+{
+	const char *name = f->config.group;
+	struct error e = {0};
+
+	if (name == NULL)
+		return;
+	if (account_group(name, &f->group, &e) == -1)
+		error_prefix(&e, "group");
+	else if (geteuid() == 0 || account_in_group(f->group))
+		return;
+	else
+		error_set(&e, ERROR_CONFIG,
+		    "group: files cannot be given to '%.64s': run as a member of it, or as "
+		    "root",
+		    name);
+	tell(f, &e);
+}
+
+static void
+check_directory(struct findings *f)
+{
+	const struct config *c = &f->config;
+	struct error e = {0};
+
+	if (directory_try(c->directory, &f->directory, &e) == 0 &&
+	    (c->access != ACCESS_SUBJECT || f->directory.acls || geteuid() == 0))
+		return;
+	if (e.code == ERROR_NONE)
+		error_set(&e, ERROR_CONFIG,
+		    "%s: access = subject: the file system has no ACLs: mount one that has, or "
+		    "run as root",
+		    c->directory);
+	tell(f, &e);
+}
+
+/* --- all of them --- */
+
+/* With a query, only what it takes to answer it. */
+static int
+check(struct findings *f, const struct arguments *a, const struct question *asked)
+{
+	bool policy_alone =
+	    a->policy_file != NULL && a->flags.config_file == NULL && a->flags.count == 0;
+	struct error e = {0};
+	int rc;
+
+	check_policy(f);
+	check_grammar(f);
+	if (a->count == 0 && !policy_alone) {
+		check_attributes(f);
+		check_keys(f);
+		check_directory(f);
+		check_group(f);
+	}
+	if (f->problems > 0)
+		return 1;
+	if (a->count > 0) {
+		rc = question_decide(asked, &f->config, f->policy, f->grammar, &e);
+		return rc == -1 ? command_fail(&e) : rc;
+	}
+	if (policy_alone)
+		findings_print_policy(f);
+	else
+		findings_print(f);
+	return EX_OK;
+}
+
+static int
+load(struct findings *f, const struct arguments *a, struct error *e)
+{
+	f->config_file = a->flags.config_file;
+	f->now = clock_realtime(&clock_system) / NANOSECONDS;
+	if (flags_load(&a->flags, &f->config, e) == -1)
+		return -1;
+	if (a->policy_file == NULL)
+		return 0;
+	free(f->config.policy); /* not by its key, which wants an absolute path */
+	f->config.policy = strdup(a->policy_file);
+	return f->config.policy != NULL ? 0 : error_set(e, ERROR_INTERNAL, "out of memory");
+}
+
+int
+command_check(int argc, char **argv)
+{
+	static const struct argp_child children[] = {
+	    {&flags_argp, 0, COMMAND_FLAGS_HEADER, 1}, {0}};
+	static const struct argp argp = {.options = options,
+	    .parser = parse_flag,
+	    .args_doc = "[QUERY]",
+	    .doc = "Say what is wrong with a configuration and all that it names, or what its "
+		   "policy makes of QUERY.\v"
+		   "QUERY is 'CALLER [via SCHEME] as SUBJECT [ttl DURATION] [profile NAME] "
+		   "[audience NAME] [group NAME]...'. Nothing is created or changed. Exit "
+		   "status: 0 well formed or permitted, 1 not so, 64 usage.",
+	    .children = children};
+	struct arguments a = {0};
+	struct findings f = {0};
+	struct question asked = {0};
+	struct error e = {0};
+	int status;
+
+	(void)argp_parse(&argp, argc, argv, 0, NULL, &a);
+	if (a.count > 0 && question_read(&asked, a.words, a.count, &e) == -1) {
+		status = command_fail(&e);
+	} else if (load(&f, &a, &e) == -1) {
+		command_complain(&e);
+		status = 1;
+	} else {
+		status = check(&f, &a, &asked);
+	}
+	question_free(&asked);
+	policy_free(f.policy);
+	subject_grammar_free(f.grammar);
+	keyring_free(f.ring);
+	config_free(&f.config);
+	return status;
+}

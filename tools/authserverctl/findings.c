@@ -1,0 +1,102 @@
+#include "tools/authserverctl/findings.h"
+
+#include <confuse.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/account.h"
+#include "base/parse.h"
+#include "jose/library.h"
+
+static const char *
+plural(size_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+void
+findings_print_policy(const struct findings *f)
+{
+	size_t count = policy_count(f->policy);
+
+	printf("policy: %s, %zu rule%s\n",
+	    f->config.policy != NULL ? f->config.policy : "built in", count, plural(count));
+}
+
+static void
+print_keys(const struct findings *f)
+{
+	for (size_t i = 0; i < keyring_count(f->ring); i++) {
+		struct keyring_entry entry = keyring_get(f->ring, i, f->now);
+
+		printf("key: %s %s %s %s\n", key_state_name(entry.state),
+		    key_algorithm(entry.key)->name, key_id(entry.key), entry.file);
+	}
+	for (size_t i = 0; i < keyring_count(f->ring); i++) {
+		struct keyring_entry entry = keyring_get(f->ring, i, f->now);
+
+		if (key_exposed(entry.key))
+			printf("note: %s: every user can read the key: chmod o-r it\n",
+			    entry.file);
+	}
+}
+
+static void
+print_files(const struct findings *f)
+{
+	const struct config *c = &f->config;
+
+	printf("token directory: %s%s%s\n", c->directory,
+	    f->directory.missing ? ", which will be created" : "",
+	    f->directory.acls ? "" : ", without POSIX ACLs");
+	if (c->group != NULL)
+		printf("group: %s (gid %u)\n", c->group, (unsigned int)f->group);
+	else
+		printf("group: that of the process (gid %u)\n", (unsigned int)getegid());
+}
+
+static void
+print_peers(const struct strings *peers)
+{
+	struct error absent;
+	uint64_t number;
+	uid_t uid;
+
+	for (size_t i = 0; i < peers->count; i++)
+		if (parse_number(peers->items[i], strlen(peers->items[i]), UINT32_MAX - 1,
+			&number) == -1 &&
+		    account_user(peers->items[i], &uid, &absent) == -1)
+			printf("note: peers: %s\n", absent.text);
+}
+
+static void
+print_built_in(void)
+{
+	const char *version = library_version();
+
+	printf("built in: %.*s, jansson %s, libconfuse %s, POSIX ACLs; PKCS #11 engine %s\n",
+	    (int)(strcspn(version, " ") + 1 +
+		  strcspn(version + strcspn(version, " ") + 1, " ")),
+	    version, jansson_version_str(),
+	    confuse_version + strcspn(confuse_version, "0123456789"),
+	    library_has_scheme("pkcs11") ? "found" : "not found");
+}
+
+void
+findings_print(const struct findings *f)
+{
+	size_t profiles = f->config.profiles.count;
+
+	printf("configuration: %s, %zu profile%s\n",
+	    f->config_file != NULL ? f->config_file : "flags and defaults", profiles,
+	    plural(profiles));
+	findings_print_policy(f);
+	print_keys(f);
+	print_files(f);
+	print_peers(&f->config.peers);
+	if (geteuid() == 0)
+		(void)puts("note: checked as root: another user may be let in to less");
+	print_built_in();
+}

@@ -1,0 +1,179 @@
+#include "tools/authserverctl/question.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "identity/groups.h"
+
+enum { GROUPS_MAX = 64 * 1024 };
+
+static int
+add_group(struct question *q, const char *name, struct error *e)
+{
+	q->has_groups = true;
+	if (*name == '\0' || strchr(name, '\n') != NULL ||
+	    buffer_append(&q->groups, name, strlen(name)) == -1 ||
+	    buffer_append(&q->groups, "\n", 1) == -1)
+		return error_set(e, ERROR_MALFORMED, "'group' wants a name, and not too many");
+	return 0;
+}
+
+static int
+add_word(struct question *q, const char *keyword, const char *value, struct error *e)
+{
+	const struct {
+		const char *keyword;
+		const char **field;
+	} fields[] = {
+	    {"via", &q->scheme},
+	    {"as", &q->subject},
+	    {"ttl", &q->ttl},
+	    {"audience", &q->audience},
+	    {"profile", &q->profile},
+	};
+
+	if (strcmp(keyword, "group") == 0)
+		return add_group(q, value, e);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		if (strcmp(fields[i].keyword, keyword) != 0)
+			continue;
+		if (*fields[i].field != NULL)
+			return error_set(e, ERROR_MALFORMED, "'%s' twice", keyword);
+		*fields[i].field = value;
+		return 0;
+	}
+	return error_set(e, ERROR_MALFORMED,
+	    "'%.64s': via, as, ttl, profile, audience and group are what a query has", keyword);
+}
+
+static int
+read_words(struct question *q, char *const *words, size_t count, struct error *e)
+{
+	q->caller = words[0];
+	if (count % 2 == 0)
+		return error_set(
+		    e, ERROR_MALFORMED, "'%.64s' without a value", words[count - 1]);
+	for (size_t i = 1; i < count; i += 2)
+		if (add_word(q, words[i], words[i + 1], e) == -1)
+			return -1;
+	if (q->subject == NULL)
+		return error_set(e, ERROR_MALFORMED, "as whom? 'as SUBJECT' is missing");
+	return 0;
+}
+
+/* A query in one argument is parted at blanks; in several, each is a word as it is. */
+static int
+part_words(char *text, char **words, size_t *count, struct error *e)
+{
+	*count = 0;
+	for (text += strspn(text, " \t"); *text != '\0'; text += strspn(text, " \t")) {
+		if (*count == QUESTION_WORDS)
+			return error_set(
+			    e, ERROR_MALFORMED, "more than %d words", QUESTION_WORDS);
+		words[(*count)++] = text;
+		text += strcspn(text, " \t");
+		if (*text != '\0')
+			*text++ = '\0';
+	}
+	if (*count == 0)
+		return error_set(e, ERROR_MALFORMED, "an empty query");
+	return 0;
+}
+
+int
+question_read(struct question *q, char **words, size_t count, struct error *e)
+{
+	*q = (struct question){0};
+	buffer_init(&q->groups, GROUPS_MAX);
+	if (count == 1) {
+		if (part_words(words[0], q->words, &count, e) == -1)
+			return -1;
+		words = q->words;
+	}
+	return read_words(q, words, count, e);
+}
+
+void
+question_free(struct question *q)
+{
+	buffer_free(&q->groups);
+}
+
+static int
+fill_query(
+    struct query *q, const struct question *asked, const struct config *c, struct error *e)
+{
+	bool anonymous = strcmp(asked->caller, "anonymous") == 0 && asked->scheme == NULL;
+	const char *audience = asked->audience != NULL ? asked->audience : "";
+	const char *profile = asked->profile != NULL ? asked->profile : "";
+
+	*q = (struct query){0};
+	if (strlen(asked->subject) >= sizeof(q->subject) ||
+	    strlen(audience) >= sizeof(q->audience) || strlen(profile) >= sizeof(q->profile) ||
+	    asked->groups.length >= sizeof(q->groups))
+		return error_set(e, ERROR_MALFORMED, "a name in the query is too long");
+	if (asked->ttl != NULL &&
+	    parse_duration(asked->ttl, strlen(asked->ttl), &q->lifetime) == -1)
+		return error_set(
+		    e, ERROR_MALFORMED, "'ttl' wants a duration such as 90s or 2h");
+	memcpy(q->subject, asked->subject, strlen(asked->subject) + 1);
+	memcpy(q->audience, audience, strlen(audience) + 1);
+	memcpy(q->profile, profile, strlen(profile) + 1);
+	if (asked->has_groups)
+		memcpy(q->groups, asked->groups.data, asked->groups.length + 1);
+	return principal_read(&q->caller, asked->caller,
+	    anonymous               ? NULL
+	    : asked->scheme != NULL ? asked->scheme
+				    : "Basic",
+	    &c->realms, e);
+}
+
+static void
+print_grant(const struct grant *g)
+{
+	printf("permit %s subject %s", g->where, g->subject);
+	if (g->profile != NULL)
+		printf(" profile %s", g->profile->name);
+	printf(" ttl %lld", (long long)g->lifetime);
+	if (*g->audience != '\0')
+		printf(" audience %s", g->audience);
+	for (size_t i = 0;
+	     *g->audience == '\0' && g->profile != NULL && i < g->profile->audience.count; i++)
+		printf(" audience %s", g->profile->audience.items[i]);
+	if (*g->actor != '\0')
+		printf(" actor %s", g->actor);
+	if (g->live != 0)
+		printf(" live %u", g->live);
+	(void)putchar('\n');
+}
+
+static bool
+is_verdict(const struct error *e)
+{
+	return e->code == ERROR_DENIED || e->code == ERROR_UNAUTHENTICATED;
+}
+
+int
+question_decide(const struct question *asked, const struct config *c, const struct policy *p,
+    const struct subject_grammar *grammar, struct error *e)
+{
+	struct query q;
+	struct grant g = {.where = "realms"};
+	int rc = fill_query(&q, asked, c, e);
+
+	if (rc == 0)
+		rc = subject_check(grammar, q.subject, e);
+	if (rc == 0 && !asked->has_groups && policy_needs_groups(p) &&
+	    principal_authenticated(&q.caller))
+		rc = groups_lookup(q.caller.name, q.groups, e);
+	if (rc == 0)
+		rc = policy_permit(p, &q, &g, e);
+	if (rc == 0)
+		print_grant(&g);
+	else if (is_verdict(e))
+		printf("deny %s %s\n", g.where, e->text);
+	else
+		return -1;
+	return rc == 0 ? 0 : 1;
+}
