@@ -200,7 +200,7 @@ END
     says "authserverctl: $DIR/keys/next.pem: the name of a key is its activation time"
     says "authserverctl: $DIR/conf:$(grep -n '"one"' "$DIR/conf" | cut -d: -f1): claims: "
     says "authserverctl: $DIR/conf:$(grep -n '"two"' "$DIR/conf" | cut -d: -f1): claims: 'exp'"
-    says "authserverctl: $DIR/conf:$(grep -n '"three"' "$DIR/conf" | cut -d: -f1): algorithm 'none' does not"
+    says "authserverctl: $DIR/conf:$(grep -n '"three"' "$DIR/conf" | cut -d: -f1): profile 'three': algorithm 'none' does not"
     says "authserverctl: $DIR/tokens: everybody may write it"
     says "authserverctl: group: group 'no-such-group' does not exist"
     [ "$(wc -l <<<"$output")" -eq 10 ]
