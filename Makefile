@@ -90,6 +90,10 @@ $(UNITS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 # What a unit test needs of a program, beside the library.
 $(BUILD)/tests/unit/test_framing: $(BUILD)/fcgi/framing.o
 
+# What several unit tests share.
+$(addprefix $(BUILD)/tests/unit/test_,jose_vectors keyring keyring_refused): \
+	$(BUILD)/tests/unit/keys.o
+
 $(HELPERS): $(BUILD)/tests/lib/%: $(BUILD)/tests/lib/%.o
 	$(call say,LD,$@)
 	$(call link)

@@ -1,0 +1,156 @@
+#define _GNU_SOURCE /* nftw */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tests/unit/keys.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/core_names.h>
+#include <openssl/param_build.h>
+#include <openssl/pem.h>
+
+static const char *const names[KEYS_NUMBERS] = {
+    [KEYS_N] = OSSL_PKEY_PARAM_RSA_N,
+    [KEYS_E] = OSSL_PKEY_PARAM_RSA_E,
+    [KEYS_D] = OSSL_PKEY_PARAM_RSA_D,
+    [KEYS_P] = OSSL_PKEY_PARAM_RSA_FACTOR1,
+    [KEYS_Q] = OSSL_PKEY_PARAM_RSA_FACTOR2,
+    [KEYS_DP] = OSSL_PKEY_PARAM_RSA_EXPONENT1,
+    [KEYS_DQ] = OSSL_PKEY_PARAM_RSA_EXPONENT2,
+    [KEYS_QI] = OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
+};
+
+BIGNUM *
+keys_number(const char *base64url)
+{
+	unsigned char bytes[512];
+	char text[600] = "";
+	size_t length = strlen(base64url);
+	int n;
+
+	assert_in_range(length, 1, sizeof(text) - 4);
+	for (size_t i = 0; i < length; i++)
+		text[i] = base64url[i] == '-' ? '+' : base64url[i] == '_' ? '/' : base64url[i];
+	while (length % 4 != 0)
+		text[length++] = '=';
+	n = EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)length);
+	assert_in_range(n, 1, sizeof(bytes));
+	n -= (int)(strlen(text) - strcspn(text, "="));
+	return BN_bin2bn(bytes, n, NULL);
+}
+
+void
+keys_take_numbers(const EVP_PKEY *pkey, BIGNUM *numbers[KEYS_NUMBERS])
+{
+	for (int i = 0; i < KEYS_NUMBERS; i++) {
+		numbers[i] = NULL;
+		assert_int_equal(EVP_PKEY_get_bn_param(pkey, names[i], &numbers[i]), 1);
+	}
+}
+
+void
+keys_free_numbers(BIGNUM *numbers[KEYS_NUMBERS])
+{
+	for (int i = 0; i < KEYS_NUMBERS; i++)
+		BN_clear_free(numbers[i]);
+}
+
+EVP_PKEY *
+keys_rsa(BIGNUM *const numbers[KEYS_NUMBERS])
+{
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+	OSSL_PARAM *params;
+	EVP_PKEY *pkey = NULL;
+
+	for (int i = 0; i < KEYS_NUMBERS && numbers[i] != NULL; i++)
+		assert_int_equal(OSSL_PARAM_BLD_push_BN(build, names[i], numbers[i]), 1);
+	params = OSSL_PARAM_BLD_to_param(build);
+	assert_int_equal(EVP_PKEY_fromdata_init(context), 1);
+	assert_int_equal(
+	    EVP_PKEY_fromdata(context, &pkey,
+		numbers[KEYS_D] != NULL ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, params),
+	    1);
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(build);
+	EVP_PKEY_CTX_free(context);
+	return pkey;
+}
+
+static void
+write_bio(const char *path, BIO *bio)
+{
+	char *bytes;
+	long length = BIO_get_mem_data(bio, &bytes);
+
+	keys_write_bytes(path, bytes, (size_t)length);
+	BIO_free(bio);
+}
+
+void
+keys_write(const char *path, const EVP_PKEY *pkey)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+
+	assert_int_equal(
+	    PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL), 1);
+	write_bio(path, bio);
+}
+
+void
+keys_write_traditional(const char *path, const EVP_PKEY *pkey)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+
+	assert_int_equal(
+	    PEM_write_bio_PrivateKey_traditional(bio, pkey, NULL, NULL, 0, NULL, NULL), 1);
+	write_bio(path, bio);
+}
+
+void
+keys_write_bytes(const char *path, const void *bytes, size_t length)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fchmod(fileno(file), 0600), 0);
+	assert_int_equal(fwrite(bytes, 1, length, file), length);
+	assert_int_equal(fclose(file), 0);
+}
+
+size_t
+keys_read_bytes(const char *path, char *bytes, size_t size)
+{
+	FILE *file = fopen(path, "r");
+	size_t length;
+
+	assert_non_null(file);
+	length = fread(bytes, 1, size, file);
+	assert_int_equal(fclose(file), 0);
+	assert_in_range(length, 0, size - 1);
+	bytes[length] = '\0';
+	return length;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+void
+keys_remove(const char *directory)
+{
+	assert_int_equal(nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+}

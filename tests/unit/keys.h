@@ -1,0 +1,38 @@
+/* What tests of keys share: keys from numbers, the files they lie in and a directory for
+ * them. Whatever fails ends the test. */
+#ifndef TESTS_UNIT_KEYS_H
+#define TESTS_UNIT_KEYS_H
+
+#include <stddef.h>
+
+#include <openssl/bn.h>
+#include <openssl/evp.h>
+
+/* The numbers of an RSA key in the order of a JWK (RFC 7518, 6.3). */
+enum { KEYS_N, KEYS_E, KEYS_D, KEYS_P, KEYS_Q, KEYS_DP, KEYS_DQ, KEYS_QI, KEYS_NUMBERS };
+
+/* A number from base64url without padding. */
+BIGNUM *keys_number(const char *base64url);
+
+/* The numbers of an RSA key, to be freed with keys_free_numbers(). */
+void keys_take_numbers(const EVP_PKEY *pkey, BIGNUM *numbers[KEYS_NUMBERS]);
+void keys_free_numbers(BIGNUM *numbers[KEYS_NUMBERS]);
+
+/* The RSA key of these numbers, whether they belong together or not; a public one when those
+ * from D on are NULL. */
+EVP_PKEY *keys_rsa(BIGNUM *const numbers[KEYS_NUMBERS]);
+
+/* As PKCS #8 and as "traditional", PKCS #1 or SEC 1; in PEM, readable by the owner alone. */
+void keys_write(const char *path, const EVP_PKEY *pkey);
+void keys_write_traditional(const char *path, const EVP_PKEY *pkey);
+
+/* Bytes as a file, with the mode 0600. */
+void keys_write_bytes(const char *path, const void *bytes, size_t length);
+
+/* The whole file, of less than size bytes, and a NUL; returns its length. */
+size_t keys_read_bytes(const char *path, char *bytes, size_t size);
+
+/* Removes the directory and all that is in it. */
+void keys_remove(const char *directory);
+
+#endif
