@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/parse.h"
 
@@ -189,8 +190,8 @@ is_key_name(const char *name)
 	return *name != '.' && length > 4 && strcmp(name + length - 4, ".pem") == 0;
 }
 
-/* Whoever can write the directory chooses the keys, unless it is sticky and the files'
- * owners are looked at, which they are. */
+/* Whoever can write the directory chooses the keys, and its owner always can. Others cannot
+ * where it is sticky, since the files' owners are looked at. */
 static int
 check_directory(DIR *directory, const char *path, struct error *e)
 {
@@ -198,6 +199,10 @@ check_directory(DIR *directory, const char *path, struct error *e)
 
 	if (fstat(dirfd(directory), &st) == -1)
 		return error_set(e, ERROR_NO_INPUT, "%s: %s", path, strerror(errno));
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return error_set(e, ERROR_CONFIG,
+		    "%s: belongs to uid %u, which could change it: chown it to root", path,
+		    (unsigned int)st.st_uid);
 	if ((st.st_mode & 022) != 0 && (st.st_mode & S_ISVTX) == 0)
 		return error_set(e, ERROR_CONFIG,
 		    "%s: others may write it (mode %04o): chmod go-w it", path,
