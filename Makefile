@@ -91,7 +91,7 @@ $(UNITS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 $(BUILD)/tests/unit/test_framing: $(BUILD)/fcgi/framing.o
 
 # What several unit tests share.
-$(addprefix $(BUILD)/tests/unit/test_,jose_vectors keyring keyring_refused): \
+$(addprefix $(BUILD)/tests/unit/test_,jose_vectors key_uri keyring keyring_use keyring_refused): \
 	$(BUILD)/tests/unit/keys.o
 
 $(HELPERS): $(BUILD)/tests/lib/%: $(BUILD)/tests/lib/%.o

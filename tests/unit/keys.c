@@ -9,6 +9,7 @@
 
 #include <ftw.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -153,4 +154,66 @@ void
 keys_remove(const char *directory)
 {
 	assert_int_equal(nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+int
+keys_make(void **state)
+{
+	static struct keys_fixture fixture;
+	struct keys_fixture *f = &fixture;
+
+	*state = f;
+	umask(022);
+	f->keys[RSA_KEY] = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
+	f->keys[P256] = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+	f->keys[P384] = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384");
+	f->keys[P521] = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-521");
+	f->keys[ED25519] = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	for (int i = 0; i < KEYS_KINDS; i++)
+		if (f->keys[i] == NULL)
+			return -1;
+	return 0;
+}
+
+int
+keys_free(void **state)
+{
+	struct keys_fixture *f = *state;
+
+	for (int i = 0; i < KEYS_KINDS; i++)
+		EVP_PKEY_free(f->keys[i]);
+	return 0;
+}
+
+int
+keys_enter(void **state)
+{
+	struct keys_fixture *f = *state;
+
+	(void)snprintf(f->directory, sizeof(f->directory), "/tmp/test_keys.XXXXXX");
+	return mkdtemp(f->directory) != NULL ? 0 : -1;
+}
+
+int
+keys_leave(void **state)
+{
+	struct keys_fixture *f = *state;
+
+	keys_remove(f->directory);
+	return 0;
+}
+
+void
+keys_path(const struct keys_fixture *f, const char *name, char path[256])
+{
+	(void)snprintf(path, 256, "%s/%s", f->directory, name);
+}
+
+void
+keys_put(const struct keys_fixture *f, const char *name, enum keys_kind kind)
+{
+	char path[256];
+
+	keys_path(f, name, path);
+	keys_write(path, f->keys[kind]);
 }

@@ -1,5 +1,5 @@
-/* What tests of keys share: keys from numbers, the files they lie in and a directory for
- * them. Whatever fails ends the test. */
+/* What tests of keys share: keys of each kind, keys from numbers, the files they lie in and a
+ * directory for them. Whatever fails ends the test. */
 #ifndef TESTS_UNIT_KEYS_H
 #define TESTS_UNIT_KEYS_H
 
@@ -34,5 +34,25 @@ size_t keys_read_bytes(const char *path, char *bytes, size_t size);
 
 /* Removes the directory and all that is in it. */
 void keys_remove(const char *directory);
+
+/* One key of each kind, made once a program, and a directory for each test. */
+enum keys_kind { RSA_KEY, P256, P384, P521, ED25519, KEYS_KINDS };
+
+struct keys_fixture {
+	char directory[64];
+	EVP_PKEY *keys[KEYS_KINDS];
+};
+
+/* For cmocka: set-up and teardown of a group, then of a test. */
+int keys_make(void **state);
+int keys_free(void **state);
+int keys_enter(void **state);
+int keys_leave(void **state);
+
+/* The path of name in the test's directory. */
+void keys_path(const struct keys_fixture *f, const char *name, char path[256]);
+
+/* Writes the key into the test's directory. */
+void keys_put(const struct keys_fixture *f, const char *name, enum keys_kind kind);
 
 #endif
