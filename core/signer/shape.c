@@ -149,9 +149,13 @@ shape_open(
 	}
 	s->kid = kid == KID_THUMBPRINT;
 	s->algorithm = algorithm_find(algorithm);
-	if (s->algorithm == NULL)
-		return error_set(e, ERROR_CONFIG,
+	if (s->algorithm == NULL) {
+		error_set(e, ERROR_CONFIG,
 		    "algorithm '%.32s' does not exist: one of " ALGORITHM_NAMES, algorithm);
+		if (algorithm != c->algorithm)
+			error_prefix(e, "%s: profile '%s'", profile->where, profile->name);
+		return -1;
+	}
 	if (profile == NULL)
 		return 0;
 	if (check_type(s, e) == -1 || (profile->claims != NULL && read_claims(s, e) == -1) ||
