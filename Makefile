@@ -93,6 +93,7 @@ $(BUILD)/tests/unit/test_framing: $(BUILD)/fcgi/framing.o
 # What several unit tests share.
 $(addprefix $(BUILD)/tests/unit/test_,jose_vectors key_uri keyring keyring_use keyring_refused): \
 	$(BUILD)/tests/unit/keys.o
+$(addprefix $(BUILD)/tests/unit/test_,shape shape_claims): $(BUILD)/tests/unit/shapes.o
 
 $(HELPERS): $(BUILD)/tests/lib/%: $(BUILD)/tests/lib/%.o
 	$(call say,LD,$@)
