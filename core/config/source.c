@@ -13,7 +13,7 @@ struct scan {
 	unsigned int line;   /* of this byte */
 	unsigned int opened; /* line of the quote */
 	unsigned int depth;  /* braces that are open */
-	unsigned int brace;  /* line of the last one that was opened */
+	unsigned int brace;  /* line of the outermost of them */
 };
 
 static bool
@@ -48,8 +48,8 @@ take_outside(struct scan *s, char c, char next, const char **wrong)
 		return c == '#' ? ' ' : c;
 	}
 	if (c == '{') {
-		s->depth++;
-		s->brace = s->line;
+		if (s->depth++ == 0)
+			s->brace = s->line;
 	} else if (c == '}' && s->depth > 0) {
 		s->depth--;
 	}
