@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,12 +46,16 @@ defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(c.mode, 0640);
 	assert_int_equal(c.access, ACCESS_GROUP);
 	assert_int_equal(c.max_age, 10);
+	assert_int_equal(c.max_files, 1000000);
 	assert_null(c.private_key);
 	assert_null(c.passphrase_file);
 	assert_string_equal(c.algorithm, "RS512");
 	assert_int_equal(c.kid, KID_THUMBPRINT);
 	assert_null(c.issuer);
 	assert_int_equal(c.lifetime, 86400);
+	assert_int_equal(c.profiles.count, 0);
+	assert_null(c.attributes);
+	assert_null(c.policy);
 	assert_false(c.permit_anonymous);
 	assert_list(&c.realms, NULL, 0);
 	assert_list(&c.hosts, hosts, 3);
@@ -59,6 +64,7 @@ defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(c.workers, 1);
 	assert_int_equal(c.signer_threads, 0);
 	assert_int_equal(c.log, LOG_TO_STDERR);
+	assert_string_equal(c.audit, "none");
 	config_free(&c);
 	assert_null(c.directory);
 }
@@ -72,12 +78,15 @@ every_key_sets_its_field(void **state)
 				   "mode = \"0440\"\n"
 				   "access = subject\n"
 				   "max-age = 1m\n"
+				   "max-files = 5000\n"
 				   "private-key = \"/etc/authserver/key.pem\"\n"
 				   "passphrase-file = '/etc/authserver/passphrase'\n"
 				   "algorithm = \"ES256\"\n"
 				   "kid = none\n"
 				   "issuer = \"https://tokens.example.com\"\n"
 				   "lifetime = 2h\n"
+				   "attributes = \"/etc/authserver/attributes.json\"\n"
+				   "policy = \"/etc/authserver/policy\"\n"
 				   "permit-anonymous = true\n"
 				   "realms = { \"EXAMPLE.COM\", OTHER.EXAMPLE.COM }\n"
 				   "hosts = { tokens.example.com }\n"
@@ -85,7 +94,8 @@ every_key_sets_its_field(void **state)
 				   "subject-pattern = \"[A-Z][a-z]+ [A-Z][a-z]+\"\n"
 				   "workers = 2\n"
 				   "signer-threads = 4\n"
-				   "log = syslog\n";
+				   "log = syslog\n"
+				   "audit = \"/var/log/authserver/audit.json\"\n";
 	static const char *const realms[] = {"EXAMPLE.COM", "OTHER.EXAMPLE.COM"};
 	static const char *const hosts[] = {"tokens.example.com"};
 	static const char *const peers[] = {"nginx", "apache", "www-data"};
@@ -100,12 +110,15 @@ every_key_sets_its_field(void **state)
 	assert_int_equal(c.mode, 0440);
 	assert_int_equal(c.access, ACCESS_SUBJECT);
 	assert_int_equal(c.max_age, 60);
+	assert_int_equal(c.max_files, 5000);
 	assert_string_equal(c.private_key, "/etc/authserver/key.pem");
 	assert_string_equal(c.passphrase_file, "/etc/authserver/passphrase");
 	assert_string_equal(c.algorithm, "ES256");
 	assert_int_equal(c.kid, KID_NONE);
 	assert_string_equal(c.issuer, "https://tokens.example.com");
 	assert_int_equal(c.lifetime, 7200);
+	assert_string_equal(c.attributes, "/etc/authserver/attributes.json");
+	assert_string_equal(c.policy, "/etc/authserver/policy");
 	assert_true(c.permit_anonymous);
 	assert_list(&c.realms, realms, 2);
 	assert_list(&c.hosts, hosts, 1);
@@ -114,7 +127,42 @@ every_key_sets_its_field(void **state)
 	assert_int_equal(c.workers, 2);
 	assert_int_equal(c.signer_threads, 4);
 	assert_int_equal(c.log, LOG_TO_SYSLOG);
+	assert_string_equal(c.audit, "/var/log/authserver/audit.json");
 	config_free(&c);
+}
+
+static void
+audit_goes_to_a_known_place_or_to_a_file(void **state)
+{
+	static const char *const rows[] = {"none", "stderr", "syslog", "/var/log/audit"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct config c = defaults();
+		struct error e = {0};
+
+		assert_int_equal(config_set(&c, "audit", rows[i], "flag", &e), 0);
+		assert_string_equal(c.audit, rows[i]);
+		config_free(&c);
+	}
+}
+
+static void
+most_files_may_be_any_number_up_to_the_bound(void **state)
+{
+	static const unsigned int rows[] = {0, 1, 999999999, LIMIT_FILES};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct config c = defaults();
+		struct error e = {0};
+		char text[16];
+
+		(void)snprintf(text, sizeof(text), "%u", rows[i]);
+		assert_int_equal(config_set(&c, "max-files", text, "flag", &e), 0);
+		assert_int_equal(c.max_files, rows[i]);
+		config_free(&c);
+	}
 }
 
 static void
@@ -251,6 +299,13 @@ static const struct mistake {
     ROW("workers = two\n", "t.conf:1: workers: 'two' is not a number", ""),
     ROW("signer-threads = 65\n", "t.conf:1: signer-threads: '65' is not a number", ""),
     ROW("log = /var/log/x\n", "t.conf:1: log: '/var/log/x' is not stderr or syslog", ""),
+    ROW("max-files = -1\n", "t.conf:1: max-files: '-1' is not a number of files", "0"),
+    ROW("max-files = 1000000001\n", "t.conf:1: max-files: '1000000001' is not", "files"),
+    ROW("max-files = many\n", "t.conf:1: max-files: 'many' is not a number of files", ""),
+    ROW("audit = stdout\n", "t.conf:1: audit: 'stdout' is not none, stderr, syslog", "path"),
+    ROW("audit = log/x\n", "t.conf:1: audit: 'log/x' is not none, stderr, syslog", "path"),
+    ROW("audit = \"\"\n", "t.conf:1: audit: '' is not none, stderr, syslog", "path"),
+    ROW("attributes = a.json\n", "t.conf:1: attributes: 'a.json' is not an absolute", ""),
     ROW("hosts = { a, \"\" }\n", "t.conf:1: hosts: '' is not a list", "empty"),
     /* values of another kind */
     ROW("\nmode = {0640, 0600}\n", "t.conf:2: ", "{"),
@@ -411,6 +466,8 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(defaults_are_those_of_the_manual),
 	    cmocka_unit_test(every_key_sets_its_field),
+	    cmocka_unit_test(audit_goes_to_a_known_place_or_to_a_file),
+	    cmocka_unit_test(most_files_may_be_any_number_up_to_the_bound),
 	    cmocka_unit_test(list_replaces_the_default),
 	    cmocka_unit_test(environment_is_not_put_into_values),
 	    cmocka_unit_test(empty_file_changes_nothing),
