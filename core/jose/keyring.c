@@ -42,6 +42,13 @@ grow(struct keyring *r, struct error *e)
 	return 0;
 }
 
+/* By time, then by name: a directory's own order differs from node to node. */
+static bool
+goes_before(int64_t from, const char *file, int64_t other, const char *other_file)
+{
+	return from < other || (from == other && strcmp(file, other_file) < 0);
+}
+
 /* Puts the key at its place in the order; it is r's then, or freed on failure. */
 static int
 add(struct keyring *r, struct key *k, const char *file, int64_t from, struct error *e)
@@ -69,7 +76,8 @@ add(struct keyring *r, struct key *k, const char *file, int64_t from, struct err
 		error_set(e, ERROR_INTERNAL, "out of memory");
 		goto fail;
 	}
-	for (; at > 0 && r->periods[at - 1].from > from; at--) {
+	for (; at > 0 && goes_before(from, file, r->periods[at - 1].from, r->files[at - 1]);
+	     at--) {
 		r->periods[at] = r->periods[at - 1];
 		r->keys[at] = r->keys[at - 1];
 		r->files[at] = r->files[at - 1];

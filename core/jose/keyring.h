@@ -60,7 +60,7 @@ struct keyring_entry {
 
 size_t keyring_count(const struct keyring *r);
 
-/* The i-th key, in the order of activation, at now. */
+/* The i-th key, in the order of activation and then of names, at now. */
 struct keyring_entry keyring_get(const struct keyring *r, size_t i, int64_t now);
 
 /*
