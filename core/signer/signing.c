@@ -63,7 +63,7 @@ check_keys(const struct signing *s, const struct config *c, struct error *e)
 
 		if (keyring_pick(s->ring, shape->algorithm, now, now, e) != NULL)
 			continue;
-		if (shape->profile == NULL)
+		if (shape->profile == NULL || shape->profile->algorithm == NULL)
 			return error_set(e, ERROR_CONFIG,
 			    "%s: no key in it signs with %s now: set algorithm, or add one",
 			    c->private_key, shape->algorithm->name);
