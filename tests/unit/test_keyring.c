@@ -149,6 +149,37 @@ keys_are_in_the_order_of_activation(void **state)
 	keyring_free(r);
 }
 
+/* Not the directory's, which differs from node to node: all publish the same bytes. */
+static void
+keys_of_one_time_are_in_the_order_of_their_names(void **state)
+{
+	static const char *const names[] = {"20261122T000000Z.ES256.pem",
+	    "20261122T000000Z.PS256.pem", "20261122T000000Z.PS384.pem",
+	    "20261122T000000Z.RS256.pem", "20261122T000000Z.RS384.pem",
+	    "20261122T000000Z.RS512.pem"};
+	const size_t count = COUNT(names);
+	const struct keys_fixture *f = *state;
+	char path[256];
+
+	/* Forwards and backwards, since some file systems keep one and some the other. */
+	for (int backwards = 0; backwards < 2; backwards++) {
+		struct keyring *r;
+
+		for (size_t i = 0; i < count; i++) {
+			size_t at = backwards ? count - 1 - i : i;
+
+			keys_put(f, names[at], at == 0 ? P256 : RSA_KEY);
+		}
+		r = open_ring(f->directory, "ES256");
+		for (size_t i = 0; i < count; i++) {
+			assert_string_equal(keyring_get(r, i, 0).file, names[i]);
+			keys_path(f, names[i], path);
+			assert_int_equal(unlink(path), 0);
+		}
+		keyring_free(r);
+	}
+}
+
 static void
 assert_algorithm(struct keys_fixture *f, const char *name, enum keys_kind kind,
     const char *configured, const char *want)
@@ -299,6 +330,7 @@ main(void)
 	    cmocka_unit_test(name_that_is_not_quite_one_is_none),
 	    cmocka_unit_test(name_that_is_made_is_the_name_that_is_read),
 	    TEST(keys_are_in_the_order_of_activation),
+	    TEST(keys_of_one_time_are_in_the_order_of_their_names),
 	    TEST(name_goes_over_the_configured_algorithm),
 	    TEST(key_whose_name_says_none_has_the_configured_algorithm_if_it_can),
 	    TEST(names_that_are_no_keys_are_left_alone),
