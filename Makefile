@@ -91,9 +91,10 @@ $(UNITS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 $(BUILD)/tests/unit/test_framing: $(BUILD)/fcgi/framing.o
 
 # What several unit tests share.
-$(addprefix $(BUILD)/tests/unit/test_,jose_vectors key_uri keyring keyring_use keyring_refused signing): \
-	$(BUILD)/tests/unit/keys.o
-$(addprefix $(BUILD)/tests/unit/test_,shape shape_claims): $(BUILD)/tests/unit/shapes.o
+KEYS_UNITS   := jose_vectors key_uri keyring keyring_refused keyring_use signing
+SHAPES_UNITS := shape shape_claims
+$(addprefix $(BUILD)/tests/unit/test_,$(KEYS_UNITS)): $(BUILD)/tests/unit/keys.o
+$(addprefix $(BUILD)/tests/unit/test_,$(SHAPES_UNITS)): $(BUILD)/tests/unit/shapes.o
 
 $(HELPERS): $(BUILD)/tests/lib/%: $(BUILD)/tests/lib/%.o
 	$(call say,LD,$@)

@@ -97,7 +97,7 @@ uri_of_a_file_leads_to_its_key(void **state)
 	keys_path(f, "key", path);
 	uri_of(f, "key", uri);
 	for (int i = 0; i < KEYS_KINDS; i++) {
-		struct key *by_path, *by_uri;
+		struct key *by_path = NULL, *by_uri = NULL;
 		struct error e = {0};
 
 		keys_put(f, "key", (enum keys_kind)i);
