@@ -213,7 +213,7 @@ END
     says 'authserverctl: no private key: '
     check_all 0 --config "$DIR/conf" --private-key "$DIR/keys"
     mv "$DIR/keys/20200101T000000Z.pem" "$DIR/keys/29990101T000000Z.pem"
-    check_all 1 --config "$DIR/conf" -k "$DIR/keys"
+    check 1 --config "$DIR/conf" -k "$DIR/keys"
     says "$DIR/keys: no key in it signs with EdDSA now"
     mv "$DIR/keys/29990101T000000Z.pem" "$DIR/keys/20200101T000000Z.pem"
     echo 'profile "slurm" { algorithm = "RS256" }' >>"$DIR/conf"
@@ -224,6 +224,16 @@ END
     rm "$DIR"/keys/*
     check_all 1 --config "$DIR/conf" -k "$DIR/keys"
     says "authserverctl: $DIR/keys: no key in it"
+}
+
+@test "an audit log that cannot be written is told, and none is made" {
+    good_configuration
+    check_all 0 --config "$DIR/conf" --set "audit=$DIR/audit"
+    [ ! -e "$DIR/audit" ]
+    check 1 --config "$DIR/conf" --set "audit=$DIR/none/audit"
+    says "authserverctl: audit: $DIR/none/audit: cannot be written: No such file"
+    check 1 --config "$DIR/conf" --set "audit=$DIR/keys"
+    says "audit: $DIR/keys: a symbolic link or a directory"
 }
 
 @test "a query needs neither the keys nor the directory" {

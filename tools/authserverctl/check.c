@@ -1,7 +1,11 @@
 /* authserverctl check: whether a service would start, and what its policy decides. */
+#define _GNU_SOURCE /* AT_EACCESS */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -60,7 +64,11 @@ tell(void *context, const struct error *e)
 {
 	struct findings *f = context;
 
+	/* Profiles share what they do not set, and so its faults. */
+	if (f->problems > 0 && strcmp(f->last.text, e->text) == 0)
+		return;
 	command_complain(e);
+	f->last = *e;
 	f->problems++;
 }
 
@@ -168,6 +176,31 @@ check_directory(struct findings *f)
 	tell(f, &e);
 }
 
+/* The file of the audit log is there to be written, or can be made. */
+static void
+check_audit(struct findings *f)
+{
+	const char *path = f->config.audit;
+	char parent[LIMIT_PATH];
+	struct error e = {0};
+	struct stat st;
+
+	if (path == NULL || *path != '/')
+		return;
+	(void)snprintf(
+	    parent, sizeof(parent), "%.*s", (int)(strrchr(path, '/') - path + 1), path);
+	if (lstat(path, &st) == 0 && (S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode)))
+		error_set(&e, ERROR_CONFIG, "audit: %s: a symbolic link or a directory", path);
+	else if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == -1 &&
+		 (errno != ENOENT ||
+		     faccessat(AT_FDCWD, parent, W_OK | X_OK, AT_EACCESS) == -1))
+		error_set(&e, ERROR_CONFIG, "audit: %s: cannot be written: %s", path,
+		    strerror(errno));
+	else
+		return;
+	tell(f, &e);
+}
+
 /* --- all of them --- */
 
 /* With a query, only what it takes to answer it. */
@@ -186,6 +219,7 @@ check(struct findings *f, const struct arguments *a, const struct question *aske
 		check_keys(f);
 		check_directory(f);
 		check_group(f);
+		check_audit(f);
 	}
 	if (f->problems > 0)
 		return 1;

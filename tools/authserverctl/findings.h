@@ -21,6 +21,7 @@ struct findings {
 	gid_t group;
 	int64_t now; /* seconds since 1970 */
 	unsigned int problems;
+	struct error last; /* of them */
 };
 
 /* Prints it all, for when there are no problems. */
