@@ -166,6 +166,27 @@ keyring_format_name(char *name, int64_t from, const struct algorithm *algorithm)
 }
 
 static int
+check_owner(const struct stat *st, const char *path, struct error *e)
+{
+	if (st->st_uid == 0 || st->st_uid == geteuid())
+		return 0;
+	return error_set(e, ERROR_CONFIG,
+	    "%s: belongs to uid %u, which could change it: chown it to root", path,
+	    (unsigned int)st->st_uid);
+}
+
+/* A link is as much its owner's as a file is; in a sticky directory others can make some. */
+static int
+check_link(const char *path, struct error *e)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == -1)
+		return error_set(e, ERROR_NO_INPUT, "%s: %s", path, strerror(errno));
+	return check_owner(&st, path, e);
+}
+
+static int
 add_file(struct keyring *r, const struct keyring_source *s, const char *name, struct error *e)
 {
 	const struct algorithm *said;
@@ -184,7 +205,7 @@ add_file(struct keyring *r, const struct keyring_source *s, const char *name, st
 		    path);
 	source.algorithm = said != NULL ? said->name : s->algorithm;
 	source.or_own = said == NULL;
-	if (key_load(&k, &source, e) == -1)
+	if (check_link(path, e) == -1 || key_load(&k, &source, e) == -1)
 		return -1;
 	if (add(r, k, name, from, e) == -1)
 		return error_prefix(e, "%s", s->path);
@@ -208,10 +229,8 @@ check_directory(DIR *directory, const char *path, struct error *e)
 
 	if (fstat(dirfd(directory), &st) == -1)
 		return error_set(e, ERROR_NO_INPUT, "%s: %s", path, strerror(errno));
-	if (st.st_uid != 0 && st.st_uid != geteuid())
-		return error_set(e, ERROR_CONFIG,
-		    "%s: belongs to uid %u, which could change it: chown it to root", path,
-		    (unsigned int)st.st_uid);
+	if (check_owner(&st, path, e) == -1)
+		return -1;
 	if ((st.st_mode & 022) != 0 && (st.st_mode & S_ISVTX) == 0)
 		return error_set(e, ERROR_CONFIG,
 		    "%s: others may write it (mode %04o): chmod go-w it", path,

@@ -323,6 +323,23 @@ file_of_another_user_is_refused(void **state)
 	assert_refused(f, bad, ERROR_CONFIG, "belongs to uid 65534, which could change it");
 }
 
+/* In a sticky directory others may put links to what is ours. */
+static void
+link_of_another_user_is_refused(void **state)
+{
+	const struct keys_fixture *f = *state;
+	char path[256];
+
+	if (geteuid() != 0)
+		skip(); /* only root can give a link away */
+	keys_put(f, good, P256);
+	keys_path(f, bad, path);
+	assert_int_equal(symlink(good, path), 0);
+	assert_int_equal(lchown(path, FOREIGN_UID, (gid_t)-1), 0);
+	assert_refused(f, bad, ERROR_CONFIG, "belongs to uid 65534, which could change it");
+	assert_int_equal(unlink(path), 0);
+}
+
 static void
 assert_directory_refused(const struct keys_fixture *f, enum error_code code, const char *reason)
 {
@@ -475,6 +492,7 @@ main(void)
 	    TEST(key_that_cannot_have_the_algorithm_of_its_name_is_refused),
 	    TEST(file_that_others_may_write_is_refused),
 	    TEST(file_of_another_user_is_refused),
+	    TEST(link_of_another_user_is_refused),
 	    TEST(directory_that_others_may_write_is_refused),
 	    TEST(sticky_directory_is_taken),
 	    TEST(directory_of_another_user_is_refused),
