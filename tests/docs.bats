@@ -148,8 +148,9 @@ verb=$1
 shift
 [ "$1" != --now ] || shift
 
-key() { # UNIT KEY: the value, continued lines joined
-    sed -e ':a' -e '/\\$/{N;s/\\\n *//;ta' -e '}' "$units/$1" | sed -n "s/^$2=//p"
+key() { # UNIT KEY: the value, continued lines joined; the last one with what is dropped in
+    cat "$units/$1" "$units/$1.d"/*.conf 2>/dev/null |
+        sed -e ':a' -e '/\\$/{N;s/\\\n *//;ta' -e '}' | sed -n "s/^$2=//p" | tail -n 1
 }
 started() { # UNIT: its process
     local pid
@@ -182,6 +183,7 @@ start() {
     # shellcheck disable=SC2046,SC2086
     if [ -e "$socket" ]; then
         path=$(key "${socket##*/}" ListenStream)
+        rm -f "$path"
         setsid systemd-socket-activate -l "$path" $(drop "$(key "$unit" User)") \
             $(key "$unit" ExecStart) </dev/null >>$log 2>&1 &
         echo $! >"/docs/pid/$unit"
@@ -207,7 +209,7 @@ stop() {
 mkdir -p /docs/pid
 case $verb in
 daemon-reload)
-    systemd-analyze verify --man=no "$units"/authserver* 2>&1 | grep -E 'authserver.*:' && exit 1
+    systemd-analyze verify --man=no "$units"/authserver*.{socket,service} 2>&1 | grep -E 'authserver.*:' && exit 1
     exit 0
     ;;
 enable | start) for unit in "$@"; do start "$unit" || exit 1; done ;;
@@ -226,6 +228,7 @@ reload)
 restart)
     case $1 in
     apache2) apache2ctl restart ;;
+    authserver*) stop "$1" && : >$log && start "$1" ;;
     *) start "$1" ;;
     esac
     ;;
@@ -531,6 +534,26 @@ machine() {
         [ -z "$(find /usr/local /etc /run -name "*authserver*")" ]'
 }
 
+@test "INSTALL: a directory of keys, the local socket, uninstall" {
+    machine '
+        section INSTALL "Start it with systemd"
+        : >/docs/outputs
+        section INSTALL "A directory of keys, and rotation"
+        until_true 20 grep -q "Reloaded: a file changed" /docs/log
+        must_not grep -q "Not reloaded" /docs/log
+        section INSTALL "The local socket"
+        output_has "^eyJ"
+        section INSTALL "nginx with passwords"
+        until_true 10 answers
+        # RSA now, RSA tomorrow, ES256.
+        curl -s -u alice:PASSWORD http://127.0.0.1:5001/.well-known/jwks.json >/docs/output
+        [ "$(grep -o "\"kid\"" /docs/output | wc -l)" = 3 ]
+        section README.md "Quick start: nothing in front"
+        section INSTALL "Stop it: systemd"
+        section INSTALL Uninstall
+        [ -z "$(find /usr/local /etc /run -name "*authserver*")" ]'
+}
+
 @test "INSTALL: nginx as a sidecar" {
     machine '
         section INSTALL "Start it with systemd"
@@ -621,6 +644,17 @@ page() {
     page authserver-reap.1 'mkdir -m 0755 /tmp/tokens'
 }
 
+@test "authserver-token(1): EXAMPLES" {
+    page authserver-token.1 'section INSTALL "Start it with systemd"
+        section INSTALL "The local socket"
+        : >/docs/outputs' '
+        [ "$(grep -c "^eyJ" /docs/outputs)" -ge 2 ]
+        output_has "\"sub\":\"alice\""
+        grep -q "^Authorization: Bearer eyJ" header
+        [ "$(stat -c %a /home/alice/.token)" = 600 ]
+        grep -q "^eyJ" /home/alice/.token'
+}
+
 @test "authserverctl(1): EXAMPLES" {
     page authserverctl.1 '' '
         output_has "^policy: rules, 3 rules$"
@@ -631,7 +665,12 @@ page() {
 }
 
 @test "authserver.fcgi(8): EXAMPLES" {
-    page authserver.fcgi.8 '' 'grep -q Ready /docs/server'
+    page authserver.fcgi.8 '' 'grep -q Ready /docs/server
+        # The keys of the example are such as the service takes.
+        AUTHSERVER_CONFIG=/etc/authserver/authserver.conf REQUEST_METHOD=GET HTTP_HOST=localhost \
+            PATH_INFO=/.well-known/jwks.json setpriv --reuid=authserver --regid=authserver --init-groups \
+            /usr/local/lib/authserver/authserver.cgi >/docs/output
+        [ "$(grep -o "\"kid\"" /docs/output | wc -l)" = 2 ]'
 }
 
 @test "authserver.cgi(8): EXAMPLES" {
@@ -681,9 +720,12 @@ help_of() {
         # shellcheck disable=SC2013
         for word in $(grep -v '^[A-Z][A-Za-z]*=[^/]' "$file"); do
             case $word in
-            *authserver | *authserver-reap | *authserverctl | *authserver.fcgi | *authserver.cgi)
+            *authserver | *authserver-reap | *authserver-token | *authserverctl | *authserver.fcgi | *authserver.cgi)
                 program=${word##*/}
                 [ -x "$BUILD/$program" ] && flags=$(help_of "$program") || program=
+                ;;
+            /usr/local/share/authserver/examples/*)
+                [ -e "$SOURCE/deploy/${word#/usr/local/share/authserver/}" ] || faults+="no file $word"$'\n'
                 ;;
             /usr/local/share/authserver/*)
                 [ -e "$SOURCE/${word#/usr/local/share/authserver/}" ] || faults+="no file $word"$'\n'
@@ -713,7 +755,7 @@ flags_in_page() {
 @test "every flag is in its program's page, and no others are" {
     local program page wrong=0
 
-    for program in authserver authserver-reap authserverctl authserver.fcgi authserver.cgi; do
+    for program in authserver authserver-reap authserver-token authserverctl authserver.fcgi authserver.cgi; do
         page=$(cd "$SOURCE/man" && ls "$program".[18])
         # --usage is the library's, and one word of --help.
         diff <(flags_in_help "$program" | grep -vx -- --usage) \
@@ -728,7 +770,7 @@ flags_in_page() {
 @test "every short flag is in its program's page" {
     local program flag
 
-    for program in authserver authserver-reap authserverctl authserver.fcgi authserver.cgi; do
+    for program in authserver authserver-reap authserver-token authserverctl authserver.fcgi authserver.cgi; do
         for flag in $(help_of "$program" | sed -nE 's/^ +-([a-z]), .*/\1/p'); do
             grep -qE "^\.It Fl $flag( |$)" "$SOURCE/man/$program".[18] || {
                 echo "$program -$flag"
@@ -771,18 +813,28 @@ examples_of_configuration() {
             { print >(to "/" n ".conf") }'
 }
 
+# The keys that the examples' profiles need, in a folder.
+example_keys() { # FOLDER
+    mkdir -m 0700 "$1"
+    openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$1/20261122T000000Z.pem"
+    openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 \
+        -out "$1/20261122T000000Z.RS256.pem"
+    openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256 \
+        -out "$1/20261122T000000Z.ES256.pem"
+    chmod 0600 "$1"/*
+}
+
 @test "the configurations in authserver.conf(5) are accepted" {
     local file log=$BATS_TEST_TMPDIR/log count=0 pid i
 
-    openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$BATS_TEST_TMPDIR/key"
-    chmod 0600 "$BATS_TEST_TMPDIR/key"
+    example_keys "$BATS_TEST_TMPDIR/keys"
     examples_of_configuration
     for file in "$BATS_TEST_TMPDIR"/*.conf; do
         grep -q = "$file" || continue
         : >"$log"
         # The folders of this machine, and what else belongs to one machine.
         "$BUILD/authserver.fcgi" --config="$file" --socket="$BATS_TEST_TMPDIR/socket" \
-            --private-key="$BATS_TEST_TMPDIR/key" --directory="$BATS_TEST_TMPDIR/tokens" \
+            --private-key="$BATS_TEST_TMPDIR/keys" --directory="$BATS_TEST_TMPDIR/tokens" \
             --group="$(id -gn)" 2>"$log" 3>&- &
         pid=$!
         for ((i = 0; i < 100; i++)); do
@@ -799,13 +851,21 @@ examples_of_configuration() {
 }
 
 @test "the policies in authserver.policy(5) are accepted" {
-    local file count=0
+    local file count=0 config=$BATS_TEST_TMPDIR/with-profiles
 
+    example_keys "$BATS_TEST_TMPDIR/keys"
+    mkdir -m 0750 "$BATS_TEST_TMPDIR/tokens"
+    {
+        echo "private-key = \"$BATS_TEST_TMPDIR/keys\""
+        echo "directory = \"$BATS_TEST_TMPDIR/tokens\""
+        cat "$SOURCE/deploy/examples/profiles.conf"
+    } >"$config"
+    chmod 0600 "$config"
     examples_of_configuration authserver.policy.5
     for file in "$BATS_TEST_TMPDIR"/*.conf; do
         grep -E '^(#|permit|deny) ' "$file" >"$BATS_TEST_TMPDIR/rules" || continue
         chmod go-w "$BATS_TEST_TMPDIR/rules"
-        "$BUILD/authserverctl" check --policy "$BATS_TEST_TMPDIR/rules"
+        "$BUILD/authserverctl" check --config "$config" --policy "$BATS_TEST_TMPDIR/rules"
         count=$((count + $(wc -l <"$BATS_TEST_TMPDIR/rules")))
     done
     [ "$count" -eq "$(sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$SOURCE/man/authserver.policy.5" |
@@ -818,7 +878,7 @@ examples_of_configuration() {
     examples_of_configuration
     file=$(grep -l '^## ' "$BATS_TEST_TMPDIR"/*.conf)
     while read -r key; do
-        grep -qE "^(## )?$key = " "$file" || {
+        grep -qE "^ *(## )?$key = " "$file" || {
             echo "not in the example: $key"
             return 1
         }
