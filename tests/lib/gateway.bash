@@ -344,7 +344,9 @@ gateway_start_apache() {
     esac
     modules=$(sed -n 's/^# *a2enmod //p' "$SOURCE/$shipped")
     install -d -m 0755 "$AT/web/conf-available" "$AT/web/socks"
-    install -m 0644 "$SOURCE/apache/authserver-common.conf" "$AT/web/conf-available/"
+    install -m 0644 "$SOURCE/apache/authserver-limit" "$AT/web/conf-available/"
+    sed "s|/usr/local/share/authserver/apache|$AT/web/conf-available|" \
+        "$SOURCE/apache/authserver-common.conf" >"$AT/web/conf-available/authserver-common.conf"
     gateway_configure "$shipped" "$1" >"$AT/web/authserver.conf"
     {
         cat <<APACHE
