@@ -48,7 +48,7 @@ start() {
     echo search >"$WORK/$name/etc/ldap-password"
     install -m 0640 -g "$(id -g "$WEB_USER")" "$KDC/http.keytab" "$WORK/$name/etc/http.keytab"
     install -d -m 0755 "$folder"
-    cp "$SOURCE/apache/authserver-common.conf" "$folder/"
+    cp "$SOURCE/apache/authserver-common.conf" "$SOURCE/apache/authserver-limit" "$folder/"
     cp "$SOURCE/apache/$file" "$folder/proxy_fcgi.conf"
     SOURCE=$WORK/shipped-$name gateway_start "$name" "s|ldaps://ldap\.example\.org|$SLAPD_URL|
         s|/etc/ssl/certs/ca-certificates\.crt|$CA/ca.crt|
