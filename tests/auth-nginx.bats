@@ -39,7 +39,7 @@ start() {
     ca_install "$name"
     [ "$file" != pam.conf ] || accounts "$name"
     install -d -m 0755 "$folder"
-    cp "$SOURCE/nginx/authserver_params" "$SOURCE/nginx/authserver_server" "$folder/"
+    cp "$SOURCE"/nginx/authserver_* "$folder/"
     cp "$SOURCE/nginx/$file" "$folder/basic.conf"
     SOURCE=$WORK/shipped-$name gateway_start "$name" "$edit"
 }

@@ -261,6 +261,23 @@ jose_verifies() {
     [ "$(claims "$body" keypair | claim sub)" = bob ]
 }
 
+@test "with --users the public keys and health need no password" {
+    local path
+
+    start --private-key=keypair --users=users
+    for path in /.well-known/jwks.json /-/ready /-/healthy; do
+        get "$path"
+        [ "$code" = 200 ]
+    done
+    for path in /-/ready/../alice /.well-known/../alice /-/readyx /alice; do
+        get "$path" --path-as-is
+        [ "$code" = 401 ]
+    done
+    get /.well-known/alice
+    [ "$code" = 404 ]
+    [ "$(token_files)" -eq 0 ]
+}
+
 @test "a change of the users file takes effect at once" {
     start --private-key=keypair --users=users
     get /carol -u carol:christmas

@@ -205,6 +205,51 @@ thumbprint() {
     done
 }
 
+# --- what needs no password -------------------------------------------------------
+
+@test "keys, metadata and health need no password, and a wrong one does no harm" {
+    local path
+
+    for path in /.well-known/jwks.json /.well-known/openid-configuration \
+        /.well-known/oauth-authorization-server /-/ready /-/healthy; do
+        request "$URL$path"
+        [ "$STATUS" = 200 ] || show
+        request -u alice:wrong "$URL$path"
+        [ "$STATUS" = 200 ] || show
+    done
+    request "$URL/.well-known/jwks.json"
+    header Content-Type application/jwk-set+json || show
+    token holds "[k['kid'] for k in it['keys']] == ['$(thumbprint)']" <"$BODY"
+    request "$URL/-/ready"
+    token holds "it['ready'] is True" <"$BODY"
+    no_file
+}
+
+@test "every other path needs a password, however it is written" {
+    local path
+
+    for path in /alice / /-/ /-/readyx /-/ready/ /-/healthy/x /-/other /.well-known \
+        /x/.well-known/jwks.json /.well-knownx/jwks.json /-x/ready \
+        /-/ready/../alice /.well-known/../alice /.well-known/%2e%2e/alice \
+        /.well-known/jwks.json/../../alice /-/../alice /.WELL-KNOWN/jwks.json '/alice?/-/ready' \
+        '/alice#/.well-known/' '/alice;/.well-known/x'; do
+        request -g "$URL$path"
+        refused '401 *:401'
+    done
+}
+
+@test "below the public paths there is no token" {
+    local path
+
+    for path in /.well-known/ /.well-known/alice /.well-known/jwks.json/alice \
+        /.well-known//alice; do
+        request "$URL$path"
+        refused '404 *:404'
+        request_as alice "$URL$path"
+        refused '404 *:404'
+    done
+}
+
 # --- bad paths --------------------------------------------------------------------
 
 @test "two slashes, and one at the end, are other paths" {

@@ -8,35 +8,52 @@
 
 enum { NUMBER_MAX = 2048 }; /* bytes of the longest modulus that OpenSSL takes */
 
-/*
- * Appends "NAME":"…" with a number of the key, big-endian: in as many bytes as it
- * needs (RSA), or in exactly size bytes (a coordinate).
- */
+/* Appends "NAME":"…" with bytes. */
 static int
-append_number(
-    struct buffer *to, const EVP_PKEY *pkey, const char *param, const char *name, size_t size)
+append_bytes(struct buffer *to, const char *name, const unsigned char *bytes, size_t length)
+{
+	if (buffer_printf(to, "\"%s\":\"", name) == -1 ||
+	    base64url_append(to, bytes, length) == -1)
+		return -1;
+	return buffer_append(to, "\"", 1);
+}
+
+/* The same with a number of an RSA key, big-endian, in as many bytes as it needs. */
+static int
+append_number(struct buffer *to, const EVP_PKEY *pkey, const char *param, const char *name)
 {
 	unsigned char bytes[NUMBER_MAX];
 	BIGNUM *n = NULL;
 	int length = -1;
 
-	if (EVP_PKEY_get_bn_param(pkey, param, &n) == 1) {
-		if (size == 0)
-			size = (size_t)BN_num_bytes(n);
-		if (size <= sizeof(bytes))
-			length = BN_bn2binpad(n, bytes, (int)size);
-	}
+	if (EVP_PKEY_get_bn_param(pkey, param, &n) == 1 &&
+	    BN_num_bytes(n) <= (int)sizeof(bytes))
+		length = BN_bn2bin(n, bytes);
 	BN_free(n);
-	if (length < 0 || buffer_printf(to, "\"%s\":\"", name) == -1 ||
-	    base64url_append(to, bytes, (size_t)length) == -1)
-		return -1;
-	return buffer_append(to, "\"", 1);
+	return length < 0 ? -1 : append_bytes(to, name, bytes, (size_t)length);
+}
+
+/* Both coordinates, each of size bytes. The whole point, uncompressed, is what a key of any
+ * kind gives: one that an engine holds has no parameters for the two. */
+static int
+append_point(struct buffer *to, EVP_PKEY *pkey, size_t size)
+{
+	enum { UNCOMPRESSED = 4 };
+	unsigned char *point = NULL;
+	size_t length = EVP_PKEY_get1_encoded_public_key(pkey, &point);
+	int rc = -1;
+
+	if (length == 1 + 2 * size && point[0] == UNCOMPRESSED &&
+	    append_bytes(to, "x", point + 1, size) == 0 && buffer_append(to, ",", 1) == 0)
+		rc = append_bytes(to, "y", point + 1 + size, size);
+	OPENSSL_free(point);
+	return rc;
 }
 
 /* The required members alone, sorted, without blanks, as RFC 7638, 3.3 has them; but for the
  * brace at the end. */
 static int
-append_members(struct buffer *to, const EVP_PKEY *pkey, const struct algorithm *a)
+append_members(struct buffer *to, EVP_PKEY *pkey, const struct algorithm *a)
 {
 	unsigned char x[32];
 	size_t length = sizeof(x);
@@ -44,23 +61,20 @@ append_members(struct buffer *to, const EVP_PKEY *pkey, const struct algorithm *
 	switch (a->type) {
 	case KEY_RSA:
 		if (buffer_printf(to, "{") == -1 ||
-		    append_number(to, pkey, OSSL_PKEY_PARAM_RSA_E, "e", 0) == -1 ||
+		    append_number(to, pkey, OSSL_PKEY_PARAM_RSA_E, "e") == -1 ||
 		    buffer_printf(to, ",\"kty\":\"RSA\",") == -1 ||
-		    append_number(to, pkey, OSSL_PKEY_PARAM_RSA_N, "n", 0) == -1)
+		    append_number(to, pkey, OSSL_PKEY_PARAM_RSA_N, "n") == -1)
 			return -1;
 		break;
 	case KEY_EC:
 		if (buffer_printf(to, "{\"crv\":\"%s\",\"kty\":\"EC\",", a->crv) == -1 ||
-		    append_number(to, pkey, OSSL_PKEY_PARAM_EC_PUB_X, "x", a->size) == -1 ||
-		    buffer_printf(to, ",") == -1 ||
-		    append_number(to, pkey, OSSL_PKEY_PARAM_EC_PUB_Y, "y", a->size) == -1)
+		    append_point(to, pkey, a->size) == -1)
 			return -1;
 		break;
 	case KEY_OKP:
 		if (EVP_PKEY_get_raw_public_key(pkey, x, &length) != 1 ||
-		    buffer_printf(to, "{\"crv\":\"%s\",\"kty\":\"OKP\",\"x\":\"", a->crv) ==
-			-1 ||
-		    base64url_append(to, x, length) == -1 || buffer_printf(to, "\"") == -1)
+		    buffer_printf(to, "{\"crv\":\"%s\",\"kty\":\"OKP\",", a->crv) == -1 ||
+		    append_bytes(to, "x", x, length) == -1)
 			return -1;
 		break;
 	}
@@ -68,7 +82,7 @@ append_members(struct buffer *to, const EVP_PKEY *pkey, const struct algorithm *
 }
 
 int
-jwk_append(struct buffer *to, const EVP_PKEY *pkey, const struct algorithm *a, const char *kid)
+jwk_append(struct buffer *to, EVP_PKEY *pkey, const struct algorithm *a, const char *kid)
 {
 	if (append_members(to, pkey, a) == -1)
 		return -1;
@@ -77,8 +91,7 @@ jwk_append(struct buffer *to, const EVP_PKEY *pkey, const struct algorithm *a, c
 }
 
 int
-jwk_thumbprint(
-    const EVP_PKEY *pkey, const struct algorithm *a, struct buffer *out, struct error *e)
+jwk_thumbprint(EVP_PKEY *pkey, const struct algorithm *a, struct buffer *out, struct error *e)
 {
 	unsigned char digest[SHA256_DIGEST_LENGTH];
 	struct buffer members;

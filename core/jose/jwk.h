@@ -13,11 +13,10 @@
 
 /* Appends the key's thumbprint (RFC 7638, 3) by SHA-256, in base64url: 43 bytes. */
 int jwk_thumbprint(
-    const EVP_PKEY *pkey, const struct algorithm *a, struct buffer *out, struct error *e);
+    EVP_PKEY *pkey, const struct algorithm *a, struct buffer *out, struct error *e);
 
 /* Appends the public members of a JSON Web Key in braces, with "alg", "use" and kid. 0, or -1
  * as buffer_append. */
-int jwk_append(
-    struct buffer *to, const EVP_PKEY *pkey, const struct algorithm *a, const char *kid);
+int jwk_append(struct buffer *to, EVP_PKEY *pkey, const struct algorithm *a, const char *kid);
 
 #endif

@@ -24,9 +24,8 @@ give_pin(char *to, int size, int writing, void *context)
 
 /* The first private key of what the store shows. */
 static EVP_PKEY *
-from_store(const char *uri, struct buffer *pin)
+from_store(const char *uri, UI_METHOD *ui, struct buffer *pin)
 {
-	UI_METHOD *ui = UI_UTIL_wrap_read_pem_callback(give_pin, 0);
 	OSSL_STORE_CTX *store = OSSL_STORE_open(uri, ui, pin, NULL, NULL);
 	EVP_PKEY *pkey = NULL;
 
@@ -41,39 +40,68 @@ from_store(const char *uri, struct buffer *pin)
 	}
 	if (store != NULL)
 		(void)OSSL_STORE_close(store);
-	UI_destroy_method(ui);
 	return pkey;
+}
+
+/* The engine that is called as the scheme is; NULL when there is none. */
+static ENGINE *
+find_engine(const char *uri)
+{
+	char name[32] = "";
+	size_t length = strcspn(uri, ":");
+
+	memcpy(name, uri, length < sizeof(name) ? length : sizeof(name) - 1);
+	ENGINE_load_dynamic();
+	return ENGINE_by_id(name);
 }
 
 /* The engine stays in use for as long as the key, which holds a reference of its own. */
 static EVP_PKEY *
-from_engine(const char *uri, const struct buffer *pin)
+from_engine(ENGINE *engine, const char *uri, UI_METHOD *ui, struct buffer *pin)
 {
-	char name[32] = "";
 	EVP_PKEY *pkey = NULL;
-	ENGINE *engine;
 
-	memcpy(
-	    name, uri, strcspn(uri, ":") < sizeof(name) ? strcspn(uri, ":") : sizeof(name) - 1);
-	ENGINE_load_dynamic();
-	engine = ENGINE_by_id(name);
-	if (engine == NULL)
-		return NULL;
 	if (ENGINE_init(engine) == 1) {
-		if (pin->length == 0 ||
-		    ENGINE_ctrl_cmd_string(engine, "PIN", pin->data, 0) == 1)
-			pkey = ENGINE_load_private_key(engine, uri, NULL, NULL);
+		/* It would tell standard error of each step that fails. */
+		(void)ENGINE_ctrl_cmd_string(engine, "QUIET", NULL, 1);
+		pkey = ENGINE_load_private_key(engine, uri, ui, pin);
 		ENGINE_finish(engine);
 	}
 	ENGINE_free(engine);
 	return pkey;
 }
 
+static EVP_PKEY *
+from_anywhere(const char *uri, UI_METHOD *ui, struct buffer *pin)
+{
+	EVP_PKEY *pkey = from_store(uri, ui, pin);
+	ENGINE *engine;
+
+	if (pkey != NULL)
+		return pkey;
+	engine = find_engine(uri);
+	if (engine == NULL)
+		return NULL;
+	ERR_clear_error(); /* the store knows no such scheme */
+	return from_engine(engine, uri, ui, pin);
+}
+
+static void
+explain(const struct key_source *source, struct error *e)
+{
+	/* The first error is the cause; after it comes whose call failed for it. */
+	const char *reason = ERR_reason_error_string(ERR_peek_error());
+
+	error_set(e, ERROR_CONFIG, "%s: no private key to be had there: %s%s", source->path,
+	    reason != NULL ? reason : "nothing found",
+	    source->passphrase_file == NULL ? " (and passphrase-file names no PIN)" : "");
+}
+
 int
 key_read_uri(EVP_PKEY **out, const struct key_source *source, struct error *e)
 {
+	UI_METHOD *ui;
 	struct buffer pin;
-	const char *reason;
 
 	*out = NULL;
 	/* It would stand in logs and in the list of processes. */
@@ -86,16 +114,14 @@ key_read_uri(EVP_PKEY **out, const struct key_source *source, struct error *e)
 		buffer_free(&pin);
 		return -1;
 	}
-	if (pin.length > 0)
-		pin.data[pin.length] = '\0'; /* the line's end was there */
-	*out = from_store(source->path, &pin);
+	/* With one of our own nobody is asked at a terminal. */
+	ui = UI_UTIL_wrap_read_pem_callback(give_pin, 0);
+	if (ui != NULL)
+		*out = from_anywhere(source->path, ui, &pin);
 	if (*out == NULL)
-		*out = from_engine(source->path, &pin);
-	reason = ERR_reason_error_string(ERR_peek_last_error());
-	if (*out == NULL)
-		error_set(e, ERROR_CONFIG, "%s: no private key to be had there: %s",
-		    source->path, reason != NULL ? reason : "nothing found");
+		explain(source, e);
 	ERR_clear_error();
+	UI_destroy_method(ui);
 	buffer_free(&pin);
 	return *out == NULL ? -1 : 0;
 }

@@ -307,7 +307,7 @@ gateway_start_nginx() {
     nginx-sidecar) shipped=nginx/sidecar.conf ;;
     nginx-fcgiwrap) shipped=nginx/cgi-fcgiwrap.conf ;;
     esac
-    cp "$SOURCE/nginx/authserver_params" "$SOURCE/nginx/authserver_server" "$AT/web/"
+    cp "$SOURCE"/nginx/authserver_* "$AT/web/"
     gateway_configure "$shipped" "$1" >"$AT/web/authserver.conf"
     {
         [ "$(id -u)" -ne 0 ] || echo "user $WEB_USER;"
