@@ -154,7 +154,7 @@ on_loopback_only() {
     refused '401 *:401'
 }
 
-@test "LDAP: metacharacters of filters in a user name are only a wrong name" {
+@test "threat: hostile user names: LDAP takes metacharacters of filters for a wrong name" {
     local name
 
     at ldap
@@ -171,7 +171,7 @@ on_loopback_only() {
     must_not grep -F 'uid=*' "$SLAPD/log"
 }
 
-@test "LDAP: another case of a name is the user by the directory's spelling" {
+@test "threat: aliases: with LDAP the caller is the one in the directory's spelling" {
     local name
 
     at ldap
@@ -186,7 +186,7 @@ on_loopback_only() {
     done
 }
 
-@test "LDAP: without AuthLDAPRemoteUserAttribute, ALICE is not alice and gets nothing of hers" {
+@test "threat: aliases: without AuthLDAPRemoteUserAttribute, ALICE is not alice" {
     start ldap-typed ldap.conf '/AuthLDAPRemoteUserAttribute/d'
     at ldap-typed
     request -u "ALICE:$PASSWORD-alice" "$URL/alice"
@@ -230,7 +230,7 @@ on_loopback_only() {
     header Retry-After
 }
 
-@test "LDAP: forged identity fields have no effect" {
+@test "threat: forged identity headers have no effect, with LDAP" {
     local fields
 
     at ldap
@@ -312,7 +312,7 @@ negotiate() {
     refused '401 *:401'
 }
 
-@test "Kerberos: the same name in a foreign realm is refused" {
+@test "threat: foreign Kerberos realm: the same name in another realm is refused" {
     at kerberos
     kdc_login alice@EVIL.EXAMPLE
     negotiate "$URL/alice"
@@ -361,7 +361,7 @@ negotiate() {
     refused '401 *:401'
 }
 
-@test "Kerberos: forged identity fields have no effect" {
+@test "threat: forged identity headers have no effect, with Kerberos" {
     local fields
 
     at kerberos
@@ -414,7 +414,7 @@ negotiate() {
     must_not curl -s --cacert "$CA/other.crt" "$URL/-/healthy"
 }
 
-@test "TLS: forged identity fields have no effect" {
+@test "threat: forged identity headers have no effect, with TLS" {
     local fields
 
     at tls
@@ -433,7 +433,7 @@ negotiate() {
     refused 403
 }
 
-@test "TLS: a web page gets nothing" {
+@test "threat: web page, DNS rebinding: with TLS they get nothing" {
     at tls
     request_as alice -H 'Host: evil.example' "$URL/alice"
     refused 403
@@ -462,7 +462,7 @@ negotiate() {
     refused 403
 }
 
-@test "certificates: missing, self-signed, expired, another CA's and a server's are nobody" {
+@test "threat: client certificate not verified: none, self-signed, expired, another CA's, a server's" {
     local certificate
 
     at mtls
@@ -479,7 +479,7 @@ negotiate() {
     minted
 }
 
-@test "certificates: one that Apache lets in unverified is nobody" {
+@test "threat: client certificate not verified: one that Apache lets in is nobody" {
     local certificate fields
 
     start mtls-lax mtls.conf 's/SSLVerifyClient  *require/SSLVerifyClient optional_no_ca/
@@ -502,7 +502,7 @@ negotiate() {
     minted
 }
 
-@test "certificates: Apache asks that they are verified in the location too" {
+@test "threat: client certificate not verified: the location asks for one that is, too" {
     start mtls-location mtls.conf 's/SSLVerifyClient  *require/SSLVerifyClient optional_no_ca/'
     at mtls-location
     request "$URL/alice"
@@ -513,7 +513,7 @@ negotiate() {
     minted
 }
 
-@test "certificates: forged identity fields have no effect" {
+@test "threat: forged identity headers have no effect, with certificates" {
     local fields
 
     at mtls

@@ -208,7 +208,7 @@ pam() {
     [ "$(((after - before) / 1000000))" -lt 3000 ]
 }
 
-@test "PAM: names are taken as typed: another case or a space is somebody else" {
+@test "threat: aliases: PAM takes names as typed" {
     local name
 
     pam
@@ -218,7 +218,7 @@ pam() {
     done
 }
 
-@test "PAM: metacharacters in a user name are only a wrong name" {
+@test "threat: hostile user names: PAM takes metacharacters for a wrong name" {
     local name
 
     pam
@@ -232,7 +232,7 @@ pam() {
     refused '401 *:401'
 }
 
-@test "PAM: forged identity fields have no effect" {
+@test "threat: forged identity headers have no effect, with PAM" {
     local fields
 
     pam
@@ -246,7 +246,7 @@ pam() {
     of alice
 }
 
-@test "PAM: a location without auth_pam makes nobody of any credentials" {
+@test "threat: location without authentication: auth_pam left out" {
     pam
     start pam-open pam.conf '/auth_pam/d; /AUTH_TYPE /d'
     at pam-open
@@ -307,7 +307,7 @@ pam() {
     must_not curl -s --cacert "$CA/other.crt" "$URL/-/healthy"
 }
 
-@test "TLS: forged identity fields have no effect" {
+@test "threat: forged identity headers have no effect, with TLS" {
     local fields
 
     at tls
@@ -326,7 +326,7 @@ pam() {
     refused 403
 }
 
-@test "TLS: a web page gets nothing" {
+@test "threat: web page, DNS rebinding: with TLS they get nothing" {
     at tls
     request_as alice -H 'Host: evil.example' "$URL/alice"
     refused 403
@@ -358,7 +358,7 @@ pam() {
     refused 403
 }
 
-@test "certificates: without one there is no token" {
+@test "threat: client certificate not verified: without one there is no token" {
     at mtls
     request "$URL/alice"
     refused '403 *:403'
@@ -370,7 +370,7 @@ pam() {
     refused '400 *:400'
 }
 
-@test "certificates: self-signed, expired, another CA's and a server's are nobody" {
+@test "threat: client certificate not verified: self-signed, expired, another CA's, a server's" {
     local certificate
 
     at mtls
@@ -384,7 +384,7 @@ pam() {
     minted
 }
 
-@test "certificates: one that nginx lets in unverified is nobody" {
+@test "threat: client certificate not verified: one that nginx lets in is nobody" {
     local certificate fields
 
     start mtls-lax mtls.conf 's/ssl_verify_client .*/ssl_verify_client optional_no_ca;/'
@@ -406,7 +406,7 @@ pam() {
     minted
 }
 
-@test "certificates: forged identity fields have no effect" {
+@test "threat: forged identity headers have no effect, with certificates" {
     local fields
 
     at mtls
@@ -445,7 +445,7 @@ pam() {
     refused 401
 }
 
-@test "certificates: an e-mail address of another domain is refused" {
+@test "threat: foreign realm: the e-mail address of another domain in a certificate is refused" {
     local by_mail='/"~^SUCCESS CN=/d; s/# \("~^SUCCESS emailAddress=\)/\1/
         s/#  *\(\$authserver_mail;\)/\1/'
 

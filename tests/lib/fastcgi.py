@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -484,6 +485,48 @@ def has(pid, number):
     sys.exit(1)
 
 
+def symbol(path, name):
+    """Where NAME is in the file, or None."""
+    listed = subprocess.run(["nm", "-D", "--defined-only", path], capture_output=True, text=True)
+    for line in listed.stdout.splitlines():
+        value, _, found = line.split()
+        if found.split("@")[0] == name:
+            return int(value, 16)
+
+
+def strings_at(memory, address):
+    """An array of pointers to strings, as environ is one."""
+    while True:
+        memory.seek(address)
+        (pointer,) = struct.unpack("@P", memory.read(8))
+        if not pointer:
+            return
+        memory.seek(pointer)
+        yield memory.read(4096).split(b"\0")[0]
+        address += 8
+
+
+def environment(pid):
+    """The environment of PID as it is now, and not as it was at the start."""
+    program = os.readlink(f"/proc/{pid}/exe")
+    with open(f"/proc/{pid}/maps") as maps:
+        mapped = [line.split() for line in maps if "/" in line]
+    starts = {}
+    for part in mapped:
+        starts.setdefault(part[5], int(part[0].split("-")[0], 16))
+    # The program may have a copy of its own; then that is the one.
+    for path in sorted(starts, key=lambda path: path != program):
+        offset = symbol(path, "environ")
+        if offset is None:
+            continue
+        with open(f"/proc/{pid}/mem", "rb", 0) as memory:
+            memory.seek(starts[path] + offset)
+            for text in strings_at(memory, struct.unpack("@P", memory.read(8))[0]):
+                sys.stdout.buffer.write(text + b"\n")
+        return
+    sys.exit("there is no environ")
+
+
 def execute(command, params):
     """Runs a CGI program with alice's request, as PARAMs change it, and nothing else."""
     params = changed(params)
@@ -529,6 +572,7 @@ def main():
     command(listen, "address", descriptor={"type": int, "default": 3}, command={"nargs": "+"})
     command(watch, "directory")
     command(has, "pid", "number")
+    command(environment, "pid")
     command(execute, "command", params={"nargs": "*"})
     arguments = vars(parser.parse_args())
     if arguments["function"] in (fresh, kept, load):  # before there is a thread

@@ -53,13 +53,15 @@ request_as() {
     request -u "$user:$PASSWORD-$user" "$@"
 }
 
-# request_raw BYTES: sends them as they are, with the escapes of printf(1).
+# request_raw BYTES: sends them as they are, with the escapes of printf(1), all at once: a server
+# that answers and closes before it was sent the rest would reset the connection.
 request_raw() {
     local socket answer=$BATS_TEST_TMPDIR/raw
 
-    exec {socket}<>"/dev/tcp/127.0.0.1/${URL##*:}"
     # shellcheck disable=SC2059 # the escapes are the point
-    printf "$1" >&"$socket"
+    printf "$1" >"$answer.request"
+    exec {socket}<>"/dev/tcp/127.0.0.1/${URL##*:}"
+    cat "$answer.request" >&"$socket"
     timeout 10 cat <&"$socket" >"$answer"
     exec {socket}>&-
     sed '/^\r$/q' "$answer" >"$HEADERS"
