@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <syslog.h>
 #include <unistd.h>
 
 pid_t
@@ -22,6 +23,7 @@ child_fork(int death)
 	if (getppid() != parent) /* it died before the line above */
 		_exit(1);
 	(void)signal(SIGINT, SIG_IGN);
+	closelog(); /* its descriptor will be closed, and its number be another's */
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGQUIT, SIG_IGN);
 	(void)signal(SIGPIPE, SIG_IGN);

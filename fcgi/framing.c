@@ -4,8 +4,20 @@
 
 #include "base/limits.h"
 
+/*
+ * The name-value pairs of the params (FastCGI specification, 3.4), which may run across
+ * records. libfcgi adds up the two lengths of a pair without a look at what they are, so that
+ * some of them end the process: it only gets pairs that fit.
+ */
+struct pairs {
+	unsigned char prefix[8]; /* the lengths of a pair, as far as they have come */
+	size_t have;
+	size_t rest; /* bytes of a name and its value still to come */
+};
+
 /* A request as far as it was read. */
 struct scan {
+	struct pairs pairs;
 	unsigned int id;
 	bool params_ended;
 	bool stdin_ended;
@@ -45,6 +57,55 @@ take_begin(struct scan *s, const FCGI_Header *h, const unsigned char *body)
 	return role == FCGI_RESPONDER ? FRAMING_INCOMPLETE : FRAMING_INVALID;
 }
 
+/* How many bytes the length at the start of the prefix takes, and what it is. */
+static size_t
+read_length(const unsigned char *at, size_t *value)
+{
+	if (*at < 0x80) {
+		*value = *at;
+		return 1;
+	}
+	*value = (size_t)(*at & 0x7f) << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | at[3];
+	return 4;
+}
+
+/* Takes one byte of the prefix; the pair's length is known when both of its are there. */
+static int
+take_prefix(struct pairs *p, unsigned char byte)
+{
+	size_t name, value, first;
+
+	p->prefix[p->have++] = byte;
+	first = *p->prefix < 0x80 ? 1 : 4;
+	if (p->have <= first || p->have < first + (p->prefix[first] < 0x80 ? 1U : 4U))
+		return 0;
+	first = read_length(p->prefix, &name);
+	(void)read_length(p->prefix + first, &value);
+	if (name > LIMIT_PARAMS || value > LIMIT_PARAMS)
+		return -1;
+	p->rest = name + value;
+	p->have = 0;
+	return 0;
+}
+
+static int
+take_pairs(struct pairs *p, const unsigned char *bytes, size_t size)
+{
+	while (size > 0) {
+		size_t step = p->rest < size ? p->rest : size;
+
+		if (step == 0 && take_prefix(p, *bytes) == -1)
+			return -1;
+		if (step == 0)
+			step = 1;
+		else
+			p->rest -= step;
+		bytes += step;
+		size -= step;
+	}
+	return 0;
+}
+
 /* One whole record of size content bytes, whose header was checked. */
 static enum framing
 take_record(struct scan *s, const FCGI_Header *h, const unsigned char *body, size_t size)
@@ -54,6 +115,9 @@ take_record(struct scan *s, const FCGI_Header *h, const unsigned char *body, siz
 	if (h->type == FCGI_PARAMS) {
 		s->params += size;
 		s->params_ended = size == 0;
+		if (take_pairs(&s->pairs, body, size) == -1 ||
+		    (s->params_ended && (s->pairs.have > 0 || s->pairs.rest > 0)))
+			return FRAMING_INVALID;
 	} else {
 		s->body += size;
 		s->stdin_ended = size == 0;

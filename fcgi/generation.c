@@ -213,6 +213,7 @@ generation_changed(const struct generation *g)
 void
 generation_reopen(struct generation *g)
 {
+	service_reopen_audit(g->service); /* for workers that are started later */
 	for (unsigned int i = 0; i < g->count; i++)
 		if (g->workers[i].pid != -1)
 			(void)kill(g->workers[i].pid, SIGUSR1);

@@ -246,6 +246,8 @@ monitor_run(const struct listeners *listeners, const struct flags *flags, struct
 	while (!all_over(&m)) {
 		int next = maintain(&m);
 
+		if (all_over(&m)) /* with nothing left, no signal would come */
+			break;
 		handle(&m, wait_signal(&signals, sooner(next, watch(&m))));
 		reap_children(&m);
 	}

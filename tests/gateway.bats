@@ -205,7 +205,6 @@ thumbprint() {
     done
 }
 
-<<<<<<< HEAD
 # --- what needs no password -------------------------------------------------------
 
 @test "keys, metadata and health need no password, and a wrong one does no harm" {
@@ -251,8 +250,6 @@ thumbprint() {
     done
 }
 
-=======
->>>>>>> threats
 # --- bad paths --------------------------------------------------------------------
 
 @test "two slashes, and one at the end, are other paths" {
