@@ -549,6 +549,7 @@ machine() {
         curl -s -u alice:PASSWORD http://127.0.0.1:5001/.well-known/jwks.json >/docs/output
         [ "$(grep -o "\"kid\"" /docs/output | wc -l)" = 3 ]
         section README.md "Quick start: nothing in front"
+        section INSTALL "Delete token files: all the time"
         section INSTALL "Stop it: systemd"
         section INSTALL Uninstall
         [ -z "$(find /usr/local /etc /run -name "*authserver*")" ]'
