@@ -53,13 +53,15 @@ add_header(struct stream *s, int type, int id, size_t size, size_t padding)
 	s->length += HEADER;
 }
 
-/* A record whose content is size bytes 'x'. */
+/* A record whose content is size bytes 'x'; params are pairs of an empty name and value. */
 static void
 add(struct stream *s, int type, int id, size_t size, size_t padding)
 {
 	assert_in_range(s->length + HEADER + size + padding, 0, sizeof(s->bytes));
 	add_header(s, type, id, size, padding);
 	memset(s->bytes + s->length, 'x', size + padding);
+	if (type == PARAMS)
+		memset(s->bytes + s->length, 0, size);
 	s->length += size + padding;
 }
 
@@ -300,6 +302,80 @@ params_have_a_bound(void **state)
 	assert_int_equal(scan_all(s), FRAMING_INVALID);
 }
 
+/* A record of params with these bytes. */
+static void
+add_params(struct stream *s, const void *bytes, size_t size)
+{
+	add_header(s, PARAMS, 1, size, 0);
+	memcpy(s->bytes + s->length, bytes, size);
+	s->length += size;
+}
+
+/* libfcgi adds up lengths as they come: what does not fit must not get there. */
+static void
+pairs_that_do_not_fit_are_invalid(void **state)
+{
+	static const struct {
+		const char *what;
+		const char *bytes;
+		size_t size;
+		enum framing verdict; /* with the end of the params behind it */
+	} rows[] = {
+	    {"a pair",
+		"\x01\x02"
+		"abb",
+		5, FRAMING_INCOMPLETE},
+	    {"long forms of short lengths",
+		"\x80\0\0\x01\x80\0\0\x02"
+		"abb",
+		11, FRAMING_INCOMPLETE},
+	    {"nothing", "", 0, FRAMING_INVALID}, /* the end, and then one behind it */
+	    {"two lengths that add up to less than nothing",
+		"\xc0\0\0\0\xc0\0\0\0aaaaaaaaaaaaaaaaaaaa", 28, FRAMING_INVALID},
+	    {"the longest lengths",
+		"\xff\xff\xff\xff\xff\xff\xff\xff"
+		"aa",
+		10, FRAMING_INVALID},
+	    {"a name longer than the params", "\x05\0abcd", 6, FRAMING_INVALID},
+	    {"a value longer than the params",
+		"\x01\x05"
+		"abcde",
+		7, FRAMING_INVALID},
+	    {"a length cut short", "\x01\x80\0\0", 4, FRAMING_INVALID},
+	    {"a name without a value's length", "\x01", 1, FRAMING_INVALID},
+	};
+	struct stream *s = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		s->length = 0;
+		add_begin(s, 1, RESPONDER, 0);
+		add_params(s, rows[i].bytes, rows[i].size);
+		add(s, PARAMS, 1, 0, 0);
+		if (scan_all(s) != rows[i].verdict)
+			fail_msg("%s", rows[i].what);
+	}
+}
+
+/* Cut into records anywhere, pairs are what they are. */
+static void
+pairs_may_run_across_records(void **state)
+{
+	static const char bytes[] = "\x04\x01NAMEv\x80\0\0\x01\x03"
+				    "Nabc\0\0";
+	const size_t size = sizeof(bytes) - 1;
+	struct stream *s = *state;
+
+	for (size_t cut = 1; cut < size; cut++) {
+		s->length = 0;
+		add_begin(s, 1, RESPONDER, 0);
+		add_params(s, bytes, cut);
+		add_params(s, bytes + cut, size - cut);
+		add(s, PARAMS, 1, 0, 0);
+		add(s, STDIN, 1, 0, 0);
+		assert_int_equal(scan_all(s), FRAMING_COMPLETE);
+	}
+}
+
 static void
 body_has_a_bound_that_can_be_answered(void **state)
 {
@@ -410,6 +486,8 @@ main(void)
 	    TEST(begin_has_the_responder_role_and_an_id),
 	    TEST(every_record_has_version_1),
 	    TEST(params_have_a_bound),
+	    TEST(pairs_that_do_not_fit_are_invalid),
+	    TEST(pairs_may_run_across_records),
 	    TEST(body_has_a_bound_that_can_be_answered),
 	    TEST(request_of_the_largest_size_is_complete),
 	    TEST(request_that_never_ends_is_invalid),
