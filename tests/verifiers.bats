@@ -20,6 +20,7 @@ setup_file() {
     start old basic.conf "$WORK/keys.old"
     haproxy_start "http://127.0.0.1:$(port_of main)"
     dovecot_start "http://127.0.0.1:$(port_of main)"
+    slurm_start "http://127.0.0.1:$(port_of main)"
     apache_start "http://127.0.0.1:$(port_of main)" "https://localhost:$(port_of tls)"
 }
 
@@ -93,8 +94,10 @@ profiles() {
         'profile "haproxy" { algorithm = "RS256" }' \
         'profile "haproxy-es256" { algorithm = "ES256" }' \
         'profile "dovecot" { algorithm = "RS256" audience = {"mail"} }' \
+        'profile "slurm" { algorithm = "RS256" claims = "{ \"sun\": \"${subject}\" }" }' \
         'profile "mod_oauth2" { algorithm = "RS256" audience = {"apache"} }' \
-        'profile "mod_auth_openidc" { algorithm = "ES256" audience = {"apache"} }'
+        'profile "mod_auth_openidc" { algorithm = "ES256" audience = {"apache"} }' \
+        'profile "all" { algorithm = "RS256" audience = {"apache"} claims = "{ \"sun\": \"${subject}\" }" }'
     printf 'profile "%s" { algorithm = "%s" audience = {"any"} }\n' RS512 RS512 RS256 RS256 \
         PS256 PS256 ES256 ES256 ES384 ES384 EdDSA EdDSA
 }
@@ -173,7 +176,7 @@ change_claims() {
     token claims "$CHANGED" | grep -q '"sub":"root"'
 }
 
-# handed_over FILE [ALGORITHM]: a token by a node to which the newest key has not come yet. It
+# handed_over FILE PROFILE: a token by a node to which the newest key has not come yet. It
 # signs with the one before, which has retired elsewhere.
 handed_over() {
     local conf=$WORK/late.conf
@@ -255,18 +258,28 @@ handed_over() {
         "Local validation failed: RS256 key '[A-Za-z0-9_-]*' not found"
 }
 
+@test "Slurm's auth/jwt, with the JWK Set as a file: the same, and the user is the subject" {
+    judges slurm_verifies slurm 'failed to verify jwt' 'could not find matching kid'
+    # What only the administrator may: the controller says for whom it took the client.
+    "$BATS_TEST_DIRNAME/lib/fastcgi.py" ask "$WORK/main/run/authserver.sock" PATH_INFO=/nobody \
+        REMOTE_USER=nobody HTTP_ACCEPT=application/jwt QUERY_STRING=profile=slurm |
+        sed '1,/^\r$/d' >"$TOKEN"
+    must_not slurm "$TOKEN" scontrol reconfigure
+    grep -q "RECONFIGURE RPC from uid=$(id -u nobody)$" "$SAID" || { cat "$SAID"; return 1; }
+}
+
 # --- keys that come and go --------------------------------------------------------
 
 @test "a token by a key that retired minutes ago is believed by all" {
     local verifier
 
-    handed_over "$TOKEN" mod_oauth2
+    handed_over "$TOKEN" all
     export AUDIENCE=apache
-    for verifier in pyjwt node jose haproxy mod_oauth2 mod_auth_openidc dovecot; do
+    for verifier in pyjwt node jose haproxy mod_oauth2 mod_auth_openidc dovecot slurm; do
         "${verifier}_verifies" "$TOKEN" || { echo "$verifier"; cat "$SAID"; return 1; }
     done
     # It is that key's.
-    mint main mod_oauth2 "$CHANGED"
+    mint main all "$CHANGED"
     must_not cmp <(token header "$TOKEN") <(token header "$CHANGED")
 }
 

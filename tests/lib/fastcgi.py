@@ -605,4 +605,5 @@ def main():
     arguments.pop("function")(**arguments)
 
 
-main()
+if __name__ == "__main__":
+    main()

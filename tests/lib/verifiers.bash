@@ -170,7 +170,7 @@ node_verifies() {
 
 # --- Dovecot: tokens as passwords, validated locally ------------------------------
 
-# A file for each key, named after the algorithm and the kid.
+# A file for each key, named after the algorithm and the kid. Nobody has to wait after a failure.
 dovecot_start() {
     local pem name at=$WORK/dovecot/keys/default
 
@@ -201,6 +201,7 @@ log_path = $LOG/dovecot
 protocols =
 ssl = no
 auth_verbose = yes
+auth_failure_delay = 0
 auth_mechanisms = plain
 passdb {
   driver = oauth2
@@ -208,6 +209,11 @@ passdb {
 }
 service auth {
   chroot =
+}
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
 }
 service stats {
   unix_listener stats-writer {
@@ -236,3 +242,51 @@ dovecot_verifies() {
 }
 
 longer_than() { [ "$(wc -l <"$2")" -gt "$1" ]; }
+
+# --- Slurm: auth/jwt --------------------------------------------------------------
+
+# The controller reads the JWK Set from a file, when it starts.
+slurm_start() {
+    install -d -m 0755 "$WORK/slurm" "$WORK/slurm/state" "$WORK/slurm/spool"
+    curl -s "$1/.well-known/jwks.json" >"$WORK/slurm/jwks"
+    verifier_start slurm SLURM_CONF="$WORK/slurm/conf" slurmctld -D -i
+}
+
+configure_slurm() {
+    cat <<CONF
+ClusterName=test
+SlurmctldHost=localhost
+SlurmctldPort=$1
+SlurmUser=$(id -un)
+AuthType=auth/none
+CredType=cred/none
+AuthAltTypes=auth/jwt
+AuthAltParameters=jwks=$AT/jwks
+StateSaveLocation=$AT/state
+SlurmdSpoolDir=$AT/spool
+SlurmctldPidFile=$AT/run/pid
+ProctrackType=proctrack/linuxproc
+SwitchType=switch/none
+MpiDefault=none
+CommunicationParameters=NoCtldInAddrAny
+NodeName=n1 CPUs=1 State=UNKNOWN
+PartitionName=p Nodes=n1 Default=YES
+CONF
+}
+
+slurm_answers() { grep -q 'Running as primary controller' "$LOG/program.out"; }
+
+# slurm TOKEN-FILE COMMAND...: a client's command with the token; the controller's words, too.
+slurm() {
+    local log=$WORK/slurm/log/program.out token before status=0
+
+    token=$(<"$1")
+    before=$(wc -l <"$log")
+    shift
+    SLURM_CONF=$WORK/slurm/conf SLURM_JWT=$token timeout 20 "$@" >"$SAID" 2>&1 || status=$?
+    [ "$status" -eq 0 ] || gateway_until 50 longer_than "$before" "$log"
+    tail -n +"$((before + 1))" "$log" >>"$SAID"
+    return "$status"
+}
+
+slurm_verifies() { slurm "$1" squeue; }
