@@ -120,7 +120,7 @@ serve(const struct config *config, const struct log *log, struct error *e)
 	    .clock = &clock_system,
 	    .entropy = &entropy_system};
 
-	(void)key_memory_lock();
+	(void)key_memory_lock(config->private_key);
 	if (policy_open(&policy, config, e) == -1)
 		return -1;
 	parts.policy = policy;

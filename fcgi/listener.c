@@ -183,6 +183,22 @@ peer_uid(int fd)
 									  : (uid_t)-1;
 }
 
+uid_t
+peer_overflow_uid(void)
+{
+	const uid_t usual = 65534;
+	int fd = open("/proc/sys/kernel/overflowuid", O_RDONLY | O_CLOEXEC);
+	char text[16];
+	uint64_t number;
+	ssize_t n = fd == -1 ? -1 : read(fd, text, sizeof(text));
+
+	if (fd != -1)
+		close(fd);
+	if (n > 1 && parse_number(text, (size_t)n - 1, UINT32_MAX, &number) == 0)
+		return (uid_t)number;
+	return usual;
+}
+
 bool
 peers_allow(const struct peers *p, int fd, uid_t *uid)
 {

@@ -46,6 +46,9 @@ bool peers_allow(const struct peers *p, int fd, uid_t *uid);
 /* The uid of the process at the other end, (uid_t)-1 when there is none to know. */
 uid_t peer_uid(int fd);
 
+/* What peer_uid() says of a process whose uid our user namespace has no number for. */
+uid_t peer_overflow_uid(void);
+
 /* Whether a socket is another one than a Unix socket. */
 bool listener_is_tcp(int fd);
 

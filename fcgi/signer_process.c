@@ -103,7 +103,7 @@ signer_main(const struct config *c, const struct policy *policy, const int *sock
 	struct signing s;
 
 	(void)mallopt(M_ARENA_MAX, 2); /* an arena a thread would cost more than it saves */
-	(void)key_memory_lock();
+	(void)key_memory_lock(c->private_key);
 	if (signing_open(&s, c, policy, &clock_system, &entropy_system, &e) == -1) {
 		report(ready, &e);
 		_exit(1);

@@ -60,6 +60,9 @@ struct worker {
 	int signals;
 	struct entrance web;
 	struct entrance peers;
+	uid_t overflow;      /* the uid of peers that have none here */
+	int64_t complained;  /* when a peer was turned away last and said so */
+	unsigned int unsaid; /* how many were since */
 	bool draining;
 	size_t open;
 	struct connection *free;
@@ -246,6 +249,25 @@ begin(struct worker *w, int fd, char *peer, uid_t uid)
 	look(w, c);
 }
 
+/* Whoever is turned away may come back at once: one line a second is enough. */
+static void
+complain(struct worker *w, const char *whom, uid_t uid, const char *why)
+{
+	int64_t now = clock_monotonic(w->parts->clock);
+
+	if (now - w->complained < NANOSECONDS && w->complained != 0) {
+		w->unsaid++;
+		return;
+	}
+	if (w->unsaid > 0)
+		log_line(w->parts->log, LOG_LEVEL_WARNING,
+		    "Hung up on %u more peers since the last line", w->unsaid);
+	log_line(w->parts->log, LOG_LEVEL_WARNING, "Hung up on a %s of uid %u%s%s", whom,
+	    (unsigned int)uid, *why == ',' ? "" : ": ", why);
+	w->complained = now;
+	w->unsaid = 0;
+}
+
 static void
 take_web(struct worker *w, int fd)
 {
@@ -253,9 +275,7 @@ take_web(struct worker *w, int fd)
 	uid_t uid;
 
 	if (!peers_allow(&w->parts->peers, fd, &uid)) {
-		log_line(w->parts->log, LOG_LEVEL_WARNING,
-		    "Hung up on a peer of uid %u, which 'peers' does not list",
-		    (unsigned int)uid);
+		complain(w, "peer", uid, ", which 'peers' does not list");
 		close(fd);
 		return;
 	}
@@ -290,15 +310,16 @@ take_peer(struct worker *w, int fd)
 	struct error e = {0};
 	char *peer = NULL;
 
-	if (!has_room(w, uid))
+	/* Accounts without a number in our user namespace all have this one. */
+	if (uid == w->overflow)
+		error_set(&e, ERROR_DENIED, "that is whoever has no uid here");
+	else if (!has_room(w, uid))
 		error_set(&e, ERROR_LIMITED, "it has %d connections, or all have %d",
 		    LOCAL_EACH, LOCAL_MAX);
 	else if (account_name(uid, name, sizeof(name), &e) == 0)
 		peer = strdup(name);
 	if (peer == NULL) {
-		log_line(w->parts->log, LOG_LEVEL_WARNING,
-		    "Hung up on a local process of uid %u: %s", (unsigned int)uid,
-		    *e.text != '\0' ? e.text : "out of memory");
+		complain(w, "local process", uid, *e.text != '\0' ? e.text : "out of memory");
 		close(fd);
 		return;
 	}
@@ -473,6 +494,7 @@ worker_run(const struct worker_parts *parts, struct error *e)
 	w->epoll = w->signals = -1;
 	w->web.listener = parts->listeners->web;
 	w->peers.listener = parts->listeners->peer;
+	w->overflow = peer_overflow_uid();
 	for (size_t i = CONNECTIONS_MAX; i-- > 0;) {
 		w->connections[i].next_free = w->free;
 		w->free = &w->connections[i];

@@ -117,6 +117,42 @@ assert len({line["jti"] for line in lines}) == len(lines) > 5
     [ "$(stat -c %a "$AUDIT")" = 640 ]
 }
 
+@test "a worker that starts after SIGUSR1 writes to the new file" {
+    audited
+    mints
+    mv "$AUDIT" "$AUDIT.1"
+    kill -USR1 "$MONITOR"
+    until_true 5 test -e "$AUDIT"
+    find_parts
+    kill -KILL "${WORKERS[0]}"
+    until_true 5 mints
+    [ "$(lines "$AUDIT.1")" -eq 1 ]
+    [ "$(lines "$AUDIT")" -ge 1 ]
+}
+
+@test "a line tells the profile and the audience that a rule has chosen" {
+    printf '%s\n' 'permit authenticated as self audience okera profile p' >"$DIR/rules"
+    configure "policy = \"$DIR/rules\"" "audit = \"$AUDIT\"" 'profile "p" { }'
+    serve
+    mints
+    line "it['profile'] == 'p' and it['audience'] == 'okera'"
+}
+
+@test "a line tells all audiences of a profile" {
+    audited 'profile "p" { audience = {"a", "b"} }'
+    mints QUERY_STRING='profile=p'
+    line "it['audience'] == ['a', 'b']"
+}
+
+@test "what is too long or no UTF-8 is in the line, cut and escaped" {
+    audited
+    ask PATH_INFO="/$(printf '%030000d' 0)"
+    [ "$(tail -n 1 "$AUDIT" | wc -c)" -lt 2048 ]
+    line "it['path'].startswith('/000') and it['path'].endswith('...')"
+    ask PATH_INFO=$'/a\377b'
+    line "it['path'] == '/a\\\\xffb'"
+}
+
 @test "a file that cannot be opened anew leaves the old one in use, and is said" {
     audited
     mv "$AUDIT" "$DIR/old"
@@ -141,6 +177,9 @@ assert len({line["jti"] for line in lines}) == len(lines) > 5
     ln -s /etc/passwd "$DIR/link"
     configure "audit = \"$DIR/link\""
     fails_with 78 'audit: .*symbolic links' "$FCGI" --config "$CONF" --socket "$SOCKET"
+    mkfifo "$DIR/fifo"
+    configure "audit = \"$DIR/fifo\""
+    fails_with 78 'audit: ' "$FCGI" --config "$CONF" --socket "$SOCKET"
     configure 'audit = somewhere'
     fails_with 78 'is not none, stderr, syslog or the absolute path' "$FCGI" --config "$CONF" --socket "$SOCKET"
 }

@@ -96,6 +96,17 @@ END
     done
 }
 
+@test "an issuer with a slash at its end is found where it says" {
+    serve --issuer https://first.example/t/
+    for path in /t$METADATA $METADATA/t /t$KEYS; do
+        anyone PATH_INFO="$path"
+        [ "$STATUS" = 200 ]
+    done
+    anyone PATH_INFO=$METADATA
+    holds "it['issuer'] == 'https://first.example/t/'"
+    holds "it['jwks_uri'] == 'https://first.example/t/.well-known/jwks.json'"
+}
+
 @test "an issuer that is no URL has keys but no metadata, and is told what to do" {
     serve --issuer 192.0.2.7
     anyone PATH_INFO=$METADATA
@@ -113,9 +124,13 @@ END
     done
 }
 
-@test "threat: a web page reads the keys by DNS rebinding" {
+@test "verifiers and probes may call us by any name, and get no token by it" {
     serve
-    anyone PATH_INFO=$KEYS HTTP_HOST=evil.example
+    for path in $KEYS $METADATA /-/ready /-/healthy; do
+        anyone PATH_INFO="$path" HTTP_HOST=auth.example
+        [ "$STATUS" = 200 ]
+    done
+    ask HTTP_HOST=auth.example
     refused 403
 }
 
@@ -123,7 +138,7 @@ END
     serve
     anyone PATH_INFO=/-/ready
     [ "$STATUS" = 200 ]
-    holds "it == {'ready': True, 'signer': 'ok', 'directory': 'ok', 'configuration': 'ok'}"
+    holds "it == {'ready': True, 'signer': 'ok', 'keys': 'ok', 'directory': 'ok', 'configuration': 'ok'}"
     [ "$(field Cache-Control)" = no-store ]
 }
 
@@ -136,6 +151,25 @@ END
     mkdir -m 0750 "$TOKENS"
     anyone PATH_INFO=/-/ready
     [ "$STATUS" = 503 ]
+}
+
+@test "it is not ready while no key signs, as when a clock is wrong" {
+    mkdir -m 0700 "$DIR/keys"
+    install -m 0600 "$WORK/key" "$DIR/keys/$(date -u +%Y%m%dT%H%M%SZ).pem"
+    configure "private-key = \"$DIR/keys\""
+    sed -i '/private-key.*\/key"$/d' "$CONF"
+    echo "$(date '+%F %T')" >"$DIR/now"
+    run_server env LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1 \
+        FAKETIME_TIMESTAMP_FILE="$DIR/now" FAKETIME_NO_CACHE=1 \
+        "$FCGI" --config "$CONF" --socket "$SOCKET"
+    anyone PATH_INFO=/-/ready
+    [ "$STATUS" = 200 ]
+    echo '2020-01-01 00:00:00' >"$DIR/now"
+    anyone PATH_INFO=/-/ready
+    [ "$STATUS" = 503 ]
+    holds "it['ready'] is False and it['keys'] == 'none signs now' and it['signer'] == 'ok'"
+    ask
+    refused 503
 }
 
 @test "it is not ready while the signer does not answer" {

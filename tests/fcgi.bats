@@ -596,6 +596,16 @@ not_reloaded() { [ "$(times_logged 'Not reloaded, the old configuration stays: '
 
 # --- the end ----------------------------------------------------------------------
 
+@test "it ends on SIGTERM when the signer is gone and cannot come back" {
+    serve
+    find_parts
+    head -c 800 "$WORK/key" >"$KEY"
+    kill -KILL "$SIGNER"
+    until_true 10 logged 'The signer cannot be started: '
+    stop
+    until_true 5 nobody_left
+}
+
 @test "SIGTERM answers what is in flight, then ends with status 0" {
     run_server "$FCGI" --config "$CONF" --socket "$SOCKET"
     find_parts

@@ -117,9 +117,47 @@ as_peer() {
     JOBS+=("$!")
     until_true 10 logged 'it has 16 connections'
     mints
-    AS=("${AS_NOBODY[@]}")
+    AS=(setpriv --reuid bin --regid bin --clear-groups)
     token
     grep -q '^eyJ' "$DIR/out"
+    # What is turned away does not fill the log.
+    [ "$(times_logged 'it has 16 connections')" -le 3 ]
+}
+
+@test "threat: an account that has no number here is everybody's nobody" {
+    need_root
+    serve_peers
+    AS=("${AS_NOBODY[@]}")
+    fails 69 'the connection was closed\|Broken pipe'
+    logged 'that is whoever has no uid here'
+}
+
+@test "threat: a web server's caller claims the kernel's word" {
+    serve_peers
+    ask AUTH_TYPE=peer
+    refused 400 '^AUTH_TYPE peer is for the local socket'
+    ask AUTH_TYPE=PEER
+    refused 400
+}
+
+@test "the names that web clients may use for us do not matter" {
+    need_root
+    configure 'hosts = "auth.example"'
+    serve_peers
+    AS=("${AS_DAEMON[@]}")
+    token
+    grep -q '^eyJ' "$DIR/out"
+}
+
+@test "threat: lengths that libfcgi would not survive" {
+    need_root
+    serve_peers
+    find_parts
+    before=$WORKERS
+    "${AS_DAEMON[@]}" "$CLIENT" malformed "$PEERS"
+    find_parts
+    [ "$WORKERS" = "$before" ]
+    mints
 }
 
 @test "the local socket is taken away at the end, and serves across a reload" {

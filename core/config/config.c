@@ -212,11 +212,12 @@ name_is_plain(const char *name)
 static int
 take_profile(struct config *c, cfg_t *section, const char *name, struct error *e)
 {
-	const char *title = cfg_title(section);
+	char *title = section->title;
 	const char *claims = cfg_opt_getcomment(cfg_getopt(section, "claims"));
 	char where[LIMIT_ERROR_TEXT];
 	struct profile *items, *p;
 
+	source_show(title);
 	/* The line that later checks will be about, else that of the closing brace. */
 	if (claims != NULL)
 		(void)snprintf(where, sizeof(where), "%s:%s", name, claims);

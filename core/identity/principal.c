@@ -1,8 +1,12 @@
 #include "identity/principal.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
+
+/* Who the kernel says it is; no web server authenticates so. */
+static const char peer_scheme[] = "peer";
 
 static bool
 list_has(const struct strings *list, const char *item)
@@ -30,6 +34,10 @@ principal_read(struct principal *p, const char *remote_user, const char *auth_ty
 		return error_set(e, ERROR_MALFORMED,
 		    "REMOTE_USER or AUTH_TYPE is too long, not UTF-8 or has control "
 		    "characters");
+	if (strcasecmp(auth_type, peer_scheme) == 0)
+		return error_set(e, ERROR_MALFORMED,
+		    "AUTH_TYPE %s is for the local socket: the web server may not send it",
+		    peer_scheme);
 	memcpy(p->name, remote_user, strlen(remote_user) + 1);
 	at = strrchr(p->name, '@');
 	if (at != NULL) {
@@ -56,7 +64,7 @@ principal_peer(struct principal *p, const char *account, struct error *e)
 		return error_set(
 		    e, ERROR_MALFORMED, "the account's name is too long or not UTF-8");
 	memcpy(p->name, account, strlen(account) + 1);
-	memcpy(p->scheme, "peer", sizeof("peer"));
+	memcpy(p->scheme, peer_scheme, sizeof(peer_scheme));
 	return 0;
 }
 

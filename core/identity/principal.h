@@ -20,8 +20,8 @@ struct principal {
  * REMOTE_USER for any user:password sent to a location that checks nothing. Either may
  * be NULL. A principal USER@REALM becomes USER when realms holds REALM (compared
  * exactly), and is refused otherwise.
- * ERROR_MALFORMED (too long, control bytes), ERROR_UNAUTHENTICATED (a scheme that names
- * nobody), ERROR_DENIED (the realm).
+ * ERROR_MALFORMED (too long, control bytes, the scheme of principal_peer()),
+ * ERROR_UNAUTHENTICATED (a scheme that names nobody), ERROR_DENIED (the realm).
  */
 int principal_read(struct principal *p, const char *remote_user, const char *auth_type,
     const struct strings *realms, struct error *e);

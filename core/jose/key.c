@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -15,7 +16,8 @@
 #include "jose/key_read.h"
 
 enum {
-	SECURE_HEAP = 64 * 1024,
+	ONE_HEAP = 64 * 1024,    /* bytes for one key */
+	RING_HEAP = 1024 * 1024, /* for LIMIT_KEYS keys of RSA of 16,384 bits */
 	RSA_BITS_MIN = 2048,
 	SIGNATURE_MAX = 2048, /* bytes; RSA of 16,384 bits */
 };
@@ -29,10 +31,13 @@ struct key {
 };
 
 bool
-key_memory_lock(void)
+key_memory_lock(const char *path)
 {
+	struct stat st;
+	bool ring = path != NULL && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+
 	/* 1: reserved and locked; 2: reserved, but the kernel refused to lock. */
-	return CRYPTO_secure_malloc_init(SECURE_HEAP, 16) == 1;
+	return CRYPTO_secure_malloc_init(ring ? RING_HEAP : ONE_HEAP, 16) == 1;
 }
 
 static int

@@ -16,10 +16,11 @@ struct key;
 
 /*
  * Puts private numbers on pages that are locked and left out of core dumps, for the
- * whole process; called once before the first key is loaded. Returns whether the
- * kernel let us lock them (RLIMIT_MEMLOCK).
+ * whole process; called once before the first key is loaded. path is where the keys are: a
+ * directory of them gets more room. Returns whether the kernel let us lock them
+ * (RLIMIT_MEMLOCK).
  */
-bool key_memory_lock(void);
+bool key_memory_lock(const char *path);
 
 /* Where a key comes from, and how it is to sign. */
 struct key_source {

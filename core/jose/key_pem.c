@@ -71,13 +71,14 @@ key_read_passphrase(const char *path, struct buffer *to, struct error *e)
 }
 
 static EVP_PKEY *
-parse_pem(const struct buffer *pem, struct buffer *passphrase)
+parse_pem(const struct buffer *pem, struct buffer *passphrase, bool *short_of_memory)
 {
 	BIO *bio = BIO_new_mem_buf(pem->data, (int)pem->length);
 	EVP_PKEY *pkey = NULL;
 
 	if (bio != NULL)
 		pkey = PEM_read_bio_PrivateKey(bio, NULL, give_passphrase, passphrase);
+	*short_of_memory = ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
 	BIO_free(bio);
 	ERR_clear_error();
 	return pkey;
@@ -87,6 +88,7 @@ int
 key_read_pem(EVP_PKEY **out, const struct key_source *source, bool *exposed, struct error *e)
 {
 	struct buffer pem, passphrase;
+	bool short_of_memory;
 	mode_t mode = 0;
 	int rc = -1;
 
@@ -102,8 +104,12 @@ key_read_pem(EVP_PKEY **out, const struct key_source *source, bool *exposed, str
 		goto out;
 	}
 	*exposed = (mode & 004) != 0;
-	*out = parse_pem(&pem, &passphrase);
-	if (*out == NULL)
+	*out = parse_pem(&pem, &passphrase, &short_of_memory);
+	if (*out == NULL && short_of_memory)
+		error_set(e, ERROR_UNAVAILABLE,
+		    "%s: no memory for it among the keys: prune those that have expired",
+		    source->path);
+	else if (*out == NULL)
 		explain(&pem, source->path, source->passphrase_file != NULL, e);
 	else
 		rc = 0;

@@ -319,10 +319,22 @@ keyring_free(struct keyring *r)
 int
 keyring_test(const struct keyring *r, struct error *e)
 {
+	struct buffer json;
+	int64_t fresh;
+	int rc;
+
 	for (size_t i = 0; i < r->count; i++)
 		if (key_test(r->keys[i], e) == -1)
 			return error_prefix(e, "%s", r->files[i]);
-	return 0;
+	/* At a time when none has expired. */
+	buffer_init(&json, LIMIT_JWK_SET - 1);
+	rc = keyring_publish(r, 0, &json, &fresh, e);
+	buffer_free(&json);
+	return rc == 0 ? 0
+		       : error_set(e, ERROR_CONFIG,
+			     "the public keys take more than %d bytes: prune those that have "
+			     "expired",
+			     LIMIT_JWK_SET - 1);
 }
 
 const struct key *

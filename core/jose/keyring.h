@@ -42,7 +42,8 @@ struct keyring_source {
 int keyring_open(struct keyring **out, const struct keyring_source *source, struct error *e);
 void keyring_free(struct keyring *r);
 
-/* Signs with every key and verifies it by the public half. ERROR_CONFIG names the file. */
+/* Signs with every key and verifies it by the public half, and sees that all can be published.
+ * ERROR_CONFIG names the file. */
 int keyring_test(const struct keyring *r, struct error *e);
 
 /*

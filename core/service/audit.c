@@ -3,27 +3,41 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
+enum { TEXT_MAX = 512 }; /* bytes of one member: a line is written whole */
+
 struct audit {
 	int fd;     /* -1 for syslog(3) */
+	bool torn;  /* the last line was cut short, by a full disk */
 	char *path; /* NULL unless it is a file of ours */
 };
 
 static int
 open_file(const char *path, int *fd, struct error *e)
 {
-	*fd =
-	    open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0640);
+	const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY |
+			  O_NONBLOCK; /* nothing but a file is waited for */
+	struct stat st;
+
+	*fd = open(path, flags, 0640);
 	if (*fd == -1)
 		return error_set(e, errno == EACCES ? ERROR_NO_PERMISSION : ERROR_CONFIG,
 		    "audit: %s: %s", path, strerror(errno));
-	return 0;
+	if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode))
+		return 0;
+	close(*fd);
+	*fd = -1;
+	return error_set(e, ERROR_CONFIG, "audit: %s: not a regular file", path);
 }
 
 int
@@ -83,12 +97,34 @@ audit_descriptor(const struct audit *a)
 	return a == NULL || a->path == NULL ? -1 : a->fd;
 }
 
-/* Left out where there is nothing, and where it is no UTF-8. */
+/* Text as it is, if it is UTF-8 and not too long for a line; else with \\xNN for the bytes that
+ * are not plain, and cut. */
+static json_t *
+bounded(const char *text)
+{
+	char shown[TEXT_MAX + sizeof("\\xff...")];
+	size_t n = 0;
+
+	if (strlen(text) <= TEXT_MAX && text_clean(text))
+		return json_string(text);
+	for (; *text != '\0' && n < TEXT_MAX; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c >= ' ' && c <= '~')
+			shown[n++] = (char)c;
+		else
+			n += (size_t)snprintf(shown + n, 5, "\\x%02x", c);
+	}
+	(void)snprintf(shown + n, sizeof(shown) - n, "%s", *text != '\0' ? "..." : "");
+	return json_string(shown);
+}
+
+/* Left out where there is nothing. */
 static void
 put_text(json_t *line, const char *name, const char *text)
 {
 	if (text != NULL && *text != '\0')
-		(void)json_object_set_new(line, name, json_string(text));
+		(void)json_object_set_new(line, name, bounded(text));
 }
 
 static void
@@ -115,12 +151,24 @@ verdict(const struct decision *d)
 	return d->refusal->code >= ERROR_INTERNAL ? "error" : "deny";
 }
 
+/* What was granted, where it was; what was asked for says less, since rules and profiles have
+ * defaults. */
 static void
-put_query(json_t *line, const struct query *q)
+put_query(json_t *line, const struct query *q, const struct grant *g)
 {
+	const struct profile *p = g != NULL ? g->profile : NULL;
+	const struct strings none = {0};
+	const struct strings *list = p != NULL ? &p->audience : &none;
+
 	put_text(line, "subject", q->subject);
-	put_text(line, "profile", q->profile);
-	put_text(line, "audience", q->audience);
+	put_text(line, "profile", p != NULL ? p->name : q->profile);
+	put_text(line, "audience", g != NULL ? g->audience : q->audience);
+	if (g == NULL || *g->audience != '\0' || list->count == 0)
+		return;
+	(void)json_object_set_new(line, "audience", json_array());
+	for (size_t i = 0; i < list->count; i++)
+		(void)json_array_append_new(
+		    json_object_get(line, "audience"), bounded(list->items[i]));
 }
 
 static json_t *
@@ -135,7 +183,7 @@ build(const struct decision *d, const struct clock *clock)
 	put_text(line, "auth", r->caller.scheme);
 	put_text(line, "path", r->path);
 	if (d->query != NULL)
-		put_query(line, d->query);
+		put_query(line, d->query, d->grant);
 	if (d->ttl != 0)
 		(void)json_object_set_new(line, "ttl", json_integer(d->ttl));
 	if (d->signature != NULL) {
@@ -151,13 +199,26 @@ build(const struct decision *d, const struct clock *clock)
 	return line;
 }
 
+/* A line that was cut short must not run into the next one. */
+static int
+write_line(struct audit *a, char *text, size_t length)
+{
+	ssize_t n;
+
+	if (a->torn && write(a->fd, "\n", 1) == 1)
+		a->torn = false;
+	text[length++] = '\n'; /* in place of the NUL */
+	n = write(a->fd, text, length);
+	a->torn = a->torn || (n > 0 && n < (ssize_t)length);
+	return n == (ssize_t)length ? 0 : -1;
+}
+
 int
 audit_write(struct audit *a, const struct decision *d, const struct clock *clock)
 {
 	json_t *line;
 	char *text;
-	size_t length;
-	ssize_t n;
+	int rc = 0;
 
 	if (a == NULL)
 		return 0;
@@ -167,14 +228,10 @@ audit_write(struct audit *a, const struct decision *d, const struct clock *clock
 	errno = ENOMEM;
 	if (text == NULL)
 		return -1;
-	length = strlen(text);
-	if (a->fd == -1) {
+	if (a->fd == -1)
 		syslog(LOG_AUTHPRIV | LOG_INFO, "%s", text);
-		n = (ssize_t)length;
-	} else {
-		text[length++] = '\n'; /* in place of the NUL */
-		n = write(a->fd, text, length);
-	}
+	else
+		rc = write_line(a, text, strlen(text));
 	free(text);
-	return n == (ssize_t)length ? 0 : -1;
+	return rc;
 }

@@ -35,6 +35,7 @@ int audit_descriptor(const struct audit *a);
 struct decision {
 	const struct request *request;
 	const struct query *query;         /* what was asked for */
+	const struct grant *grant;         /* what was granted */
 	const struct signature *signature; /* what was made */
 	int64_t ttl;                       /* seconds, asked for or granted; 0: none */
 	const char *rule;                  /* FILE:LINE */

@@ -15,9 +15,9 @@ struct service {
 	struct subject_grammar *grammar;
 	struct directory directory;
 	struct publish_options publish;
-	struct live_bound bound; /* on token files of all subjects */
-	struct audit *audit;     /* NULL: none */
-	const char *issuer_path; /* of an issuer that is a URL with one; else "" */
+	struct live_bound bound;        /* on token files of all subjects */
+	struct audit *audit;            /* NULL: none */
+	char issuer_path[LIMIT_ISSUER]; /* of an issuer that is a URL with one; else "" */
 };
 
 /* An endpoint answers g itself, now or later, and returns 0; or returns -1 and *e, and
@@ -38,9 +38,9 @@ endpoint metadata_endpoint;
  */
 endpoint *route_find(const char *path, const char *issuer_path, unsigned int *methods);
 
-/* The path of an issuer that is an http or https URL, without a slash at its end; NULL when
- * it is none. It points into issuer. */
-const char *route_issuer_path(const char *issuer);
+/* The path of an issuer that is an http or https URL without query and fragment, as RFC 8414,
+ * 2 has it; without a slash at its end. 0, or -1 when the issuer is none. */
+int route_issuer_path(char path[LIMIT_ISSUER], const char *issuer);
 
 /* The value of Allow for a set of methods. */
 const char *route_allow(unsigned int methods);
@@ -48,6 +48,7 @@ const char *route_allow(unsigned int methods);
 /* What is known of a decision beside the request. */
 struct outcome {
 	const struct query *query;         /* NULL: not that far */
+	const struct grant *grant;         /* NULL: nothing was granted */
 	const struct signature *signature; /* NULL: nothing was signed */
 	int64_t ttl;                       /* seconds; 0: unknown */
 	const char *rule;                  /* FILE:LINE; NULL: none was asked */

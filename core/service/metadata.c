@@ -44,15 +44,14 @@ static json_t *
 describe(const struct config *c)
 {
 	const char *issuer = c->issuer;
-	size_t length = strlen(issuer);
-	bool slash = issuer[length - 1] == '/';
+	bool slash = issuer[strlen(issuer) - 1] == '/';
 
-	return json_pack("{s:s, s:s+, s:[s], s:[s], s:[], s:o, s:[s, s, s, s, s, s]}", "issuer",
+	return json_pack("{s:s, s:s+, s:[s], s:[s], s:o, s:[s, s, s, s, s, s]}", "issuer",
 	    issuer, "jwks_uri", issuer,
 	    slash ? ".well-known/jwks.json" : "/.well-known/jwks.json",
 	    "response_types_supported", "id_token", "subject_types_supported", "public",
-	    "grant_types_supported", "id_token_signing_alg_values_supported", algorithms(c),
-	    "claims_supported", "sub", "iss", "iat", "exp", "jti", "aud");
+	    "id_token_signing_alg_values_supported", algorithms(c), "claims_supported", "sub",
+	    "iss", "iat", "exp", "jti", "aud");
 }
 
 int
@@ -60,15 +59,16 @@ metadata_endpoint(
     struct service *s, struct gateway *g, const struct request *r, struct error *e)
 {
 	const struct config *c = s->parts.config;
+	char path[LIMIT_ISSUER];
 	struct response response;
 	json_t *object;
 	char *text;
 	int rc = -1;
 
 	(void)r;
-	if (c->issuer == NULL || route_issuer_path(c->issuer) == NULL)
+	if (c->issuer == NULL || route_issuer_path(path, c->issuer) == -1)
 		return error_set(e, ERROR_NOT_FOUND,
-		    "no metadata: the issuer is not an https URL; set 'issuer' to one");
+		    "no metadata: the issuer is no http or https URL; set 'issuer' to one");
 	object = describe(c);
 	text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	response_init(&response, "application/json");

@@ -114,7 +114,7 @@ check_live(const struct mint *m, struct error *e)
 	struct service *s = m->service;
 	unsigned int count;
 
-	if (live_admit(&s->bound, &s->directory, clock_monotonic(s->parts.clock), e) == -1)
+	if (live_admit(&s->bound, &s->directory, s->parts.clock, e) == -1)
 		return -1;
 	if (m->grant.live == 0)
 		return 0;
@@ -157,6 +157,7 @@ signed_or_not(void *context, const struct signature *s, const struct error *fail
 {
 	struct mint *m = context;
 	const struct outcome o = {.query = &m->query,
+	    .grant = &m->grant,
 	    .signature = s,
 	    .ttl = m->grant.lifetime,
 	    .rule = m->grant.where};

@@ -1,6 +1,6 @@
 /*
- * GET /-/ready: whether a token could be had now: the signer answers and the token directory
- * is there. It also says whether the configuration in force is the one on disk.
+ * GET /-/ready: whether a token could be had now: the signer answers and has its keys, and the
+ * token directory is there. It also says whether the configuration in force is the one on disk.
  */
 #include <stdlib.h>
 
@@ -12,21 +12,22 @@ struct wait {
 };
 
 static void
-answer(const struct service *s, struct gateway *g, bool signer)
+answer(const struct service *s, struct gateway *g, bool signer, bool keys)
 {
 	const struct condition *c = s->parts.condition;
 	struct error e = {0};
 	bool directory = directory_check(&s->directory, &e) == 0;
-	bool ready = signer && directory;
+	bool ready = signer && keys && directory;
 	struct response r;
 
 	response_init(&r, "application/json");
 	r.status = ready ? 200 : 503;
 	/* Out of memory: the status alone has to do. */
 	(void)buffer_printf(&r.body,
-	    "{\"ready\":%s,\"signer\":\"%s\",\"directory\":\"%s\",\"configuration\":\"%s\"}\n",
+	    "{\"ready\":%s,\"signer\":\"%s\",\"keys\":\"%s\",\"directory\":\"%s\","
+	    "\"configuration\":\"%s\"}\n",
 	    ready ? "true" : "false", signer ? "ok" : "does not answer",
-	    directory ? "ok" : "gone",
+	    keys ? "ok" : "none signs now", directory ? "ok" : "gone",
 	    c != NULL && c->stale ? "an older one: the last reload failed, see the log" : "ok");
 	g->respond(g, &r);
 	response_free(&r);
@@ -38,7 +39,7 @@ published(void *context, const struct signature *s, const struct error *failure)
 	struct wait *w = context;
 
 	(void)failure;
-	answer(w->service, w->gateway, s != NULL);
+	answer(w->service, w->gateway, s != NULL, s != NULL && *s->kid != '\0');
 	free(w);
 }
 
@@ -54,6 +55,6 @@ ready_endpoint(struct service *s, struct gateway *g, const struct request *r, st
 	if (signer_publish(s->parts.signer, published, w, e) == 0)
 		return 0;
 	free(w);
-	answer(s, g, false);
+	answer(s, g, false, false);
 	return 0;
 }

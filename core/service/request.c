@@ -96,6 +96,15 @@ check_origin(
 	return 0;
 }
 
+/* What everybody may read mints nothing, so that it does not matter by which name it is asked
+ * for: verifiers elsewhere and probes have names of their own for us. */
+static bool
+is_public(const char *path)
+{
+	return path != NULL &&
+	       (strncmp(path, "/-/", 3) == 0 || strstr(path, "/.well-known/") != NULL);
+}
+
 static enum method
 read_method(const char *text)
 {
@@ -150,10 +159,12 @@ request_read(
 	*r = (struct request){.id = "", .since = r->since};
 	if (collect(values, g->params, e) == -1)
 		return -1;
-	r->id = read_id(values);
+	if (g->peer == NULL) /* a local process could take another request's */
+		r->id = read_id(values);
 	r->path = values[PATH_INFO]; /* for the log, whatever comes next */
 	r->if_none_match = values[HTTP_IF_NONE_MATCH];
-	if (check_origin(values, config, e) == -1)
+	/* No browser speaks FastCGI to a local socket. */
+	if (g->peer == NULL && !is_public(r->path) && check_origin(values, config, e) == -1)
 		return -1;
 	if (r->path == NULL || *r->path != '/')
 		return error_set(e, ERROR_NOT_FOUND,

@@ -38,7 +38,8 @@ struct mint_query {
 
 /*
  * Reads the params of g, to which *r then points. A param that is used
- * and comes twice is refused. Checks Host, Origin and Sec-Fetch-Site before anything
+ * and comes twice is refused. Checks Host, Origin and Sec-Fetch-Site, where a token could be
+ * had and a browser could be asking, before anything
  * else, so that no web page gets to ask, and who is asking: g->peer, or what the params say.
  * ERROR_MALFORMED, ERROR_DENIED, ERROR_UNAUTHENTICATED, ERROR_NOT_FOUND, ERROR_TOO_LARGE.
  */

@@ -25,21 +25,30 @@ starts(const char *text, const char *with)
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
-const char *
-route_issuer_path(const char *issuer)
+int
+route_issuer_path(char path[LIMIT_ISSUER], const char *issuer)
 {
 	static const char *const schemes[] = {"https://", "http://"};
 	size_t i = 0;
+	size_t length;
 
+	*path = '\0';
 	while (i < 2 && strncasecmp(issuer, schemes[i], strlen(schemes[i])) != 0)
 		i++;
-	if (i == 2)
-		return NULL;
+	if (i == 2 || strpbrk(issuer, "?#") != NULL)
+		return -1;
 	issuer += strlen(schemes[i]);
 	if (*issuer == '/' || *issuer == '\0')
-		return NULL;
+		return -1;
 	issuer += strcspn(issuer, "/");
-	return strcmp(issuer, "/") == 0 ? issuer + 1 : issuer;
+	length = strlen(issuer);
+	if (length >= LIMIT_ISSUER)
+		return -1;
+	while (length > 0 && issuer[length - 1] == '/')
+		length--;
+	memcpy(path, issuer, length);
+	path[length] = '\0';
+	return 0;
 }
 
 /* Whether path is the well-known path wanted, with the issuer's path before or behind it. */

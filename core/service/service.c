@@ -41,9 +41,8 @@ service_open(struct service **out, const struct service_parts *parts, struct err
 	s->directory.fd = -1;
 	s->publish = (struct publish_options){.mode = c->mode, .to_subject = to_subject};
 	s->bound = (struct live_bound){.limit = c->max_files, .sharers = c->workers};
-	s->issuer_path = c->issuer != NULL ? route_issuer_path(c->issuer) : NULL;
-	if (s->issuer_path == NULL)
-		s->issuer_path = "";
+	if (c->issuer != NULL)
+		(void)route_issuer_path(s->issuer_path, c->issuer);
 	if (subject_grammar_new(&s->grammar, c->subject_pattern, e) == -1 ||
 	    find_group(c->group, &s->publish.group, e) == -1 ||
 	    directory_open(&s->directory, c->directory, to_subject ? 0711 : 0750,
@@ -108,6 +107,7 @@ service_audit(struct service *s, const struct request *r, const struct outcome *
 	char made[2 * sizeof(uint64_t) + 1];
 	struct decision d = {.request = r,
 	    .query = o->query,
+	    .grant = o->grant,
 	    .signature = o->signature,
 	    .ttl = o->ttl,
 	    .rule = o->rule,

@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/text.h"
+
+enum { DEPTH_MAX = 16 }; /* of nested claims: they are filled in by recursion */
 
 /* The claims that we set, which a profile's own claims may not. */
 static const char *const ours[] = {
@@ -26,15 +29,18 @@ has(const char *const *list, size_t count, const char *name, size_t length)
 	return false;
 }
 
-/* Every ${NAME} in every string. */
+/* Every ${NAME} in every string, and that values are not nested without an end. */
 static int
-check_variables(const json_t *value, const char *where, struct error *e)
+check_variables(const json_t *value, unsigned int depth, const char *where, struct error *e)
 {
 	const char *text = json_string_value(value);
 	const char *key;
 	json_t *inner;
 	size_t i;
 
+	if (depth > DEPTH_MAX)
+		return error_set(
+		    e, ERROR_CONFIG, "%s: claims: nested deeper than %d", where, DEPTH_MAX);
 	for (text = text == NULL ? "" : text; (text = strstr(text, "${")) != NULL; text += 2)
 		if (!HAS(variables, text + 2, strcspn(text + 2, "}")) ||
 		    strchr(text, '}') == NULL)
@@ -44,11 +50,11 @@ check_variables(const json_t *value, const char *where, struct error *e)
 			    where, text);
 	if (json_is_array(value))
 		json_array_foreach (value, i, inner)
-			if (check_variables(inner, where, e) == -1)
+			if (check_variables(inner, depth + 1, where, e) == -1)
 				return -1;
 	if (json_is_object(value))
 		json_object_foreach ((json_t *)value, key, inner)
-			if (check_variables(inner, where, e) == -1)
+			if (check_variables(inner, depth + 1, where, e) == -1)
 				return -1;
 	return 0;
 }
@@ -70,7 +76,7 @@ read_claims(struct shape *s, struct error *e)
 		if (HAS(ours, name, strlen(name)))
 			return error_set(e, ERROR_CONFIG,
 			    "%s: claims: '%s' is set by authserver itself", p->where, name);
-	return check_variables(s->extra, p->where, e);
+	return check_variables(s->extra, 0, p->where, e);
 }
 
 /* The new name of a claim; its own when it keeps that. */
@@ -96,8 +102,13 @@ check_renames(const struct shape *s, struct error *e)
 	for (size_t i = 0; i < p->rename.count; i++) {
 		const char *pair = p->rename.items[i];
 		const char *to = strchr(pair, '=') + 1;
+		bool clean = text_clean(to);
 		bool taken = HAS(ours, to, strlen(to)) || json_object_get(s->extra, to) != NULL;
 
+		if (!clean)
+			return error_set(e, ERROR_CONFIG,
+			    "%s: rename: '%.64s': not UTF-8 or with control characters",
+			    p->where, pair);
 		if (!HAS(renamable, pair, (size_t)(to - 1 - pair)))
 			return error_set(e, ERROR_CONFIG,
 			    "%s: rename: '%.64s': sub, jti, act, client_id and groups can be "
@@ -117,6 +128,20 @@ check_renames(const struct shape *s, struct error *e)
 			return error_set(e, ERROR_CONFIG,
 			    "%s: rename: '%.64s': two claims with one name", p->where, pair);
 	}
+	return 0;
+}
+
+/* What json_string() would not take is no claim. */
+static int
+check_audience(const struct profile *p, struct error *e)
+{
+	for (size_t i = 0; i < p->audience.count; i++)
+		if (strlen(p->audience.items[i]) >= LIMIT_AUDIENCE ||
+		    !text_clean(p->audience.items[i]))
+			return error_set(e, ERROR_CONFIG,
+			    "%s: profile '%s': an audience of more than %d bytes, not UTF-8 or "
+			    "with control characters",
+			    p->where, p->name, LIMIT_AUDIENCE - 1);
 	return 0;
 }
 
@@ -158,8 +183,8 @@ shape_open(
 	}
 	if (profile == NULL)
 		return 0;
-	if (check_type(s, e) == -1 || (profile->claims != NULL && read_claims(s, e) == -1) ||
-	    check_renames(s, e) == -1) {
+	if (check_type(s, e) == -1 || check_audience(profile, e) == -1 ||
+	    (profile->claims != NULL && read_claims(s, e) == -1) || check_renames(s, e) == -1) {
 		shape_close(s);
 		return -1;
 	}
@@ -248,23 +273,28 @@ put(json_t *claims, const struct shape *s, const char *name, json_t *value)
 	return json_object_set_new(claims, new_name(s->profile, name), value);
 }
 
-/* One audience is a string, several are an array (RFC 7519, 4.1.3); NULL: there is none. */
-static json_t *
-audience(const struct shape *s, const struct grant *g)
+/* One audience is a string, several are an array (RFC 7519, 4.1.3). */
+static int
+put_audience(json_t *claims, const struct shape *s, const struct grant *g)
 {
-	const struct profile *p = s->profile;
+	const struct strings none = {0};
+	const struct strings *own = s->profile != NULL ? &s->profile->audience : &none;
 	json_t *list;
 
 	if (*g->audience != '\0')
-		return json_string(g->audience);
-	if (p == NULL || p->audience.count == 0)
-		return NULL;
-	if (p->audience.count == 1)
-		return json_string(p->audience.items[0]);
+		return put(claims, s, "aud", json_string(g->audience));
+	if (own->count == 0)
+		return 0;
+	if (own->count == 1)
+		return put(claims, s, "aud", json_string(own->items[0]));
 	list = json_array();
-	for (size_t i = 0; i < p->audience.count; i++)
-		(void)json_array_append_new(list, json_string(p->audience.items[i]));
-	return list;
+	for (size_t i = 0; i < own->count; i++) {
+		if (json_array_append_new(list, json_string(own->items[i])) == -1) {
+			json_decref(list);
+			return -1;
+		}
+	}
+	return put(claims, s, "aud", list);
 }
 
 /* An array of the groups, each of which ends in a newline. */
@@ -290,18 +320,14 @@ static int
 put_registered(json_t *claims, const struct shape *s, const struct claim_values *v)
 {
 	const struct grant *g = v->grant;
-	json_t *aud = audience(s, g);
 	bool access_token = strcmp(s->type, "at+jwt") == 0;
 
 	if (put(claims, s, "sub", json_string(g->subject)) == -1 ||
 	    put(claims, s, "iss", json_string(v->issuer)) == -1 ||
 	    put(claims, s, "iat", json_integer(v->now)) == -1 ||
 	    put(claims, s, "exp", json_integer(v->now + g->lifetime)) == -1 ||
-	    put(claims, s, "jti", json_string(v->jti)) == -1) {
-		json_decref(aud);
-		return -1;
-	}
-	if (aud != NULL && put(claims, s, "aud", aud) == -1)
+	    put(claims, s, "jti", json_string(v->jti)) == -1 ||
+	    put_audience(claims, s, g) == -1)
 		return -1;
 	if (s->profile != NULL && s->profile->nbf &&
 	    put(claims, s, "nbf", json_integer(v->now)) == -1)

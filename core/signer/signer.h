@@ -44,7 +44,8 @@ signer_submit(
 
 /*
  * Asks for the public keys, in the same manner: what done gets as the token is the JWK Set
- * (RFC 7517, 5), and as its end the second until which it may be kept.
+ * (RFC 7517, 5), and as its end the second until which it may be kept; its kid is that of the
+ * key that signs tokens without a profile, or "" while a token of some profile has none.
  */
 static inline int
 signer_publish(struct signer *s, signer_done *done, void *context, struct error *e)

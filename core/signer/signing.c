@@ -247,6 +247,21 @@ signing_mint(const struct signing *s, const struct query *q, struct buffer *toke
 	return signing_sign(s, &order, token, made, e);
 }
 
+/* Of the key for tokens without a profile; left empty when a shape has no key. */
+static void
+put_kid(const struct signing *s, int64_t now, char kid[LIMIT_KID])
+{
+	const struct key *k = NULL;
+	struct error e;
+
+	for (size_t i = 0; i <= s->profile_count; i++) {
+		k = keyring_pick(s->ring, s->shapes[i].algorithm, now, now, &e);
+		if (k == NULL)
+			return;
+	}
+	memcpy(kid, key_id(k), strlen(key_id(k)) + 1);
+}
+
 int
 signing_publish(
     const struct signing *s, struct buffer *json, struct signature *made, struct error *e)
@@ -260,5 +275,6 @@ signing_publish(
 	made->token = json->data;
 	made->length = json->length;
 	made->expires = now + fresh;
+	put_kid(s, now, made->kid);
 	return 0;
 }

@@ -2,10 +2,12 @@
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "store/token_name.h"
 
-enum { RECOUNT = 100 }; /* milliseconds between counts while there is no room */
+enum {
+	RECOUNT = 100, /* milliseconds between counts while there is no room, at least */
+	SHARE = 10,    /* and so many times what a count takes, so that counting is a tenth */
+};
 
 struct tally {
 	const char *subject; /* NULL: of all */
@@ -47,19 +49,25 @@ refuse(const struct live_bound *b, struct error *e)
 }
 
 int
-live_admit(struct live_bound *b, const struct directory *d, int64_t now, struct error *e)
+live_admit(
+    struct live_bound *b, const struct directory *d, const struct clock *clock, struct error *e)
 {
+	int64_t start, now, pause;
 	unsigned int count;
 
 	if (b->limit == 0 || b->room > 0)
 		return 0;
-	if (b->counted != 0 && now - b->counted < RECOUNT * (NANOSECONDS / 1000))
+	start = clock_monotonic(clock);
+	if (start < b->until)
 		return refuse(b, e);
 	if (live_count(d, NULL, &count, e) == -1)
 		return -1;
-	b->counted = 0;
 	if (count >= b->limit) {
-		b->counted = now;
+		now = clock_monotonic(clock);
+		pause = SHARE * (now - start);
+		if (pause < RECOUNT * (NANOSECONDS / 1000))
+			pause = RECOUNT * (NANOSECONDS / 1000);
+		b->until = now + pause;
 		return refuse(b, e);
 	}
 	b->room = (b->limit - count) / (2 * b->sharers);

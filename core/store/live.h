@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "store/directory.h"
 
@@ -15,19 +16,19 @@ int live_count(
 /*
  * A bound on the files of all subjects together. Counting anew for each file would cost more
  * than making it: what was counted holds until half of the room that was left, parted among
- * the processes that make files, is used up. So the bound is never passed, and counts come
- * closer together as it comes near.
+ * the processes that make files, is used up; so counts come closer together as the bound comes
+ * near. Each of those processes may pass it by one file.
  */
 struct live_bound {
 	unsigned int limit;   /* 0: none */
 	unsigned int sharers; /* processes that make files in the directory */
 	unsigned int room;    /* files that may be made before the next count */
-	int64_t counted;      /* when, in monotonic nanoseconds; only while there is no room */
+	int64_t until; /* monotonic nanoseconds: there is no room before the next count */
 };
 
-/* Whether one more file may be made at now (monotonic nanoseconds). 0, or -1: ERROR_LIMITED,
- * ERROR_UNAVAILABLE. */
-int live_admit(struct live_bound *b, const struct directory *d, int64_t now, struct error *e);
+/* Whether one more file may be made. 0, or -1: ERROR_LIMITED, ERROR_UNAVAILABLE. */
+int live_admit(struct live_bound *b, const struct directory *d, const struct clock *clock,
+    struct error *e);
 
 /* To be called for each file that was made. */
 void live_made(struct live_bound *b);

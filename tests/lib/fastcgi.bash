@@ -113,7 +113,7 @@ fails_with() {
     local status=0 wanted=$1 pattern=$2
 
     shift 2
-    timeout 10 "$@" >"$DIR/out" 2>"$DIR/err" </dev/null || status=$?
+    timeout -k 5 10 "$@" >"$DIR/out" 2>"$DIR/err" </dev/null || status=$?
     cat "$DIR/out" "$DIR/err"
     [ "$status" -eq "$wanted" ] || { echo "exit status $status"; return 1; }
     [ "$(wc -l <"$DIR/err")" -eq 1 ]

@@ -313,6 +313,12 @@ def malformed_requests():
         "garbage": b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 4,
         "zeros": bytes(4096),
         "ones": b"\xff" * 4096,
+        "lengths that add up to nothing": begin()
+        + chunks(PARAMS, b"\xc0\0\0\0\xc0\0\0\0" + bytes(20))
+        + chunks(STDIN, b""),
+        "a pair longer than its params": begin()
+        + chunks(PARAMS, params + b"\x09\x7fPATH_INFO")
+        + chunks(STDIN, b""),
         "version 0": record(BEGIN, struct.pack(">HB5x", 1, 0), version=0) + whole,
         "a management record": record(GET_VALUES, pair("FCGI_MAX_CONNS", ""), 0) + whole,
         "a management record within": head + record(GET_VALUES, b"", 0) + whole[len(head) :],

@@ -52,6 +52,7 @@ fill_set(sigset_t *set)
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGUSR1);
 	sigaddset(set, SIGCHLD);
 }
 
@@ -66,6 +67,7 @@ supervise_prepare(void)
 	(void)signal(SIGINT, SIG_DFL);
 	(void)signal(SIGTERM, SIG_DFL);
 	(void)signal(SIGHUP, SIG_DFL);
+	(void)signal(SIGUSR1, SIG_DFL);
 	(void)signal(SIGCHLD, SIG_DFL);
 	(void)signal(SIGPIPE, SIG_IGN); /* stderr may be a pipe whose reader went */
 }
@@ -180,9 +182,10 @@ take_signal(struct supervisor *s, int number)
 		stop_with(s, EX_OK);
 		break;
 	case SIGHUP:
-		/* Before it serves it has not read anything that could be old. */
+	case SIGUSR1:
+		/* Before it serves it has not read or opened anything that could be old. */
 		if (s->serving)
-			child_signal(&s->plan->parts[PART_FCGI], SIGHUP);
+			child_signal(&s->plan->parts[PART_FCGI], number);
 		break;
 	default:
 		break;

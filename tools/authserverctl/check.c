@@ -127,7 +127,7 @@ check_keys(struct findings *f)
 	struct keyring_source source = signing_keys(&f->config);
 	struct error e = {0};
 
-	(void)key_memory_lock();
+	(void)key_memory_lock(source.path);
 	source.tell = tell;
 	source.context = f;
 	if (source.path != NULL && check_passphrase(f) == 0 &&

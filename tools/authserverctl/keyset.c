@@ -30,7 +30,7 @@ keyset_open(struct keyset *k, const struct flags *flags, bool may_be_empty, stru
 	*k = (struct keyset){.now = clock_realtime(&clock_system) / NANOSECONDS};
 	if (flags_load(flags, &k->config, e) == -1 || signing_check(&k->config, e) == -1)
 		return -1;
-	(void)key_memory_lock();
+	(void)key_memory_lock(k->config.private_key);
 	path = k->config.private_key;
 	k->directory = !key_is_uri(path) && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 	return load(k, may_be_empty, e);

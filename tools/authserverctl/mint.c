@@ -146,7 +146,7 @@ open_keys(struct signing *s, const struct config *c, struct error *e)
 
 	if (signing_check(c, e) == -1 || owner_enter(c->private_key, e) == -1)
 		return -1;
-	(void)key_memory_lock();
+	(void)key_memory_lock(c->private_key);
 	rc = signing_open(s, c, NULL, &clock_system, &entropy_system, e);
 	owner_leave();
 	return rc;
