@@ -261,11 +261,11 @@ handed_over() {
 @test "Slurm's auth/jwt, with the JWK Set as a file: the same, and the user is the subject" {
     judges slurm_verifies slurm 'failed to verify jwt' 'could not find matching kid'
     # What only the administrator may: the controller says for whom it took the client.
-    "$BATS_TEST_DIRNAME/lib/fastcgi.py" ask "$WORK/main/run/authserver.sock" PATH_INFO=/nobody \
-        REMOTE_USER=nobody HTTP_ACCEPT=application/jwt QUERY_STRING=profile=slurm |
+    "$BATS_TEST_DIRNAME/lib/fastcgi.py" ask "$WORK/main/run/authserver.sock" PATH_INFO=/daemon \
+        REMOTE_USER=daemon HTTP_ACCEPT=application/jwt QUERY_STRING=profile=slurm |
         sed '1,/^\r$/d' >"$TOKEN"
     must_not slurm "$TOKEN" scontrol reconfigure
-    grep -q "RECONFIGURE RPC from uid=$(id -u nobody)$" "$SAID" || { cat "$SAID"; return 1; }
+    grep -q "RECONFIGURE RPC from uid=$(id -u daemon)$" "$SAID" || { cat "$SAID"; return 1; }
 }
 
 # --- keys that come and go --------------------------------------------------------

@@ -269,7 +269,7 @@ ProctrackType=proctrack/linuxproc
 SwitchType=switch/none
 MpiDefault=none
 CommunicationParameters=NoCtldInAddrAny
-NodeName=n1 CPUs=1 State=UNKNOWN
+NodeName=n1 NodeAddr=127.0.0.1 CPUs=1 State=UNKNOWN
 PartitionName=p Nodes=n1 Default=YES
 CONF
 }
