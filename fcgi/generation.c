@@ -204,10 +204,15 @@ generation_drain(struct generation *g)
 }
 
 bool
-generation_changed(const struct generation *g)
+generation_changed(struct generation *g)
 {
-	return watch_configuration(g->flags) != g->configuration ||
-	       watch_named(&g->config) != g->named;
+	uint64_t configuration = watch_configuration(g->flags);
+	uint64_t named = watch_named(&g->config);
+	bool changed = configuration != g->configuration || named != g->named;
+
+	g->configuration = configuration;
+	g->named = named;
+	return changed;
 }
 
 void

@@ -27,8 +27,9 @@ struct generation_parts {
 int generation_start(struct generation **out, const struct generation_parts *parts,
     const struct flags *flags, struct error *e);
 
-/* Whether a file that its configuration is made of has changed since it was read. */
-bool generation_changed(const struct generation *g);
+/* Whether a file that its configuration is made of has changed since it was read, or since
+ * this was last asked. */
+bool generation_changed(struct generation *g);
 
 /* Has its workers open the audit log anew. */
 void generation_reopen(struct generation *g);

@@ -17,6 +17,8 @@ enum {
 	OLD_MAX = 8,         /* generations that may drain at once */
 	DRAIN_DEADLINE = 15, /* seconds before what still drains is killed */
 	WATCH = 10,          /* seconds between looks at the files of the configuration */
+	RETRY_FIRST = 60,    /* before a reload that failed is tried again, and twice as many */
+	RETRY_MAX = 3600,    /* each time: a PIN that is wrong too often locks its token */
 };
 
 struct old {
@@ -29,6 +31,8 @@ struct monitor {
 	struct condition *condition; /* in memory that the workers read too */
 	const struct flags *flags;
 	int64_t next_watch; /* monotonic nanoseconds */
+	int64_t next_retry; /* of a reload that failed */
+	int64_t retry;      /* seconds to the one after */
 	char
 	    failure[LIMIT_ERROR_TEXT]; /* of the last reload, said once; "" when it succeeded */
 	struct generation *current;
@@ -87,17 +91,21 @@ reload(struct monitor *m, bool asked)
 			    "Not reloaded, the old configuration stays: %s", e.text);
 		memcpy(m->failure, e.text, sizeof(m->failure));
 		m->condition->stale = true;
+		m->next_retry = now() + m->retry * NANOSECONDS;
+		m->retry = 2 * m->retry < RETRY_MAX ? 2 * m->retry : RETRY_MAX;
 		return;
 	}
 	*m->failure = '\0';
+	m->retry = RETRY_FIRST;
 	m->condition->stale = false;
 	retire(m, m->current);
 	m->current = next;
 	log_line(m->parts.log, LOG_LEVEL_INFO, asked ? "Reloaded" : "Reloaded: a file changed");
 }
 
-/* Reloads when a file changed. What failed is tried again each time, since the files that a
- * configuration would have named are not known. Milliseconds until the next look. */
+/* Reloads when a file changed. What failed is tried again in any case, now and then, since the
+ * files that the configuration would have named are not known. Milliseconds until the next
+ * look. */
 static int
 watch(struct monitor *m)
 {
@@ -106,7 +114,9 @@ watch(struct monitor *m)
 	if (m->current == NULL)
 		return -1;
 	if (wait <= 0) {
-		if (*m->failure != '\0' || generation_changed(m->current))
+		bool due = *m->failure != '\0' && m->next_retry <= now();
+
+		if (generation_changed(m->current) || due)
 			reload(m, false);
 		wait = WATCH * NANOSECONDS;
 		m->next_watch = now() + wait;
@@ -229,7 +239,8 @@ int
 monitor_run(const struct listeners *listeners, const struct flags *flags, struct log *log,
     struct error *e)
 {
-	struct monitor m = {.flags = flags, .next_watch = now() + WATCH * NANOSECONDS};
+	struct monitor m = {
+	    .flags = flags, .next_watch = now() + WATCH * NANOSECONDS, .retry = RETRY_FIRST};
 	sigset_t signals;
 
 	m.condition = mmap(NULL, sizeof(*m.condition), PROT_READ | PROT_WRITE,

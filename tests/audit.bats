@@ -99,6 +99,7 @@ audited() {
 @test "SIGUSR1 opens the file anew, and no line is lost or cut" {
     audited 'workers = 2'
     background load load "$SOCKET" 4
+    until_true 10 logged 'Generated token'
     for i in 1 2 3 4 5; do
         mv "$AUDIT" "$AUDIT.$i"
         kill -USR1 "$MONITOR"

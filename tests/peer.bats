@@ -154,7 +154,10 @@ as_peer() {
     serve_peers
     find_parts
     before=$WORKERS
-    "${AS_DAEMON[@]}" "$CLIENT" malformed "$PEERS"
+    # After each of them the worker answers, if only to refuse.
+    "${AS_DAEMON[@]}" "$CLIENT" malformed "$PEERS" >"$DIR/out" || true
+    [ "$(grep -c '^after .*: 403$' "$DIR/out")" -gt 20 ]
+    refute grep -v ': 403$' "$DIR/out"
     find_parts
     [ "$WORKERS" = "$before" ]
     mints

@@ -15,7 +15,7 @@ struct service {
 	struct subject_grammar *grammar;
 	struct directory directory;
 	struct publish_options publish;
-	struct live_bound bound;        /* on token files of all subjects */
+	struct live_bound *bound;       /* on all token files; shared by the workers */
 	struct audit *audit;            /* NULL: none */
 	char issuer_path[LIMIT_ISSUER]; /* of an issuer that is a URL with one; else "" */
 };

@@ -114,7 +114,7 @@ check_live(const struct mint *m, struct error *e)
 	struct service *s = m->service;
 	unsigned int count;
 
-	if (live_admit(&s->bound, &s->directory, s->parts.clock, e) == -1)
+	if (live_admit(s->bound, &s->directory, s->parts.clock, e) == -1)
 		return -1;
 	if (m->grant.live == 0)
 		return 0;
@@ -145,11 +145,13 @@ publish(struct mint *m, const struct signature *s, char path[LIMIT_PATH], struct
 	struct service *service = m->service;
 
 	if (check_live(m, e) == -1 ||
-	    publish_token(&service->directory, &service->publish, m->query.subject,
-		clock_realtime(service->parts.clock), s->token, s->length, path, e) == -1)
+	    live_take(service->bound, &service->directory, service->parts.clock, e) == -1)
 		return -1;
-	live_made(&service->bound);
-	return 0;
+	if (publish_token(&service->directory, &service->publish, m->query.subject,
+		clock_realtime(service->parts.clock), s->token, s->length, path, e) == 0)
+		return 0;
+	live_give_back(service->bound);
+	return -1;
 }
 
 static void

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include "service/service.h"
 
 #include <errno.h>
@@ -5,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/account.h"
@@ -37,10 +39,16 @@ service_open(struct service **out, const struct service_parts *parts, struct err
 	*out = NULL;
 	if (s == NULL)
 		return error_set(e, ERROR_INTERNAL, "out of memory");
+	s->bound = mmap(
+	    NULL, sizeof(*s->bound), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (s->bound == MAP_FAILED) {
+		free(s);
+		return error_set(e, ERROR_INTERNAL, "mmap: %s", strerror(errno));
+	}
+	s->bound->limit = c->max_files;
 	s->parts = *parts;
 	s->directory.fd = -1;
 	s->publish = (struct publish_options){.mode = c->mode, .to_subject = to_subject};
-	s->bound = (struct live_bound){.limit = c->max_files, .sharers = c->workers};
 	if (c->issuer != NULL)
 		(void)route_issuer_path(s->issuer_path, c->issuer);
 	if (subject_grammar_new(&s->grammar, c->subject_pattern, e) == -1 ||
@@ -64,6 +72,7 @@ service_close(struct service *s)
 	directory_close(&s->directory);
 	subject_grammar_free(s->grammar);
 	audit_close(s->audit);
+	(void)munmap(s->bound, sizeof(*s->bound));
 	free(s);
 }
 

@@ -1,5 +1,6 @@
 #include "store/live.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "store/token_name.h"
@@ -70,15 +71,27 @@ live_admit(
 		b->until = now + pause;
 		return refuse(b, e);
 	}
-	b->room = (b->limit - count) / (2 * b->sharers);
-	if (b->room == 0)
-		b->room = 1;
+	b->room = (b->limit - count + 1) / 2;
+	return 0;
+}
+
+int
+live_take(
+    struct live_bound *b, const struct directory *d, const struct clock *clock, struct error *e)
+{
+	if (b->limit == 0)
+		return 0;
+	while (atomic_fetch_sub(&b->room, 1) <= 0) {
+		atomic_fetch_add(&b->room, 1);
+		if (live_admit(b, d, clock, e) == -1)
+			return -1;
+	}
 	return 0;
 }
 
 void
-live_made(struct live_bound *b)
+live_give_back(struct live_bound *b)
 {
-	if (b->room > 0)
-		b->room--;
+	if (b->limit != 0)
+		atomic_fetch_add(&b->room, 1);
 }

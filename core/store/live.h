@@ -14,23 +14,24 @@ int live_count(
     const struct directory *d, const char *subject, unsigned int *count, struct error *e);
 
 /*
- * A bound on the files of all subjects together. Counting anew for each file would cost more
- * than making it: what was counted holds until half of the room that was left, parted among
- * the processes that make files, is used up; so counts come closer together as the bound comes
- * near. Each of those processes may pass it by one file.
+ * A bound on the files of all subjects together, in memory that those who make files share.
+ * Counting anew for each file would cost more than making it: what was counted holds until half
+ * of the room that was left is used up, so that counts come closer together as the bound comes
+ * near. It can be passed by what is made in the moment of a count.
  */
 struct live_bound {
-	unsigned int limit;   /* 0: none */
-	unsigned int sharers; /* processes that make files in the directory */
-	unsigned int room;    /* files that may be made before the next count */
-	int64_t until; /* monotonic nanoseconds: there is no room before the next count */
+	unsigned int limit;    /* 0: none */
+	_Atomic long room;     /* files that may be made before the next count */
+	_Atomic int64_t until; /* monotonic nanoseconds: no room, and no count before */
 };
 
-/* Whether one more file may be made. 0, or -1: ERROR_LIMITED, ERROR_UNAVAILABLE. */
+/* Whether there is room for one more file. 0, or -1: ERROR_LIMITED, ERROR_UNAVAILABLE. */
 int live_admit(struct live_bound *b, const struct directory *d, const struct clock *clock,
     struct error *e);
 
-/* To be called for each file that was made. */
-void live_made(struct live_bound *b);
+/* The same, and takes the room; to be given back if no file is made. */
+int live_take(struct live_bound *b, const struct directory *d, const struct clock *clock,
+    struct error *e);
+void live_give_back(struct live_bound *b);
 
 #endif

@@ -83,7 +83,7 @@ until_true() {
     shift
     until "$@"; do
         [ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1
-        sleep 0.05
+        sleep 0.1
     done
 }
 

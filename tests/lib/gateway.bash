@@ -187,7 +187,7 @@ gateway_until() {
     shift
     while [ "$tries" -gt 0 ]; do
         "$@" && return 0
-        sleep 0.05
+        sleep 0.1
         tries=$((tries - 1))
     done
     return 1
