@@ -2,7 +2,7 @@
 #
 #   make            build everything into build/
 #   make run        install what is missing, build, and serve a demo on 127.0.0.1:5001
-#   make check      install what is missing, build, and run every test
+#   make check      install what is missing, build, and run every test, lint among them
 #   make bench      install what is missing, build, and print speed and memory as ratios
 #   make lint       the include law, the man pages, the shell scripts, the formatting
 #   make format     apply .clang-format
@@ -108,20 +108,22 @@ $(BENCHES): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIBRARY)
 
 # --- run, check, bench: from a bare Debian 12 -------------------------------------
 
+PROCESSORS = $(shell nproc)
+
 .PHONY: run check bench
 run:
 	@deploy/packages build run
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(PROCESSORS) all
 	@tools/demo $(BUILD)
 
 check:
 	@deploy/packages build run check
-	@$(MAKE) --no-print-directory all $(BUILD)/units $(BUILD)/helpers lint
+	@$(MAKE) --no-print-directory -j$(PROCESSORS) all $(BUILD)/units $(BUILD)/helpers
 	@tests/run $(BUILD)
 
 bench:
 	@deploy/packages build run bench
-	@$(MAKE) --no-print-directory all $(BUILD)/benches
+	@$(MAKE) --no-print-directory -j$(PROCESSORS) all $(BUILD)/benches
 	@bench/run $(BUILD)
 
 .PHONY: $(BUILD)/units $(BUILD)/helpers $(BUILD)/benches
