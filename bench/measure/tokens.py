@@ -72,7 +72,7 @@ def start_services(bench, stack):
     for name, algorithms in (("authserver", bench.keys), ("plain", bench.keys),
                              ("plain, no log", bench.keys), ("constant", (None,))):
         for algorithm in algorithms:
-            label = f"{name}-{algorithm}".replace(", ", "-") if algorithm else name
+            label = f"{name}-{algorithm}".replace(", ", "-").replace(" ", "-") if algorithm else name
             with bench.attempt(label):
                 service = Service(name, algorithm, bench.place / label)
                 service.start(bench, stack)
