@@ -172,6 +172,44 @@ assert len({line["jti"] for line in lines}) == len(lines) > 5
     [ "$(times_logged 'Generated token: ')" -eq 1 ]
 }
 
+# A server whose /dev/log is a socket of the test's, in a mount namespace of its own.
+serve_with_syslog() {
+    /usr/bin/python3 -c '
+import socket, sys
+log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+log.bind(sys.argv[1])
+while True:
+    print(log.recv(65536).decode(), flush=True)
+' "$DIR/devlog" >"$DIR/syslog" 2>&1 3>&- &
+    JOBS+=("$!")
+    until_true 5 test -S "$DIR/devlog"
+    mkdir "$DIR/dev"
+    # shellcheck disable=SC2016 # of the inner shell
+    setsid unshare -m bash -ec '
+        mount -t tmpfs none "$0/dev"
+        touch "$0/dev/null"
+        mount --bind /dev/null "$0/dev/null"
+        ln -s "$0/devlog" "$0/dev/log"
+        mount --bind "$0/dev" /dev
+        exec "$@"' "$DIR" "$FCGI" --config "$CONF" --socket "$SOCKET" >>"$LOG" 2>&1 </dev/null 3>&- &
+    MONITOR=$!
+    until_true 10 grep -q ' Ready$' "$DIR/syslog"
+}
+
+@test "the audit log can go to syslog, and a reload loses no line of it" {
+    need_root
+    configure 'audit = syslog' 'log = syslog'
+    serve_with_syslog
+    mints
+    kill -HUP "$MONITOR"
+    until_true 10 grep -q ' Reloaded$' "$DIR/syslog"
+    for _ in 1 2 3; do mints; done
+    until_true 5 eval '[ "$(grep -c "authserver.fcgi.*{\"time\".*\"verdict\":\"permit\"" "$DIR/syslog")" -eq 4 ]'
+    [ "$(grep -c 'Generated token' "$DIR/syslog")" -eq 4 ]
+    refute grep -q eyJ "$DIR/syslog"
+    [ ! -s "$LOG" ]
+}
+
 @test "an audit log that cannot be written stops the start" {
     configure "audit = \"$DIR/none/audit\""
     fails_with 78 'audit: .*No such file' "$FCGI" --config "$CONF" --socket "$SOCKET"
