@@ -255,7 +255,7 @@ slurm_start() {
 configure_slurm() {
     cat <<CONF
 ClusterName=test
-SlurmctldHost=localhost
+SlurmctldHost=localhost(127.0.0.1)
 SlurmctldPort=$1
 SlurmUser=$(id -un)
 AuthType=auth/none
