@@ -103,7 +103,7 @@ audited() {
     for i in 1 2 3 4 5; do
         mv "$AUDIT" "$AUDIT.$i"
         kill -USR1 "$MONITOR"
-        until_true 5 test -e "$AUDIT"
+        until_true 5 test -s "$AUDIT"
     done
     finish "$JOB"
     cat "$AUDIT" "$AUDIT".? >"$DIR/all"
@@ -219,6 +219,8 @@ while True:
     mkfifo "$DIR/fifo"
     configure "audit = \"$DIR/fifo\""
     fails_with 78 'audit: ' "$FCGI" --config "$CONF" --socket "$SOCKET"
+    configure 'audit = "/dev/null"'
+    fails_with 78 'audit: /dev/null: not a regular file' "$FCGI" --config "$CONF" --socket "$SOCKET"
     configure 'audit = somewhere'
     fails_with 78 'is not none, stderr, syslog or the absolute path' "$FCGI" --config "$CONF" --socket "$SOCKET"
 }

@@ -43,9 +43,9 @@ struct grant {
 	char actor[LIMIT_PRINCIPAL];   /* "act" (RFC 8693, 4.1); empty unless caller and
 					  subject differ */
 	int64_t lifetime;              /* seconds, at least 1 */
-	unsigned int live;      /* most token files of the subject at once; 0: no limit */
-	char where[LIMIT_PATH]; /* "FILE:LINE" of the rule that decided, or "no rule of FILE";
-				   for the log and for dry runs, never for a client */
+	unsigned int live; /* most token files of the subject at once; 0: no limit */
+	const char *where; /* "FILE:LINE" of the rule that decided, or "no rule of FILE"; the
+			      policy's. For the log and for dry runs, never for a client */
 };
 
 struct policy;

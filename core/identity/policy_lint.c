@@ -1,21 +1,7 @@
 #include "identity/policy_lint.h"
 
-#include <string.h>
-
 #include "base/file.h"
 #include "identity/rule.h"
-
-/* Each profile of the rule exists. */
-static int
-check_profiles(const struct rule *r, const struct config *c, struct error *e)
-{
-	for (char **name = r->profiles; name != NULL && *name != NULL; name++)
-		if (config_profile(&c->profiles, *name) == NULL &&
-		    strcmp(*name, RULE_NO_PROFILE) != 0)
-			return error_set(e, ERROR_CONFIG,
-			    "profile '%.64s' is not in the configuration", *name);
-	return 0;
-}
 
 static int
 check_line(const struct config *c, const char *line, size_t size, struct error *e)
@@ -27,7 +13,7 @@ check_line(const struct config *c, const char *line, size_t size, struct error *
 	if (found == -1)
 		return -1;
 	if (found == 1) {
-		rc = check_profiles(&r, c, e);
+		rc = rule_check_profiles(&r, &c->profiles, e);
 		rule_free(&r);
 	}
 	return rc;

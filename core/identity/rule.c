@@ -287,10 +287,22 @@ rule_free(struct rule *r)
 {
 	free(r->name);
 	free(r->scheme);
+	free(r->where);
 	words_free(r->subjects);
 	words_free(r->audiences);
 	words_free(r->profiles);
 	*r = (struct rule){0};
+}
+
+int
+rule_check_profiles(const struct rule *r, const struct profiles *profiles, struct error *e)
+{
+	for (char **name = r->profiles; name != NULL && *name != NULL; name++)
+		if (strcmp(*name, RULE_NO_PROFILE) != 0 &&
+		    (profiles == NULL || config_profile(profiles, *name) == NULL))
+			return error_set(e, ERROR_CONFIG,
+			    "profile '%.64s' is not in the configuration", *name);
+	return 0;
 }
 
 bool

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "config/config.h"
 
 enum who { WHO_ANY, WHO_AUTHENTICATED, WHO_ANONYMOUS, WHO_NAME, WHO_GROUP };
 
@@ -24,7 +25,7 @@ struct rule {
 	words profiles;    /* NULL: any */
 	int64_t ttl;       /* seconds; 0: no limit of its own */
 	unsigned int live; /* 0: no limit */
-	unsigned int line;
+	char *where;       /* "FILE:LINE"; set by who knows the file */
 };
 
 /*
@@ -35,6 +36,10 @@ struct rule {
 int rule_parse(struct rule *r, const char *line, size_t length, struct error *e);
 
 void rule_free(struct rule *r);
+
+/* Whether each profile that the rule names exists; profiles may be NULL. 0, or -1 and
+ * ERROR_CONFIG. */
+int rule_check_profiles(const struct rule *r, const struct profiles *profiles, struct error *e);
 
 /* Takes the first line off the text, without its newline. False: there is none any more. */
 bool rule_next_line(const char **text, size_t *length, const char **line, size_t *size);

@@ -377,7 +377,6 @@ policy_decides_by_the_table(void **state)
 		if (rc != (code == ERROR_NONE ? 0 : -1) || (int)e.code != code)
 			fail_msg("%s as %s: code %d, %s", q.caller.name, row->subject,
 			    (int)e.code, e.text);
-		policy_free(p);
 		assert_string_equal(
 		    g.where, open && row->where_open != NULL ? row->where_open : row->where);
 		if (rc == -1) {
@@ -389,6 +388,7 @@ policy_decides_by_the_table(void **state)
 		assert_string_equal(g.audience, "okera");
 		assert_string_equal(g.actor, "");
 		assert_int_equal(g.lifetime, 86400);
+		policy_free(p);
 	}
 }
 
