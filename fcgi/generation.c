@@ -75,6 +75,7 @@ worker_main(struct generation *g, unsigned int i)
 	    .listeners = g->parts.listeners,
 	    .tcp = listener_is_tcp(g->parts.listeners->web),
 	    .signer = g->worker_ends[i],
+	    .peers = &g->config.peers,
 	    .service = g->service,
 	    .log = g->parts.log,
 	    .clock = &clock_system,
@@ -86,7 +87,6 @@ worker_main(struct generation *g, unsigned int i)
 
 	service_descriptors(g->service, keep + 3);
 	child_close_others(keep, sizeof(keep) / sizeof(keep[0]));
-	peers_resolve(&parts.peers, &g->config.peers);
 	if (worker_run(&parts, &e) == -1) {
 		log_line(g->parts.log, LOG_LEVEL_ERROR, "Worker: %s", e.text);
 		_exit(1);

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* struct ucred */
+#define _GNU_SOURCE /* SOCK_CLOEXEC and friends */
 #include "fcgi/listener.h"
 
 #include <errno.h>
@@ -138,32 +138,6 @@ listener_open_peer(const char *path, struct error *e)
 	return listen_at(path, 0666, NULL, e);
 }
 
-static void
-add_peer(struct peers *p, uid_t uid)
-{
-	p->uids[p->count++] = uid;
-}
-
-void
-peers_resolve(struct peers *p, const struct strings *names)
-{
-	struct error absent;
-	uint64_t number;
-	uid_t uid;
-
-	*p = (struct peers){0};
-	add_peer(p, 0);
-	add_peer(p, geteuid());
-	for (size_t i = 0; i < names->count; i++) {
-		const char *name = names->items[i];
-
-		if (parse_number(name, strlen(name), UINT32_MAX - 1, &number) == 0)
-			add_peer(p, (uid_t)number);
-		else if (account_user(name, &uid, &absent) == 0)
-			add_peer(p, uid);
-	}
-}
-
 bool
 listener_is_tcp(int fd)
 {
@@ -171,43 +145,4 @@ listener_is_tcp(int fd)
 	socklen_t size = sizeof(family);
 
 	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) == 0 && family != AF_UNIX;
-}
-
-uid_t
-peer_uid(int fd)
-{
-	struct ucred peer;
-	socklen_t size = sizeof(peer);
-
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.uid
-									  : (uid_t)-1;
-}
-
-uid_t
-peer_overflow_uid(void)
-{
-	const uid_t usual = 65534;
-	int fd = open("/proc/sys/kernel/overflowuid", O_RDONLY | O_CLOEXEC);
-	char text[16];
-	uint64_t number;
-	ssize_t n = fd == -1 ? -1 : read(fd, text, sizeof(text));
-
-	if (fd != -1)
-		close(fd);
-	if (n > 1 && parse_number(text, (size_t)n - 1, UINT32_MAX, &number) == 0)
-		return (uid_t)number;
-	return usual;
-}
-
-bool
-peers_allow(const struct peers *p, int fd, uid_t *uid)
-{
-	*uid = (uid_t)-1;
-	if (listener_is_tcp(fd))
-		return true;
-	*uid = peer_uid(fd);
-	for (size_t i = 0; i < p->count && *uid != (uid_t)-1; i++)
-		if (p->uids[i] == *uid)
-			return true;
-	return false;
 }

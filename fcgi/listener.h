@@ -1,4 +1,4 @@
-/* The listening socket, and which processes may connect to it. */
+/* The listening sockets. */
 #ifndef FCGI_LISTENER_H
 #define FCGI_LISTENER_H
 
@@ -6,7 +6,6 @@
 #include <sys/types.h>
 
 #include "base/error.h"
-#include "config/config.h"
 
 /*
  * The listening socket: bound to path when that is not NULL, with mode 0660 and of group
@@ -29,25 +28,6 @@ struct listeners {
 	int web;  /* where a web server says who the caller is */
 	int peer; /* where the kernel does; -1: there is none */
 };
-
-struct peers {
-	size_t count;
-	uid_t uids[LIMIT_LIST + 2];
-};
-
-/* Root, our own user, and the accounts (or numbers) in names. One that does not exist
- * is passed over: the default names the web server's account of another system. */
-void peers_resolve(struct peers *p, const struct strings *names);
-
-/* Whether the process at the other end of a Unix socket is one of them, and its *uid;
- * every process is for a TCP socket, which knows no users. */
-bool peers_allow(const struct peers *p, int fd, uid_t *uid);
-
-/* The uid of the process at the other end, (uid_t)-1 when there is none to know. */
-uid_t peer_uid(int fd);
-
-/* What peer_uid() says of a process whose uid our user namespace has no number for. */
-uid_t peer_overflow_uid(void);
 
 /* Whether a socket is another one than a Unix socket. */
 bool listener_is_tcp(int fd);

@@ -12,7 +12,6 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "base/account.h"
 #include "fcgi/exchange.h"
 #include "fcgi/framing.h"
 #include "signer/signer_remote.h"
@@ -25,8 +24,6 @@ enum {
 	IDLE_DEADLINE = 300,   /* seconds that a kept connection may be silent */
 	DRAIN_DEADLINE = 1,    /* seconds for a request to arrive once we are to end */
 	TCP_DEADLINE = 5,      /* seconds that a write to a TCP peer may take */
-	LOCAL_MAX = 256,       /* connections of local processes, so that they leave room */
-	LOCAL_EACH = 16,       /* of those, for one account */
 };
 
 enum state { FREE, WAITING, LENT };
@@ -42,7 +39,7 @@ struct connection {
 	struct buffer gathered; /* that part, once it was taken from the socket */
 	int64_t deadline;       /* monotonic nanoseconds, while waiting */
 	char *peer;             /* the account at the other end; NULL: a web server */
-	uid_t uid;              /* of that account */
+	uid_t uid;              /* of that account; 0 for a web server's */
 	struct worker *worker;
 	struct connection *next_free;
 };
@@ -60,9 +57,7 @@ struct worker {
 	int signals;
 	struct entrance web;
 	struct entrance peers;
-	uid_t overflow;      /* the uid of peers that have none here */
-	int64_t complained;  /* when a peer was turned away last and said so */
-	unsigned int unsaid; /* how many were since */
+	struct peers known; /* who may connect */
 	bool draining;
 	size_t open;
 	struct connection *free;
@@ -249,47 +244,26 @@ begin(struct worker *w, int fd, char *peer, uid_t uid)
 	look(w, c);
 }
 
-/* Whoever is turned away may come back at once: one line a second is enough. */
-static void
-complain(struct worker *w, const char *whom, uid_t uid, const char *why)
-{
-	int64_t now = clock_monotonic(w->parts->clock);
-
-	if (now - w->complained < NANOSECONDS && w->complained != 0) {
-		w->unsaid++;
-		return;
-	}
-	if (w->unsaid > 0)
-		log_line(w->parts->log, LOG_LEVEL_WARNING,
-		    "Hung up on %u more peers since the last line", w->unsaid);
-	log_line(w->parts->log, LOG_LEVEL_WARNING, "Hung up on a %s of uid %u%s%s", whom,
-	    (unsigned int)uid, *why == ',' ? "" : ": ", why);
-	w->complained = now;
-	w->unsaid = 0;
-}
-
 static void
 take_web(struct worker *w, int fd)
 {
 	struct timeval limit = {.tv_sec = TCP_DEADLINE};
-	uid_t uid;
 
-	if (!peers_allow(&w->parts->peers, fd, &uid)) {
-		complain(w, "peer", uid, ", which 'peers' does not list");
+	if (!peers_admit_web(&w->known, fd)) {
 		close(fd);
 		return;
 	}
 	if (w->parts->tcp)
 		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	begin(w, fd, NULL, uid);
+	begin(w, fd, NULL, 0);
 }
 
-/* Whether an account may have one more connection: nobody is to keep the web server, or
- * another account, from being served. */
-static bool
-has_room(const struct worker *w, uid_t uid)
+static void
+take_peer(struct worker *w, int fd)
 {
+	uid_t uid = peers_uid(fd);
 	size_t all = 0, own = 0;
+	char *peer;
 
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
 		const struct connection *c = &w->connections[i];
@@ -299,31 +273,11 @@ has_room(const struct worker *w, uid_t uid)
 		all++;
 		own += c->uid == uid;
 	}
-	return all < LOCAL_MAX && own < LOCAL_EACH;
-}
-
-static void
-take_peer(struct worker *w, int fd)
-{
-	char name[LIMIT_PRINCIPAL];
-	uid_t uid = peer_uid(fd);
-	struct error e = {0};
-	char *peer = NULL;
-
-	/* Accounts without a number in our user namespace all have this one. */
-	if (uid == w->overflow)
-		error_set(&e, ERROR_DENIED, "that is whoever has no uid here");
-	else if (!has_room(w, uid))
-		error_set(&e, ERROR_LIMITED, "it has %d connections, or all have %d",
-		    LOCAL_EACH, LOCAL_MAX);
-	else if (account_name(uid, name, sizeof(name), &e) == 0)
-		peer = strdup(name);
-	if (peer == NULL) {
-		complain(w, "local process", uid, *e.text != '\0' ? e.text : "out of memory");
+	peer = peers_admit_local(&w->known, uid, own, all);
+	if (peer == NULL)
 		close(fd);
-		return;
-	}
-	begin(w, fd, peer, uid);
+	else
+		begin(w, fd, peer, uid);
 }
 
 /* Pauses when the table or the process's descriptors are used up; a tick resumes. */
@@ -494,7 +448,7 @@ worker_run(const struct worker_parts *parts, struct error *e)
 	w->epoll = w->signals = -1;
 	w->web.listener = parts->listeners->web;
 	w->peers.listener = parts->listeners->peer;
-	w->overflow = peer_overflow_uid();
+	peers_init(&w->known, parts->peers, parts->log, parts->clock);
 	for (size_t i = CONNECTIONS_MAX; i-- > 0;) {
 		w->connections[i].next_free = w->free;
 		w->free = &w->connections[i];

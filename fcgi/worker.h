@@ -8,13 +8,14 @@
 
 #include "base/log.h"
 #include "fcgi/listener.h"
+#include "fcgi/peers.h"
 #include "service/service.h"
 
 struct worker_parts {
 	const struct listeners *listeners;
-	bool tcp;   /* that of the web server is no Unix socket */
-	int signer; /* our end of the socketpair */
-	struct peers peers;
+	bool tcp;                    /* that of the web server is no Unix socket */
+	int signer;                  /* our end of the socketpair */
+	const struct strings *peers; /* who may speak for a web server */
 	struct service *service;
 	const struct log *log;
 	const struct clock *clock;
