@@ -31,25 +31,17 @@ int shape_open(
     struct shape *s, const struct config *c, const struct profile *profile, struct error *e);
 void shape_close(struct shape *s);
 
-/* What a token's claims are made of. */
-struct claim_values {
-	const struct grant *grant;
-	const char *caller;
-	const char *groups; /* each ended by a newline; NULL: no claim of them */
-	const char *issuer;
-	const char *host;
-	const char *email;
-	const char *space; /* the subject's namespace */
-	const char *jti;
-	int64_t now; /* seconds since 1970 */
+/* What ${NAME} in a claim can stand for. */
+enum shape_variable {
+	SHAPE_SUBJECT,
+	SHAPE_CALLER,
+	SHAPE_HOST,
+	SHAPE_EMAIL,
+	SHAPE_NAMESPACE,
+	SHAPE_VARIABLES
 };
 
-/*
- * The claims (RFC 7519, 4.1) as JSON, to be freed with free(): sub, iss, iat, exp, jti in this
- * order, then aud, nbf, act, groups, client_id where they apply, then the profile's, of which
- * groups that are given take the place. One audience is a string, several are an array, as
- * groups always are. NULL when memory is short.
- */
-char *shape_claims(const struct shape *s, const struct claim_values *v);
+/* Which of them "NAME}..." is; -1: none. */
+int shape_variable(const char *text);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/base64url.h"
 #include "base/text.h"
 #include "jose/jws.h"
+#include "signer/claims.h"
 
 enum { JTI_BYTES = 16, HEADER_MAX = 256 };
 
@@ -226,7 +227,7 @@ signing_sign(const struct signing *s, const struct signing_order *o, struct buff
 	if (k == NULL || draw_jti(s, made->jti, e) == -1)
 		return -1;
 	memcpy(made->kid, key_id(k), strlen(key_id(k)) + 1);
-	claims = shape_claims(shape, &values);
+	claims = claims_build(shape, &values);
 	rc = sign(k, shape, claims, token, e);
 	free(claims);
 	made->token = token->data;

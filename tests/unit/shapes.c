@@ -66,7 +66,7 @@ shapes_assert_claims(
 
 	if (shape_open(&s, &m->config, &m->profile, &e) == -1)
 		fail_msg("%s", e.text);
-	claims = shape_claims(&s, v);
+	claims = claims_build(&s, v);
 	assert_non_null(claims);
 	assert_string_equal(claims, want);
 	free(claims);

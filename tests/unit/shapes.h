@@ -2,7 +2,7 @@
 #ifndef TESTS_UNIT_SHAPES_H
 #define TESTS_UNIT_SHAPES_H
 
-#include "signer/shape.h"
+#include "signer/claims.h"
 
 enum { SHAPES_ITEMS = 4 };
 

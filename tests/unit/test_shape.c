@@ -34,7 +34,7 @@ token_without_a_profile_has_the_five_claims(void **state)
 	assert_string_equal(s.type, "JWT");
 	assert_string_equal(s.algorithm->name, "RS512");
 	assert_true(s.kid);
-	claims = shape_claims(&s, &v);
+	claims = claims_build(&s, &v);
 	assert_string_equal(claims, "{" SHAPES_ALICE "}");
 	free(claims);
 	shape_close(&s);
@@ -286,7 +286,7 @@ profile_of_the_manual_makes_slurms_token(void **state)
 	assert_int_equal(shape_open(&s, &c, config_profile(&c.profiles, "slurm"), &e), 0);
 	assert_string_equal(s.algorithm->name, "RS256");
 	assert_true(s.kid);
-	claims = shape_claims(&s, &v);
+	claims = claims_build(&s, &v);
 	assert_string_equal(claims, "{" SHAPES_ALICE ",\"sun\":\"alice\"}");
 	free(claims);
 	shape_close(&s);

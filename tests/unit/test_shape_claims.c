@@ -132,7 +132,7 @@ value_that_is_no_text_gives_no_claims(void **state)
 	shapes_make(&m, "JWT", "{\"a\":{\"b\":[\"${email}\"]}}", NULL, NULL);
 	v.email = "\xff";
 	assert_int_equal(shape_open(&s, &m.config, &m.profile, &e), 0);
-	assert_null(shape_claims(&s, &v));
+	assert_null(claims_build(&s, &v));
 	shape_close(&s);
 }
 
