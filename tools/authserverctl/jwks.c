@@ -1,6 +1,5 @@
 /* authserverctl jwks: the public keys, for a web server that serves them as a file. */
 #include <stdio.h>
-#include <sysexits.h>
 
 #include "base/file_write.h"
 #include "tools/authserverctl/command.h"
@@ -36,8 +35,9 @@ parse_flag(int flag, char *value, struct argp_state *state)
 }
 
 static int
-publish(const struct keyset *k, const char *out, struct error *e)
+publish(struct keyset *k, const void *arguments, struct error *e)
 {
+	const struct arguments *a = arguments;
 	static const struct file_form form = {
 	    .mode = 0644, .group = (gid_t)-1, .replace = true};
 	struct buffer json;
@@ -49,8 +49,8 @@ publish(const struct keyset *k, const char *out, struct error *e)
 		goto out;
 	if (buffer_append(&json, "\n", 1) == -1)
 		error_set(e, ERROR_UNAVAILABLE, "the keys do not fit into an answer");
-	else if (out != NULL)
-		rc = file_write(out, json.data, json.length, &form, e);
+	else if (a->out != NULL)
+		rc = file_write(a->out, json.data, json.length, &form, e);
 	else
 		rc = fwrite(json.data, 1, json.length, stdout) == json.length
 			 ? 0
@@ -63,20 +63,12 @@ out:
 int
 command_jwks(int argc, char **argv)
 {
-	struct command_flags few;
-	const struct argp argp = {.options = options,
-	    .parser = parse_flag,
+	static const struct keyset_command command = {.options = options,
+	    .parse = parse_flag,
 	    .doc = "Write the public keys as a JWK Set (RFC 7517): what signs, what will, and "
 		   "what has signed tokens that are still valid.",
-	    .children = command_flags(&few, false)};
+	    .run = publish};
 	struct arguments a = {0};
-	struct keyset k;
-	struct error e = {0};
-	int status = EX_OK;
 
-	(void)argp_parse(&argp, argc, argv, 0, NULL, &a);
-	if (keyset_open(&k, &a.flags, false, &e) == -1 || publish(&k, a.out, &e) == -1)
-		status = command_fail(&e);
-	keyset_close(&k);
-	return status;
+	return keyset_command(argc, argv, &command, &a);
 }

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 
 #include "tools/authserverctl/command.h"
 #include "tools/authserverctl/keyset.h"
@@ -72,11 +71,12 @@ print_json(const struct keyset *k, struct error *e)
 }
 
 static int
-print(const struct keyset *k, bool json, struct error *e)
+print(struct keyset *k, const void *arguments, struct error *e)
 {
+	const struct arguments *a = arguments;
 	int rc = 0;
 
-	if (json)
+	if (a->json)
 		return print_json(k, e);
 	for (size_t i = 0; i < keyring_count(k->ring) && rc == 0; i++)
 		rc = keyset_print(k, i, e);
@@ -86,21 +86,13 @@ print(const struct keyset *k, bool json, struct error *e)
 int
 command_keys(int argc, char **argv)
 {
-	struct command_flags few;
-	const struct argp argp = {.options = options,
-	    .parser = parse_flag,
+	static const struct keyset_command command = {.options = options,
+	    .parse = parse_flag,
 	    .doc = "Show the keys, in the order in which they sign.\v"
 		   "One line a key: state (next, active, retired or expired), the time from "
 		   "which it signs, the time at which it expires, algorithm, kid, file.",
-	    .children = command_flags(&few, false)};
+	    .run = print};
 	struct arguments a = {0};
-	struct keyset k;
-	struct error e = {0};
-	int status = EX_OK;
 
-	(void)argp_parse(&argp, argc, argv, 0, NULL, &a);
-	if (keyset_open(&k, &a.flags, false, &e) == -1 || print(&k, a.json, &e) == -1)
-		status = command_fail(&e);
-	keyset_close(&k);
-	return status;
+	return keyset_command(argc, argv, &command, &a);
 }

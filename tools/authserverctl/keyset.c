@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 
 #include "signer/signing.h"
+#include "tools/authserverctl/command.h"
 #include "tools/authserverctl/owner.h"
 
 static int
@@ -103,4 +105,24 @@ keyset_print(const struct keyset *k, size_t i, struct error *e)
 	printf("%-7s  %-20s  %-20s  %-5s  %s  %s\n", row.state, row.from, row.end,
 	    row.algorithm, row.kid, row.path);
 	return 0;
+}
+
+int
+keyset_command(int argc, char **argv, const struct keyset_command *c, void *arguments)
+{
+	struct command_flags few;
+	const struct argp argp = {.options = c->options,
+	    .parser = c->parse,
+	    .doc = c->doc,
+	    .children = command_flags(&few, false)};
+	struct keyset k;
+	struct error e = {0};
+	int status = EX_OK;
+
+	(void)argp_parse(&argp, argc, argv, 0, NULL, arguments);
+	if (keyset_open(&k, arguments, c->may_be_empty, &e) == -1 ||
+	    c->run(&k, arguments, &e) == -1)
+		status = command_fail(&e);
+	keyset_close(&k);
+	return status;
 }

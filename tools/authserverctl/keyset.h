@@ -2,6 +2,7 @@
 #ifndef AUTHSERVERCTL_KEYSET_H
 #define AUTHSERVERCTL_KEYSET_H
 
+#include <argp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -50,5 +51,18 @@ int keyset_row(const struct keyset *k, size_t i, struct keyset_row *row, struct 
 
 /* Prints the i-th key in one line. */
 int keyset_print(const struct keyset *k, size_t i, struct error *e);
+
+/* A command that loads the keys and does something with them. */
+struct keyset_command {
+	const struct argp_option *options;
+	error_t (*parse)(int flag, char *value, struct argp_state *state);
+	const char *doc;
+	bool may_be_empty;
+	/* 0, or -1 and *e. arguments is what parse has filled. */
+	int (*run)(struct keyset *k, const void *arguments, struct error *e);
+};
+
+/* Parses, loads, runs; the exit status. arguments begins with a struct flags. */
+int keyset_command(int argc, char **argv, const struct keyset_command *c, void *arguments);
 
 #endif

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "tools/authserverctl/command.h"
@@ -60,8 +59,9 @@ delete_expired(const struct keyset *k, int directory, bool dry_run, struct error
 }
 
 static int
-prune(const struct keyset *k, bool dry_run, struct error *e)
+prune(struct keyset *k, const void *arguments, struct error *e)
 {
+	const struct arguments *a = arguments;
 	const char *path = k->config.private_key;
 	int directory, rc = -1;
 
@@ -71,7 +71,7 @@ prune(const struct keyset *k, bool dry_run, struct error *e)
 	if (directory == -1) {
 		error_set(e, ERROR_NO_INPUT, "%s: %s", path, strerror(errno));
 	} else {
-		rc = delete_expired(k, directory, dry_run, e);
+		rc = delete_expired(k, directory, a->dry_run, e);
 		close(directory);
 	}
 	owner_leave();
@@ -81,19 +81,11 @@ prune(const struct keyset *k, bool dry_run, struct error *e)
 int
 command_prune(int argc, char **argv)
 {
-	struct command_flags few;
-	const struct argp argp = {.options = options,
-	    .parser = parse_flag,
+	static const struct keyset_command command = {.options = options,
+	    .parse = parse_flag,
 	    .doc = "Delete the keys whose tokens have all ended.",
-	    .children = command_flags(&few, false)};
+	    .run = prune};
 	struct arguments a = {0};
-	struct keyset k;
-	struct error e = {0};
-	int status = EX_OK;
 
-	(void)argp_parse(&argp, argc, argv, 0, NULL, &a);
-	if (keyset_open(&k, &a.flags, false, &e) == -1 || prune(&k, a.dry_run, &e) == -1)
-		status = command_fail(&e);
-	keyset_close(&k);
-	return status;
+	return keyset_command(argc, argv, &command, &a);
 }

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sysexits.h>
 
 #include "base/file_write.h"
 #include "base/parse.h"
@@ -168,8 +167,9 @@ show(struct keyset *k, const struct algorithm *algorithm, int64_t from, struct e
 }
 
 static int
-rotate(struct keyset *k, const struct arguments *a, struct error *e)
+rotate(struct keyset *k, const void *arguments, struct error *e)
 {
+	const struct arguments *a = arguments;
 	const char *name = a->algorithm != NULL ? a->algorithm : k->config.algorithm;
 	const struct algorithm *algorithm = algorithm_find(name);
 	int64_t in = a->in;
@@ -193,21 +193,14 @@ rotate(struct keyset *k, const struct arguments *a, struct error *e)
 int
 command_rotate(int argc, char **argv)
 {
-	struct command_flags few;
-	const struct argp argp = {.options = options,
-	    .parser = parse_flag,
+	static const struct keyset_command command = {.options = options,
+	    .parse = parse_flag,
 	    .doc = "Make the next key in the directory that private-key names.\v"
 		   "The services that share the directory publish the key when they see it "
 		   "and sign with it from its time on. Prints the line that keys has for it.",
-	    .children = command_flags(&few, false)};
+	    .may_be_empty = true,
+	    .run = rotate};
 	struct arguments a = {.in = -1};
-	struct keyset k;
-	struct error e = {0};
-	int status = EX_OK;
 
-	(void)argp_parse(&argp, argc, argv, 0, NULL, &a);
-	if (keyset_open(&k, &a.flags, true, &e) == -1 || rotate(&k, &a, &e) == -1)
-		status = command_fail(&e);
-	keyset_close(&k);
-	return status;
+	return keyset_command(argc, argv, &command, &a);
 }
