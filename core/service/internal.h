@@ -45,6 +45,18 @@ int route_issuer_path(char path[LIMIT_ISSUER], const char *issuer);
 /* The value of Allow for a set of methods. */
 const char *route_allow(unsigned int methods);
 
+/* A request that waits for the public keys. */
+struct wait {
+	struct service *service;
+	struct gateway *gateway;
+	struct request request;
+};
+
+/* Asks the signer for them: done gets a struct wait, which it frees. 0, or -1 and
+ * ERROR_UNAVAILABLE, and done is not called. */
+int keys_ask(struct service *s, struct gateway *g, const struct request *r, signer_done *done,
+    struct error *e);
+
 /* What is known of a decision beside the request. */
 struct outcome {
 	const struct query *query;         /* NULL: not that far */

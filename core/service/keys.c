@@ -6,13 +6,6 @@
 #include "jose/digest.h"
 #include "service/internal.h"
 
-/* A request that waits for the signer. */
-struct wait {
-	struct service *service;
-	struct gateway *gateway;
-	struct request request;
-};
-
 /* Whether the client has what it would get: a list of entity tags, or "*" (RFC 9110, 13.1.2,
  * weak comparison). */
 static bool
@@ -62,15 +55,22 @@ published(void *context, const struct signature *s, const struct error *failure)
 }
 
 int
-keys_endpoint(struct service *s, struct gateway *g, const struct request *r, struct error *e)
+keys_ask(struct service *s, struct gateway *g, const struct request *r, signer_done *done,
+    struct error *e)
 {
 	struct wait *w = malloc(sizeof(*w));
 
 	if (w == NULL)
 		return error_set(e, ERROR_UNAVAILABLE, "out of memory");
 	*w = (struct wait){.service = s, .gateway = g, .request = *r};
-	if (signer_publish(s->parts.signer, published, w, e) == 0)
+	if (signer_publish(s->parts.signer, done, w, e) == 0)
 		return 0;
 	free(w);
 	return -1;
+}
+
+int
+keys_endpoint(struct service *s, struct gateway *g, const struct request *r, struct error *e)
+{
+	return keys_ask(s, g, r, published, e);
 }

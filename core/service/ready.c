@@ -6,11 +6,6 @@
 
 #include "service/internal.h"
 
-struct wait {
-	struct service *service;
-	struct gateway *gateway;
-};
-
 static void
 answer(const struct service *s, struct gateway *g, bool signer, bool keys)
 {
@@ -46,15 +41,7 @@ published(void *context, const struct signature *s, const struct error *failure)
 int
 ready_endpoint(struct service *s, struct gateway *g, const struct request *r, struct error *e)
 {
-	struct wait *w = malloc(sizeof(*w));
-
-	(void)r;
-	if (w == NULL)
-		return error_set(e, ERROR_UNAVAILABLE, "out of memory");
-	*w = (struct wait){.service = s, .gateway = g};
-	if (signer_publish(s->parts.signer, published, w, e) == 0)
-		return 0;
-	free(w);
-	answer(s, g, false, false);
+	if (keys_ask(s, g, r, published, e) == -1)
+		answer(s, g, false, false);
 	return 0;
 }
