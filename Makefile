@@ -63,7 +63,8 @@ $(LIBRARY): $(call object,$(CORE))
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-link = $(Q)$(CC) $(BUILD_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(1) $(LIBS)
+# What the library defines is looked for by all objects, wherever they stand in the list.
+link = $(Q)$(CC) $(BUILD_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(1) $(LIBS)
 
 $(BUILD)/authserver.fcgi: $(call object,$(wildcard fcgi/*.c)) $(LIBRARY)
 	$(call say,LD,$@)
@@ -93,8 +94,10 @@ $(BUILD)/tests/unit/test_framing: $(BUILD)/fcgi/framing.o
 # What several unit tests share.
 KEYS_UNITS   := jose_vectors key_uri keyring keyring_refused keyring_use signing
 SHAPES_UNITS := shape shape_claims
+STORES_UNITS := directory publish publish_failed sweep
 $(addprefix $(BUILD)/tests/unit/test_,$(KEYS_UNITS)): $(BUILD)/tests/unit/keys.o
 $(addprefix $(BUILD)/tests/unit/test_,$(SHAPES_UNITS)): $(BUILD)/tests/unit/shapes.o
+$(addprefix $(BUILD)/tests/unit/test_,$(STORES_UNITS)): $(BUILD)/tests/unit/stores.o
 
 $(HELPERS): $(BUILD)/tests/lib/%: $(BUILD)/tests/lib/%.o
 	$(call say,LD,$@)
