@@ -63,7 +63,8 @@ $(LIBRARY): $(call object,$(CORE))
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-link = $(Q)$(CC) $(BUILD_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(1) $(LIBS)
+# What the library defines is looked for by all objects, wherever they stand in the list.
+link = $(Q)$(CC) $(BUILD_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(1) $(LIBS)
 
 $(BUILD)/authserver.fcgi: $(call object,$(wildcard fcgi/*.c)) $(LIBRARY)
 	$(call say,LD,$@)
@@ -91,10 +92,16 @@ $(UNITS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 $(BUILD)/tests/unit/test_framing: $(BUILD)/fcgi/framing.o
 
 # What several unit tests share.
-KEYS_UNITS   := jose_vectors key_uri keyring keyring_refused keyring_use signing
+KEY_FILES_UNITS := key_file key_file_refused generate
+KEYS_UNITS   := $(KEY_FILES_UNITS) jose_vectors key_uri keyring keyring_refused keyring_use signing
 SHAPES_UNITS := shape shape_claims
+SIGNERS_UNITS := message signer signer_remote signer_serve
+STORES_UNITS := directory publish publish_failed sweep
 $(addprefix $(BUILD)/tests/unit/test_,$(KEYS_UNITS)): $(BUILD)/tests/unit/keys.o
+$(addprefix $(BUILD)/tests/unit/test_,$(KEY_FILES_UNITS)): $(BUILD)/tests/unit/key_files.o
 $(addprefix $(BUILD)/tests/unit/test_,$(SHAPES_UNITS)): $(BUILD)/tests/unit/shapes.o
+$(addprefix $(BUILD)/tests/unit/test_,$(STORES_UNITS)): $(BUILD)/tests/unit/stores.o
+$(addprefix $(BUILD)/tests/unit/test_,$(SIGNERS_UNITS)): $(BUILD)/tests/unit/signers.o
 
 $(HELPERS): $(BUILD)/tests/lib/%: $(BUILD)/tests/lib/%.o
 	$(call say,LD,$@)

@@ -1,33 +1,27 @@
 #!/usr/bin/env bats
-# The ways in which Apache finds out who is asking, besides htpasswd files, and TLS in front:
-# apache/ldap.conf against a slapd, apache/kerberos.conf against a KDC, apache/tls.conf and
-# apache/mtls.conf, each run as it is shipped.
+# The ways in which Apache finds out who is asking, besides htpasswd files: apache/ldap.conf
+# against a slapd, apache/kerberos.conf against a KDC, and what apache/mtls.conf alone can be
+# told; each run as it is shipped. TLS and client certificates are in tls.bats.
 
 load lib/gateway
 load lib/http
 load lib/ca
+load lib/auth
 load lib/slapd
 load lib/kdc
 
 setup_file() {
     export GATEWAY=apache-proxy-fcgi
-    gateway_init
-    ca_create "$WORK/ca"
-    export CURL_CA_BUNDLE=$CA/ca.crt
+    auth_init
     slapd_start "$WORK/slapd"
     kdc_start "$WORK/kdc"
     start ldap ldap.conf
     start kerberos kerberos.conf '' 'realms = {"EXAMPLE.ORG"}' \
         'hosts = {"localhost", "127.0.0.1", "gateway.example.org"}'
-    start tls tls.conf
-    start mtls mtls.conf
 }
 
 teardown() {
-    case ${AT##*/} in
-    ldap | kerberos | tls | mtls | '') ;;
-    *) gateway_stop "${AT##*/}" ;;
-    esac
+    auth_teardown
 }
 
 teardown_file() {
@@ -36,79 +30,19 @@ teardown_file() {
     gateway_end
 }
 
-# start NAME SHIPPED [EDIT] [LINE]...: an instance that runs apache/SHIPPED. gateway.bash runs
-# proxy_fcgi.conf: for this it is given a folder in which SHIPPED goes by that name. Where the
-# shipped files name a directory and its CA, those of the tests are put.
+# start NAME SHIPPED [EDIT] [LINE]...: an instance that runs apache/SHIPPED. Where the shipped
+# files name a directory and its CA, those of the tests are put.
 start() {
-    local name=$1 file=$2 edit=${3:-} folder=$WORK/shipped-$1/apache
+    local name=$1 file=$2 edit=${3:-}
 
     shift "$(($# < 3 ? $# : 3))"
     gateway_create "$name" "$@"
-    ca_install "$name"
     echo search >"$WORK/$name/etc/ldap-password"
     install -m 0640 -g "$(id -g "$WEB_USER")" "$KDC/http.keytab" "$WORK/$name/etc/http.keytab"
-    install -d -m 0755 "$folder"
-    cp "$SOURCE/apache/authserver-common.conf" "$SOURCE/apache/authserver-limit" "$folder/"
-    cp "$SOURCE/apache/$file" "$folder/proxy_fcgi.conf"
-    SOURCE=$WORK/shipped-$name gateway_start "$name" "s|ldaps://ldap\.example\.org|$SLAPD_URL|
+    auth_start "$name" "$file" "s|ldaps://ldap\.example\.org|$SLAPD_URL|
         s|/etc/ssl/certs/ca-certificates\.crt|$CA/ca.crt|
         s|^\( *GssapiCredStore\) keytab:.*|&\n\1 rcache:file2:$WORK/$name/web/rcache|
         $edit"
-}
-
-# at NAME: the instance that a test is about.
-at() {
-    gateway_use "$1"
-    case $1 in
-    tls* | mtls*) URL=https://localhost:${URL##*:} ;;
-    kerberos*) URL=http://localhost:${URL##*:} ;;
-    esac
-    http_begin
-}
-
-# of SUBJECT: whose token was made. What comes after it in a test must make another, or none.
-of() {
-    local claims
-
-    claims=$(cut -d. -f2 "$FILE" | basenc --base64url -d 2>/dev/null || true)
-    [[ $claims == "{\"sub\":\"$1\","* && $claims != *'"act"'* ]] || {
-        echo "expected a token of $1: $claims"
-        return 1
-    }
-    http_begin
-}
-
-# Everything that a client may try to say about itself, as curl's arguments.
-forged() {
-    local field
-
-    for field in Remote-User Remote_User X-Remote-User X-Forwarded-User Remote-Ident; do
-        printf '%s\n' -H "$field: $1"
-    done
-    for field in Auth-Type Auth_Type X-Auth-Type; do
-        printf '%s\n' -H "$field: Negotiate"
-    done
-    for field in X-SSL-Client-Verify SSL-Client-Verify Ssl_Client_Verify; do
-        printf '%s\n' -H "$field: SUCCESS"
-    done
-    for field in X-SSL-Client-S-DN SSL-Client-S-DN X-SSL-Client-DN; do
-        printf '%s\n' -H "$field: CN=$1"
-    done
-    for field in X-SSL-Client-CN X-SSL-Client-S-DN-CN SSL-Client-S-DN-CN Authenticate-Uid; do
-        printf '%s\n' -H "$field: $1"
-    done
-    printf '%s\n' -H "X-SSL-Client-Cert: $(tr -d '\n' <"$CA/alice.crt")"
-}
-
-# All that the server listens on.
-on_loopback_only() {
-    local addresses
-
-    addresses=$(ss -Hltnp | grep -F "pid=$(cat "$AT/pid/web")," | awk '{ print $4 }')
-    [ "$addresses" = "127.0.0.1:${URL##*:}" ] || {
-        echo "$addresses"
-        return 1
-    }
 }
 
 # --- LDAP -------------------------------------------------------------------------
@@ -382,125 +316,7 @@ negotiate() {
     on_loopback_only
 }
 
-# --- TLS in front of Basic --------------------------------------------------------
-
-@test "TLS: a user gets a token for itself and for nobody else" {
-    at tls
-    request_as alice "$URL/alice"
-    minted
-    of alice
-    request_as alice "$URL/bob"
-    refused 403
-    request -u alice:wrong "$URL/alice"
-    refused '401 *:401'
-    request "$URL/alice"
-    refused '401 *:401'
-}
-
-@test "TLS: without it there is no answer of authserver" {
-    at tls
-    request_as alice "http://localhost:${URL##*:}/alice"
-    refused '400 *:400'
-    request_as alice "http://localhost:${URL##*:}/-/healthy"
-    refused '400 *:400'
-}
-
-@test "TLS: versions before 1.2 are not spoken, and the certificate is the configured one" {
-    at tls
-    must_not openssl s_client -connect "127.0.0.1:${URL##*:}" -servername localhost -tls1_1 \
-        -cipher 'ALL:@SECLEVEL=0' </dev/null
-    openssl s_client -connect "127.0.0.1:${URL##*:}" -servername localhost -tls1_2 \
-        -CAfile "$CA/ca.crt" -verify_hostname localhost -verify_return_error </dev/null
-    must_not curl -s --cacert "$CA/other.crt" "$URL/-/healthy"
-}
-
-@test "threat: forged identity headers have no effect, with TLS" {
-    local fields
-
-    at tls
-    mapfile -t fields < <(forged bob)
-    request "${fields[@]}" "$URL/bob"
-    refused '401 *:401'
-    request_as alice "${fields[@]}" "$URL/bob"
-    refused 403
-}
-
-@test "TLS: a client certificate is no identity where none is asked for" {
-    at tls
-    request_with alice "$URL/alice"
-    refused '401 *:401'
-    request_with bob -u "alice:$PASSWORD-alice" "$URL/bob"
-    refused 403
-}
-
-@test "threat: web page, DNS rebinding: with TLS they get nothing" {
-    at tls
-    request_as alice -H 'Host: evil.example' "$URL/alice"
-    refused 403
-    request_as alice -H "Origin: $URL" "$URL/alice"
-    refused 403
-    request_as alice -H 'Sec-Fetch-Site: cross-site' "$URL/alice"
-    refused 403
-}
-
-@test "TLS: the listener is on loopback only" {
-    at tls
-    on_loopback_only
-}
-
 # --- client certificates ----------------------------------------------------------
-
-@test "certificates: a caller gets a token for the name in it and for no other" {
-    at mtls
-    request_with alice "$URL/alice"
-    minted
-    of alice
-    request_with bob "$URL/"
-    minted
-    of bob
-    request_with alice "$URL/bob"
-    refused 403
-}
-
-@test "threat: client certificate not verified: none, self-signed, expired, another CA's, a server's" {
-    local certificate
-
-    at mtls
-    for certificate in selfsigned expired foreign server; do
-        refused_by_tls "$certificate" "$URL/alice"
-        refused_by_tls "$certificate" "$URL/"
-        refused_by_tls "$certificate" -u "alice:$PASSWORD-alice" "$URL/alice"
-    done
-    must_not curl -s -o "$BODY" "$URL/alice"
-    must_not curl -s -o "$BODY" -u "alice:$PASSWORD-alice" "$URL/alice"
-    no_file
-    # The same command gets a token with a good one.
-    request_with alice "$URL/alice"
-    minted
-}
-
-@test "threat: client certificate not verified: one that Apache lets in is nobody" {
-    local certificate fields
-
-    start mtls-lax mtls.conf 's/SSLVerifyClient  *require/SSLVerifyClient optional_no_ca/
-        s/Require ssl-verify-client/Require all granted/'
-    at mtls-lax
-    for certificate in selfsigned foreign; do
-        request_with "$certificate" "$URL/alice"
-        refused 401
-        request_with "$certificate" "$URL/"
-        refused 401
-    done
-    request "$URL/alice"
-    refused 401
-    mapfile -t fields < <(forged alice)
-    request "${fields[@]}" "$URL/alice"
-    refused 401
-    request_with selfsigned "${fields[@]}" "$URL/alice"
-    refused 401
-    request_with alice "$URL/alice"
-    minted
-}
 
 @test "threat: client certificate not verified: the location asks for one that is, too" {
     start mtls-location mtls.conf 's/SSLVerifyClient  *require/SSLVerifyClient optional_no_ca/'
@@ -511,29 +327,6 @@ negotiate() {
     refused '403 *:403'
     request_with alice "$URL/alice"
     minted
-}
-
-@test "threat: forged identity headers have no effect, with certificates" {
-    local fields
-
-    at mtls
-    mapfile -t fields < <(forged bob)
-    request_with alice "${fields[@]}" "$URL/bob"
-    refused 403
-    request_with alice -u "bob:$PASSWORD-bob" "$URL/bob"
-    refused 403
-    request_with alice "${fields[@]}" "$URL/"
-    minted
-    of alice
-}
-
-@test "certificates: a name inside of another part of the subject is not the caller's" {
-    at mtls
-    request_with comma "$URL/bob"
-    refused 403
-    request_with comma "$URL/"
-    minted
-    of janedoe
 }
 
 @test "certificates: the e-mail address as subjectAltName, cut where its domain is listed" {
@@ -554,21 +347,14 @@ negotiate() {
     refused 401
 }
 
-@test "certificates: the listener is on loopback only" {
-    at mtls
-    on_loopback_only
-}
-
 # --- secrets ----------------------------------------------------------------------
 
 @test "no log holds a token, a password, a ticket or a byte of a private key" {
-    local name logs=("$WORK"/*/log)
+    local logs=("$WORK"/*/log)
 
     at ldap
     request_as alice -H 'Accept: application/jwt' "$URL/alice"
     request -u "alice:$PASSWORD-bob" "$URL/alice"
-    at mtls
-    request_with alice -H 'Accept: application/jwt' "$URL/alice"
     at kerberos
     kdc_login alice
     negotiate -H 'Accept: application/jwt' "$URL/alice"
@@ -576,7 +362,5 @@ negotiate() {
     must_not grep -rn eyJ "${logs[@]}"
     must_not grep -rn -e "$PASSWORD-alice" -e "$PASSWORD-bob" "${logs[@]}"
     must_not grep -rniE '(negotiate|basic) [a-z0-9+/]{16}' "${logs[@]}"
-    for name in alice server; do
-        must_not grep -rnF "$(sed -n 2p "$CA/$name.key")" "${logs[@]}"
-    done
+    must_not grep -rnF "$(sed -n 2p "$CA/server.key")" "${logs[@]}"
 }

@@ -15,7 +15,7 @@
 #   aliases                             as the subject in the path, and as the caller
 #   subject like a token's name         a.1700000000000000000 is not a token of "a"
 #
-# "client certificate not verified" is in auth-nginx.bats and auth-apache.bats, which have the CA.
+# "client certificate not verified" is in tls.bats, which has the CA.
 
 load lib/gateway
 load lib/http

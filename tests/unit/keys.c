@@ -17,6 +17,7 @@
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
+#include <openssl/x509.h>
 
 static const char *const names[KEYS_NUMBERS] = {
     [KEYS_N] = OSSL_PKEY_PARAM_RSA_N,
@@ -86,8 +87,8 @@ keys_rsa(BIGNUM *const numbers[KEYS_NUMBERS])
 	return pkey;
 }
 
-static void
-write_bio(const char *path, BIO *bio)
+void
+keys_write_bio(const char *path, BIO *bio)
 {
 	char *bytes;
 	long length = BIO_get_mem_data(bio, &bytes);
@@ -97,23 +98,57 @@ write_bio(const char *path, BIO *bio)
 }
 
 void
-keys_write(const char *path, const EVP_PKEY *pkey)
+keys_write_as(const char *path, const EVP_PKEY *pkey, bool traditional, const char *passphrase)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
+	const EVP_CIPHER *cipher = passphrase != NULL ? EVP_aes_256_cbc() : NULL;
+	int length = passphrase != NULL ? (int)strlen(passphrase) : 0;
 
-	assert_int_equal(
-	    PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL), 1);
-	write_bio(path, bio);
+	if (traditional)
+		assert_int_equal(PEM_write_bio_PrivateKey_traditional(bio, pkey, cipher,
+				     (const unsigned char *)passphrase, length, NULL, NULL),
+		    1);
+	else
+		assert_int_equal(PEM_write_bio_PKCS8PrivateKey(
+				     bio, pkey, cipher, passphrase, length, NULL, NULL),
+		    1);
+	keys_write_bio(path, bio);
 }
 
 void
-keys_write_traditional(const char *path, const EVP_PKEY *pkey)
+keys_write(const char *path, const EVP_PKEY *pkey)
+{
+	keys_write_as(path, pkey, false, NULL);
+}
+
+void
+keys_write_public(const char *path, const EVP_PKEY *pkey)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 
-	assert_int_equal(
-	    PEM_write_bio_PrivateKey_traditional(bio, pkey, NULL, NULL, 0, NULL, NULL), 1);
-	write_bio(path, bio);
+	assert_int_equal(PEM_write_bio_PUBKEY(bio, pkey), 1);
+	keys_write_bio(path, bio);
+}
+
+void
+keys_write_certificate(const char *path, EVP_PKEY *pkey)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	X509 *certificate = X509_new();
+
+	assert_int_equal(X509_set_pubkey(certificate, pkey), 1);
+	assert_non_null(X509_gmtime_adj(X509_getm_notBefore(certificate), 0));
+	assert_non_null(X509_gmtime_adj(X509_getm_notAfter(certificate), 60));
+	assert_true(X509_sign(certificate, pkey, EVP_sha256()) > 0);
+	assert_int_equal(PEM_write_bio_X509(bio, certificate), 1);
+	X509_free(certificate);
+	keys_write_bio(path, bio);
+}
+
+void
+keys_write_text(const char *path, const char *text)
+{
+	keys_write_bytes(path, text, strlen(text));
 }
 
 void
@@ -139,6 +174,16 @@ keys_read_bytes(const char *path, char *bytes, size_t size)
 	assert_in_range(length, 0, size - 1);
 	bytes[length] = '\0';
 	return length;
+}
+
+int
+keys_load(struct key **k, const char *path, const char *passphrase_file, const char *algorithm,
+    struct error *e)
+{
+	const struct key_source source = {
+	    .path = path, .passphrase_file = passphrase_file, .algorithm = algorithm};
+
+	return key_load(k, &source, e);
 }
 
 static int

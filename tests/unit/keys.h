@@ -3,10 +3,14 @@
 #ifndef TESTS_UNIT_KEYS_H
 #define TESTS_UNIT_KEYS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
+#include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/evp.h>
+
+#include "jose/key.h"
 
 /* The numbers of an RSA key in the order of a JWK (RFC 7518, 6.3). */
 enum { KEYS_N, KEYS_E, KEYS_D, KEYS_P, KEYS_Q, KEYS_DP, KEYS_DQ, KEYS_QI, KEYS_NUMBERS };
@@ -22,15 +26,27 @@ void keys_free_numbers(BIGNUM *numbers[KEYS_NUMBERS]);
  * from D on are NULL. */
 EVP_PKEY *keys_rsa(BIGNUM *const numbers[KEYS_NUMBERS]);
 
-/* As PKCS #8 and as "traditional", PKCS #1 or SEC 1; in PEM, readable by the owner alone. */
+/* In PEM, readable by the owner alone: as PKCS #8 or "traditional", PKCS #1 or SEC 1, encrypted
+ * where there is a passphrase; keys_write() as PKCS #8, not encrypted. */
+void keys_write_as(
+    const char *path, const EVP_PKEY *pkey, bool traditional, const char *passphrase);
 void keys_write(const char *path, const EVP_PKEY *pkey);
-void keys_write_traditional(const char *path, const EVP_PKEY *pkey);
 
-/* Bytes as a file, with the mode 0600. */
+/* What is no private key: the public half, and a certificate by the key for itself. */
+void keys_write_public(const char *path, const EVP_PKEY *pkey);
+void keys_write_certificate(const char *path, EVP_PKEY *pkey);
+
+/* Bytes, a text and what a BIO holds, which is freed, as a file with the mode 0600. */
 void keys_write_bytes(const char *path, const void *bytes, size_t length);
+void keys_write_text(const char *path, const char *text);
+void keys_write_bio(const char *path, BIO *bio);
 
 /* The whole file, of less than size bytes, and a NUL; returns its length. */
 size_t keys_read_bytes(const char *path, char *bytes, size_t size);
+
+/* As key_load(), from these parts of a source. */
+int keys_load(struct key **k, const char *path, const char *passphrase_file,
+    const char *algorithm, struct error *e);
 
 /* Removes the directory and all that is in it. */
 void keys_remove(const char *directory);

@@ -20,16 +20,6 @@
 
 static char passphrase[] = "correct horse";
 
-static int
-load_key(struct key **k, const char *path, const char *passphrase_file, const char *algorithm,
-    struct error *e)
-{
-	const struct key_source source = {
-	    .path = path, .passphrase_file = passphrase_file, .algorithm = algorithm};
-
-	return key_load(k, &source, e);
-}
-
 /* The URI of name in the test's directory. */
 static void
 uri_of(const struct keys_fixture *f, const char *name, char uri[256])
@@ -44,7 +34,7 @@ assert_refused(
 	struct key *k = (struct key *)(uintptr_t)1;
 	struct error e = {0};
 
-	assert_int_equal(load_key(&k, uri, passphrase_file, algorithm, &e), -1);
+	assert_int_equal(keys_load(&k, uri, passphrase_file, algorithm, &e), -1);
 	assert_null(k);
 	assert_int_equal(e.code, ERROR_CONFIG);
 	if (strncmp(e.text, uri, strlen(uri)) != 0 ||
@@ -101,8 +91,8 @@ uri_of_a_file_leads_to_its_key(void **state)
 		struct error e = {0};
 
 		keys_put(f, "key", (enum keys_kind)i);
-		if (load_key(&by_path, path, NULL, algorithms[i], &e) == -1 ||
-		    load_key(&by_uri, uri, NULL, algorithms[i], &e) == -1)
+		if (keys_load(&by_path, path, NULL, algorithms[i], &e) == -1 ||
+		    keys_load(&by_uri, uri, NULL, algorithms[i], &e) == -1)
 			fail_msg("%s", e.text);
 		assert_string_equal(key_id(by_uri), key_id(by_path));
 		assert_int_equal(key_test(by_uri, &e), 0);
@@ -202,7 +192,7 @@ encrypted_file_behind_a_uri_opens_by_its_passphrase(void **state)
 	    1);
 	assert_int_equal(fclose(out), 0);
 	keys_write_bytes(file, "correct horse\n", 14);
-	if (load_key(&k, uri, file, "ES256", &e) == -1)
+	if (keys_load(&k, uri, file, "ES256", &e) == -1)
 		fail_msg("%s", e.text);
 	key_free(k);
 	keys_write_bytes(file, "battery staple\n", 15);
@@ -222,7 +212,7 @@ pin_in_a_uri_is_refused_and_not_repeated(void **state)
 		struct key *k;
 		struct error e = {0};
 
-		assert_int_equal(load_key(&k, uris[i], NULL, "RS512", &e), -1);
+		assert_int_equal(keys_load(&k, uris[i], NULL, "RS512", &e), -1);
 		assert_null(k);
 		assert_int_equal(e.code, ERROR_CONFIG);
 		assert_string_equal(e.text, "private-key holds a PIN: put it into a file, and "

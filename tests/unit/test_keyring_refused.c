@@ -85,16 +85,6 @@ put_bytes(const struct keys_fixture *f, const void *bytes, size_t length)
 	keys_write_bytes(path, bytes, length);
 }
 
-static void
-put_bio(const struct keys_fixture *f, BIO *bio)
-{
-	char *bytes;
-	long length = BIO_get_mem_data(bio, &bytes);
-
-	put_bytes(f, bytes, (size_t)length);
-	BIO_free(bio);
-}
-
 /* --- names --- */
 
 static void
@@ -201,17 +191,11 @@ static void
 certificate_is_refused(void **state)
 {
 	const struct keys_fixture *f = *state;
-	EVP_PKEY *pkey = f->keys[P256];
-	X509 *certificate = X509_new();
-	BIO *bio = BIO_new(BIO_s_mem());
+	char path[256];
 
-	assert_int_equal(X509_set_pubkey(certificate, pkey), 1);
-	assert_non_null(X509_gmtime_adj(X509_getm_notBefore(certificate), 0));
-	assert_non_null(X509_gmtime_adj(X509_getm_notAfter(certificate), 60));
-	assert_true(X509_sign(certificate, pkey, EVP_sha256()) > 0);
-	assert_int_equal(PEM_write_bio_X509(bio, certificate), 1);
-	X509_free(certificate);
-	put_bio(f, bio);
+	keys_put(f, good, P256);
+	keys_path(f, bad, path);
+	keys_write_certificate(path, f->keys[P256]);
 	assert_refused(f, bad, ERROR_CONFIG, "a certificate, not a private key");
 }
 
@@ -219,10 +203,11 @@ static void
 public_key_is_refused(void **state)
 {
 	const struct keys_fixture *f = *state;
-	BIO *bio = BIO_new(BIO_s_mem());
+	char path[256];
 
-	assert_int_equal(PEM_write_bio_PUBKEY(bio, f->keys[RSA_KEY]), 1);
-	put_bio(f, bio);
+	keys_put(f, good, P256);
+	keys_path(f, bad, path);
+	keys_write_public(path, f->keys[RSA_KEY]);
 	assert_refused(f, bad, ERROR_CONFIG, "a public key: its private half is needed");
 }
 
@@ -255,7 +240,7 @@ rsa_with_an_exponent_of_1_is_refused(void **state)
 	keys_free_numbers(numbers);
 	keys_put(f, good, P256);
 	keys_path(f, bad, path);
-	keys_write_traditional(path, pkey);
+	keys_write_as(path, pkey, true, NULL);
 	EVP_PKEY_free(pkey);
 	assert_refused(f, bad, ERROR_CONFIG,
 	    "its public exponent makes every signature forgeable: make a new key");

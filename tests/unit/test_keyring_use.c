@@ -304,7 +304,7 @@ assert_test_fails(const struct keys_fixture *f, EVP_PKEY *pkey)
 
 	keys_put(f, "20251122T000000Z.pem", P256);
 	keys_path(f, "20261122T000000Z.pem", path);
-	keys_write_traditional(path, pkey);
+	keys_write_as(path, pkey, true, NULL);
 	EVP_PKEY_free(pkey);
 	r = open_ring(f->directory, "ES256");
 	assert_int_equal(keyring_test(r, &e), -1);

@@ -1,4 +1,4 @@
-/* signer: the signer in another process, played by the test or by a thread of it. */
+/* signer: a worker and the signer in another process, which the test plays. */
 #define _GNU_SOURCE /* O_ASYNC */
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,119 +7,30 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
-#include <poll.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "signer/message.h"
-#include "signer/signer_remote.h"
 #include "signer/signer_serve.h"
+#include "tests/unit/signers.h"
 
-enum { TABLE = 128, DEADLINE = 5 /* seconds */, PATIENCE = 10000 /* milliseconds */ };
-
-/* What came of one submission. */
-struct outcome {
-	int calls;
-	bool ok;
-	char text[64]; /* how the token begins, or the reason */
-	int64_t expires;
-	enum error_code code;
-	struct fixture *again; /* submits anew from its callback */
-};
-
-struct fixture {
-	int worker;
-	int signer;
-	int64_t now; /* the monotonic clock */
-	struct clock clock;
-	struct signer_remote *remote;
-	struct outcome outcomes[TABLE + 1];
-};
-
-static struct fixture fixture;
-
-static int64_t
-read_now(void *state)
-{
-	return ((const struct fixture *)state)->now;
-}
-
-static int
-setup(void **state)
-{
-	struct fixture *f = &fixture;
-	int ends[2];
-	struct error e = {0};
-
-	*f = (struct fixture){.now = 1000 * NANOSECONDS};
-	*state = f;
-	f->clock = (struct clock){.realtime = read_now, .monotonic = read_now, .state = f};
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) == -1)
-		return -1;
-	f->worker = ends[0];
-	f->signer = ends[1];
-	return signer_remote_new(&f->remote, f->worker, &f->clock, &entropy_system, &e);
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	signer_remote_free(f->remote);
-	close(f->worker);
-	if (f->signer != -1)
-		close(f->signer);
-	return 0;
-}
-
-static int submit(struct fixture *f, size_t i, struct error *e);
+enum { DEADLINE = 5 /* seconds */ };
 
 static void
-keep_outcome(void *context, const struct signature *s, const struct error *e)
-{
-	struct outcome *o = context;
-	struct error ignored;
-
-	o->calls++;
-	o->ok = s != NULL;
-	o->code = e->code;
-	o->expires = s != NULL ? s->expires : 0;
-	(void)snprintf(o->text, sizeof(o->text), "%.63s", s != NULL ? s->token : e->text);
-	if (o->again != NULL)
-		assert_int_equal(submit(o->again, TABLE, &ignored), 0);
-}
-
-/* Asks for a token whose subject is the number i. */
-static int
-submit(struct fixture *f, size_t i, struct error *e)
-{
-	struct query q = {.caller = {.name = "alice", .scheme = "Basic"}};
-
-	(void)snprintf(q.subject, sizeof(q.subject), "%zu", i);
-	return signer_submit(
-	    signer_remote_signer(f->remote), &q, keep_outcome, &f->outcomes[i], e);
-}
-
-static void
-submit_all(struct fixture *f, size_t count)
+submit_all(struct signers_fixture *f, size_t count)
 {
 	struct error e = {0};
 
 	for (size_t i = 0; i < count; i++)
-		if (submit(f, i, &e) == -1)
+		if (signers_submit(f, i, &e) == -1)
 			fail_msg("%zu: %s", i, e.text);
 }
 
 /* The next request, as the signer sees it. */
 static struct message_request
-take(const struct fixture *f)
+take(const struct signers_fixture *f)
 {
 	struct message_request m;
 	ssize_t size;
@@ -132,7 +43,7 @@ take(const struct fixture *f)
 }
 
 static void
-assert_nothing_asked(const struct fixture *f)
+assert_nothing_asked(const struct signers_fixture *f)
 {
 	struct message_request m;
 
@@ -141,7 +52,7 @@ assert_nothing_asked(const struct fixture *f)
 
 /* Answers id with the token "token ID-OF-SUBJECT", and lets the worker take it. */
 static void
-answer(struct fixture *f, uint64_t id, const char *token)
+answer(struct signers_fixture *f, uint64_t id, const char *token)
 {
 	static struct message_answer m;
 	struct signature s = {.token = token, .length = strlen(token), .expires = 4711};
@@ -155,20 +66,20 @@ answer(struct fixture *f, uint64_t id, const char *token)
 }
 
 static void
-hello(struct fixture *f)
+hello(struct signers_fixture *f)
 {
 	signer_hello(f->signer);
 	signer_remote_receive(f->remote);
 }
 
 static void
-assert_pending(const struct fixture *f, size_t i)
+assert_pending(const struct signers_fixture *f, size_t i)
 {
 	assert_int_equal(f->outcomes[i].calls, 0);
 }
 
 static void
-assert_token(const struct fixture *f, size_t i, const char *text)
+assert_token(const struct signers_fixture *f, size_t i, const char *text)
 {
 	assert_int_equal(f->outcomes[i].calls, 1);
 	assert_true(f->outcomes[i].ok);
@@ -177,7 +88,7 @@ assert_token(const struct fixture *f, size_t i, const char *text)
 }
 
 static void
-assert_failure(const struct fixture *f, size_t i, const char *text)
+assert_failure(const struct signers_fixture *f, size_t i, const char *text)
 {
 	assert_int_equal(f->outcomes[i].calls, 1);
 	assert_false(f->outcomes[i].ok);
@@ -188,7 +99,7 @@ assert_failure(const struct fixture *f, size_t i, const char *text)
 static void
 answers_may_come_out_of_order(void **state)
 {
-	struct fixture *f = *state;
+	struct signers_fixture *f = *state;
 	struct message_request m[3];
 
 	assert_false(signer_remote_busy(f->remote));
@@ -214,7 +125,7 @@ static void
 refusal_of_the_signer_reaches_the_caller(void **state)
 {
 	static struct message_answer m;
-	struct fixture *f = *state;
+	struct signers_fixture *f = *state;
 	struct error e = {0};
 	size_t size;
 
@@ -234,7 +145,7 @@ refusal_of_the_signer_reaches_the_caller(void **state)
 static void
 new_signer_is_asked_again(void **state)
 {
-	struct fixture *f = *state;
+	struct signers_fixture *f = *state;
 	struct message_request first, again;
 
 	submit_all(f, 1);
@@ -256,7 +167,7 @@ new_signer_is_asked_again(void **state)
 static void
 new_signer_drops_what_is_queued(void **state)
 {
-	struct fixture *f = *state;
+	struct signers_fixture *f = *state;
 
 	submit_all(f, 20);
 	signer_hello(f->signer);
@@ -267,11 +178,13 @@ new_signer_drops_what_is_queued(void **state)
 	assert_nothing_asked(f);
 }
 
+static struct signer_remote *signalled;
+
 static void
 receive_at_once(int number)
 {
 	(void)number;
-	signer_remote_receive(fixture.remote);
+	signer_remote_receive(signalled);
 }
 
 /* The worker asks again the moment the hello is there: a signal stops the signer, which is
@@ -279,9 +192,10 @@ receive_at_once(int number)
 static void
 new_signer_drops_nothing_after_its_hello(void **state)
 {
-	struct fixture *f = *state;
+	struct signers_fixture *f = *state;
 
 	submit_all(f, 20);
+	signalled = f->remote;
 	(void)signal(SIGIO, receive_at_once);
 	assert_int_equal(fcntl(f->worker, F_SETOWN, getpid()), 0);
 	assert_int_equal(fcntl(f->worker, F_SETFL, O_ASYNC), 0);
@@ -295,7 +209,7 @@ new_signer_drops_nothing_after_its_hello(void **state)
 static void
 request_that_five_signers_died_over_fails(void **state)
 {
-	struct fixture *f = *state;
+	struct signers_fixture *f = *state;
 
 	submit_all(f, 1);
 	for (int i = 0; i < 4; i++) {
@@ -313,7 +227,7 @@ request_that_five_signers_died_over_fails(void **state)
 static void
 answer_with_an_id_that_is_not_awaited_is_ignored(void **state)
 {
-	struct fixture *f = *state;
+	struct signers_fixture *f = *state;
 	uint64_t id, next;
 
 	submit_all(f, 1);
@@ -341,7 +255,7 @@ static void
 message_that_is_no_answer_is_ignored(void **state)
 {
 	static struct message_answer m;
-	struct fixture *f = *state;
+	struct signers_fixture *f = *state;
 	struct signature s = {.token = "token", .length = 5, .expires = 4711};
 	struct error e = {0};
 	uint64_t id;
@@ -364,14 +278,14 @@ message_that_is_no_answer_is_ignored(void **state)
 static void
 request_without_an_answer_ends_at_its_deadline(void **state)
 {
-	struct fixture *f = *state;
+	struct signers_fixture *f = *state;
 	struct error e = {0};
 	uint64_t first;
 
 	submit_all(f, 1);
 	first = take(f).id;
 	f->now += NANOSECONDS;
-	assert_int_equal(submit(f, 1, &e), 0);
+	assert_int_equal(signers_submit(f, 1, &e), 0);
 	f->now += (DEADLINE - 1) * NANOSECONDS;
 	signer_remote_expire(f->remote);
 	assert_pending(f, 0);
@@ -390,206 +304,56 @@ request_without_an_answer_ends_at_its_deadline(void **state)
 static void
 callback_may_ask_anew(void **state)
 {
-	struct fixture *f = *state;
+	struct signers_fixture *f = *state;
 
 	f->outcomes[0].again = f;
 	submit_all(f, 1);
 	answer(f, take(f).id, "first");
 	assert_token(f, 0, "first");
 	answer(f, take(f).id, "second");
-	assert_token(f, TABLE, "second");
+	assert_token(f, SIGNERS_TABLE, "second");
 	assert_false(signer_remote_busy(f->remote));
 }
 
 static void
 table_that_is_full_takes_no_more(void **state)
 {
-	static uint64_t ids[TABLE];
-	struct fixture *f = *state;
+	static uint64_t ids[SIGNERS_TABLE];
+	struct signers_fixture *f = *state;
 	struct error e = {0};
 
-	for (size_t i = 0; i < TABLE; i++) {
-		assert_int_equal(submit(f, i, &e), 0);
+	for (size_t i = 0; i < SIGNERS_TABLE; i++) {
+		assert_int_equal(signers_submit(f, i, &e), 0);
 		ids[i] = take(f).id;
 	}
-	assert_int_equal(submit(f, TABLE, &e), -1);
+	assert_int_equal(signers_submit(f, SIGNERS_TABLE, &e), -1);
 	assert_int_equal(e.code, ERROR_UNAVAILABLE);
 	assert_string_equal(e.text, "128 signatures are under way");
-	assert_int_equal(f->outcomes[TABLE].calls, 0);
+	assert_int_equal(f->outcomes[SIGNERS_TABLE].calls, 0);
 	assert_nothing_asked(f);
 	answer(f, ids[77], "77");
 	assert_token(f, 77, "77");
-	assert_int_equal(submit(f, TABLE, &e), 0);
+	assert_int_equal(signers_submit(f, SIGNERS_TABLE, &e), 0);
 	answer(f, take(f).id, "the last");
-	assert_token(f, TABLE, "the last");
+	assert_token(f, SIGNERS_TABLE, "the last");
 }
 
 static void
 signer_that_is_gone_is_told_at_once(void **state)
 {
-	struct fixture *f = *state;
+	struct signers_fixture *f = *state;
 	struct error e = {0};
 
 	close(f->signer);
 	f->signer = -1;
-	assert_int_equal(submit(f, 0, &e), -1);
+	assert_int_equal(signers_submit(f, 0, &e), -1);
 	assert_int_equal(e.code, ERROR_UNAVAILABLE);
 	assert_int_equal(f->outcomes[0].calls, 0);
 	assert_false(signer_remote_busy(f->remote));
 	signer_remote_receive(f->remote); /* returns */
 }
 
-/* --- the real one, in threads --- */
-
-static struct signing signing;
-
-static struct policy *policy;
-
-static int
-load_policy(struct error *e)
-{
-	static const char rules[] = "permit any as *";
-
-	if (policy_parse(&policy, rules, strlen(rules), "rules", e) == -1)
-		return -1;
-	policy_set_limits(policy, 3600, NULL);
-	return 0;
-}
-
-/* The key of RFC 8037, A.1. */
-static int
-load_key(void **state)
-{
-	static const char pem[] =
-	    "-----BEGIN PRIVATE KEY-----\n"
-	    "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
-	    "-----END PRIVATE KEY-----\n";
-	char path[] = "/tmp/test_signer.XXXXXX";
-	struct config config = {.private_key = path,
-	    .algorithm = (char[]){"EdDSA"},
-	    .issuer = (char[]){"192.0.2.7"},
-	    .lifetime = 3600};
-	struct error e = {0};
-	int fd;
-	int rc = -1;
-
-	(void)state;
-	umask(077);
-	fd = mkstemp(path);
-	if (fd == -1 || load_policy(&e) == -1)
-		return -1;
-	if (write(fd, pem, sizeof(pem) - 1) == sizeof(pem) - 1)
-		rc =
-		    signing_open(&signing, &config, policy, &clock_system, &entropy_system, &e);
-	close(fd);
-	unlink(path);
-	signing.issuer = "192.0.2.7"; /* config goes */
-	return rc;
-}
-
-static int
-free_key(void **state)
-{
-	(void)state;
-	signing_close(&signing);
-	policy_free(policy);
-	return 0;
-}
-
-static void *
-serve(void *context)
-{
-	const struct fixture *f = context;
-
-	signer_hello(f->signer);
-	signer_serve(f->signer, &signing);
-	return NULL;
-}
-
-/* Takes answers until none is awaited. */
-static void
-receive_all(struct fixture *f)
-{
-	struct pollfd p = {.fd = f->worker, .events = POLLIN};
-
-	while (signer_remote_busy(f->remote)) {
-		assert_int_equal(poll(&p, 1, PATIENCE), 1);
-		signer_remote_receive(f->remote);
-	}
-}
-
-static void
-threads_sign_for_one_worker_until_its_socket_ends(void **state)
-{
-	struct fixture *f = *state;
-	pthread_t threads[4];
-	struct error e = {0};
-
-	signing.clock = &f->clock;
-	for (size_t i = 0; i < 4; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, serve, f), 0);
-	/* The hello of each thread first: nothing is waiting to be asked again. */
-	for (size_t i = 0; i < 4; i++) {
-		static struct message_answer m;
-
-		assert_int_equal(recv(f->worker, &m, sizeof(m), 0), message_answer_size(&m));
-		assert_int_equal(m.kind, MESSAGE_HELLO);
-	}
-	for (size_t i = 0; i < 100; i++) {
-		assert_int_equal(submit(f, i, &e), 0);
-		if (i % 10 == 9)
-			receive_all(f);
-	}
-	for (size_t i = 0; i < 100; i++) {
-		assert_int_equal(f->outcomes[i].calls, 1);
-		assert_true(f->outcomes[i].ok);
-		assert_int_equal(f->outcomes[i].expires, 1000 + 3600);
-		assert_memory_equal(f->outcomes[i].text, "eyJhbGciOiJFZERTQSIs", 20);
-	}
-	shutdown(f->worker, SHUT_RDWR);
-	for (size_t i = 0; i < 4; i++)
-		assert_int_equal(pthread_join(threads[i], NULL), 0);
-}
-
-/* Not even one that begins like a request: too long is as wrong as too short. */
-static void
-signer_drops_what_is_no_request(void **state)
-{
-	struct fixture *f = *state;
-	struct query q = {.subject = "dropped"};
-	struct {
-		struct message_request request;
-		char more[8];
-	} m = {.more = ""};
-	size_t whole;
-	pthread_t thread;
-
-	signing.clock = &f->clock;
-	message_request_init(&m.request, 1, &q);
-	whole = message_request_size(&m.request);
-	assert_int_equal(send(f->worker, &m, sizeof(m), 0), sizeof(m));
-	assert_int_equal(send(f->worker, &m, whole + 1, 0), whole + 1);
-	assert_int_equal(send(f->worker, &m, whole - 1, 0), whole - 1);
-	assert_int_equal(send(f->worker, "x", 1, 0), 1);
-	m.request.magic++;
-	assert_int_equal(send(f->worker, &m, whole, 0), whole);
-	assert_int_equal(pthread_create(&thread, NULL, serve, f), 0);
-	for (int i = 0; i < 2; i++) {
-		static struct message_answer a;
-
-		if (i == 1) {
-			message_request_init(&m.request, 4711, &q);
-			assert_int_equal(send(f->worker, &m, whole, 0), whole);
-		}
-		assert_int_not_equal(recv(f->worker, &a, sizeof(a), 0), -1);
-		assert_int_equal(a.kind, i == 0 ? MESSAGE_HELLO : MESSAGE_MADE);
-		assert_int_equal(a.id, i == 0 ? 0 : 4711);
-	}
-	shutdown(f->worker, SHUT_RDWR);
-	assert_int_equal(pthread_join(thread, NULL), 0);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, signers_enter, signers_leave)
 
 int
 main(void)
@@ -607,10 +371,8 @@ main(void)
 	    TEST(callback_may_ask_anew),
 	    TEST(table_that_is_full_takes_no_more),
 	    TEST(signer_that_is_gone_is_told_at_once),
-	    TEST(threads_sign_for_one_worker_until_its_socket_ends),
-	    TEST(signer_drops_what_is_no_request),
 	};
 
 	alarm(120); /* ends a test that waits for an answer in vain */
-	return cmocka_run_group_tests(tests, load_key, free_key);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
