@@ -30,7 +30,8 @@ say    = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' $(1) $(2))
 FOLDERS  := base config jose identity store signer service
 CORE     := $(foreach f,$(FOLDERS),$(wildcard core/$(f)/*.c))
 TOOLS    := $(patsubst tools/%.c,%,$(wildcard tools/authserver*.c))
-PROGRAMS := $(addprefix $(BUILD)/,authserver.fcgi authserver.cgi $(TOOLS))
+LIBEXECS := authserver.fcgi authserver.cgi authserver-resolver
+PROGRAMS := $(addprefix $(BUILD)/,$(LIBEXECS) $(TOOLS))
 UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 HELPERS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/lib/*.c))
@@ -73,6 +74,11 @@ $(BUILD)/authserver.fcgi: $(call object,$(wildcard fcgi/*.c)) $(LIBRARY)
 $(BUILD)/authserver.cgi: $(call object,$(wildcard cgi/*.c)) $(LIBRARY)
 	$(call say,LD,$@)
 	$(call link)
+
+# Nothing else reaches for the network.
+$(BUILD)/authserver-resolver: $(call object,$(wildcard resolver/*.c)) $(LIBRARY)
+	$(call say,LD,$@)
+	$(call link,-lldap -llber -lcurl)
 
 # A tool is its own main and the sources of the folder of its name, if it has one.
 .SECONDEXPANSION:
@@ -156,7 +162,7 @@ SHARE   := $(DESTDIR)$(PREFIX)/share/authserver
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(LIBEXEC) $(SHARE)/nginx $(SHARE)/apache $(SHARE)/examples
 	install -m 0755 $(addprefix $(BUILD)/,$(TOOLS)) $(DESTDIR)$(PREFIX)/bin
-	install -m 0755 $(BUILD)/authserver.fcgi $(BUILD)/authserver.cgi $(LIBEXEC)
+	install -m 0755 $(addprefix $(BUILD)/,$(LIBEXECS)) $(LIBEXEC)
 	install -m 0644 $(wildcard nginx/*) $(SHARE)/nginx
 	install -m 0644 $(wildcard apache/*) $(SHARE)/apache
 	install -m 0644 $(wildcard deploy/examples/*) $(SHARE)/examples

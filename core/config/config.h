@@ -13,11 +13,8 @@
 #include <sys/types.h>
 
 #include "base/error.h"
-
-struct strings {
-	char **items;
-	size_t count;
-};
+#include "base/strings.h"
+#include "config/groups.h"
 
 enum config_access { ACCESS_GROUP, ACCESS_SUBJECT };
 enum config_log { LOG_TO_STDERR, LOG_TO_SYSLOG };
@@ -33,6 +30,7 @@ struct profile {
 	int64_t lifetime;        /* seconds; 0: the configuration's */
 	struct strings audience; /* what "aud" may be, and is when nobody asks */
 	bool nbf;                /* whether there is an "nbf" */
+	bool groups;             /* whether there are the subject's "groups" */
 	char *claims;            /* a JSON object of claims to add; NULL: none */
 	struct strings rename;   /* "FROM=TO" names of claims */
 };
@@ -60,6 +58,7 @@ struct config {
 	int64_t lifetime;    /* seconds; the default and the most a request gets */
 	struct profiles profiles;
 	char *attributes; /* file of subjects' e-mail addresses and namespaces; or NULL */
+	struct groups_config groups;
 
 	/* who may ask */
 	char *policy;          /* file of rules; NULL: the built-in policy */

@@ -208,10 +208,55 @@ key_set_rename(void *field, const char *value, const char **wanted)
 	return key_set_item(field, value, wanted);
 }
 
+int
+key_set_resolver(void *field, const char *value, const char **wanted)
+{
+	static const char *const words[] = {
+	    "claim", "unix", "ldap", "rest", "script", "static", NULL};
+
+	*wanted = "claim, unix, ldap, rest, script or static";
+	return choose(value, words) == -1 ? -1 : key_set_item(field, value, wanted);
+}
+
+int
+key_set_order(void *field, const char *value, const char **wanted)
+{
+	static const char *const words[] = {"first", "merge", NULL};
+	static const enum config_groups_mode values[] = {GROUPS_FIRST, GROUPS_MERGE};
+	int chosen = choose(value, words);
+
+	*wanted = "first or merge";
+	if (chosen == -1)
+		return -1;
+	*(enum config_groups_mode *)field = values[chosen];
+	return 0;
+}
+
+int
+key_set_most(void *field, const char *value, const char **wanted)
+{
+	*wanted = "a number from 1 to 4096";
+	return strcmp(value, "0") == 0 ? -1 : set_number(field, value, LIMIT_GROUP_COUNT);
+}
+
+/* Nobody waits longer for an answer. */
+int
+key_set_timeout(void *field, const char *value, const char **wanted)
+{
+	int64_t seconds;
+
+	*wanted = "a duration from 1s to 60s";
+	if (parse_duration(value, strlen(value), &seconds) == -1 || seconds > 60)
+		return -1;
+	*(int64_t *)field = seconds;
+	return 0;
+}
+
 bool
 key_is_list(const struct key_row *key)
 {
-	return key->set == key_set_item || key->set == key_set_rename;
+	return key->set == key_set_item || key->set == key_set_rename ||
+	       key->set == key_set_resolver;
 }
 
 const struct key_row *
@@ -239,6 +284,16 @@ key_set(const struct key_row *key, void *base, const char *value, const char *wh
 		return 0;
 	return error_set(
 	    e, ERROR_CONFIG, "%s: %s: '%.64s' is not %s", where, key->name, value, wanted);
+}
+
+int
+key_set_initial(const struct key_row *keys, size_t count, void *base, struct error *e)
+{
+	for (size_t i = 0; i < count; i++)
+		if (keys[i].initial != NULL &&
+		    key_set(&keys[i], base, keys[i].initial, "default", e) == -1)
+			return -1;
+	return 0;
 }
 
 struct strings *

@@ -17,7 +17,8 @@ typedef int key_setter(void *field, const char *value, const char **wanted);
 
 key_setter key_set_string, key_set_path, key_set_duration, key_set_count, key_set_workers,
     key_set_bool, key_set_kid, key_set_mode, key_set_access, key_set_log, key_set_audit,
-    key_set_files, key_set_type, key_set_item, key_set_rename;
+    key_set_files, key_set_type, key_set_item, key_set_rename, key_set_resolver, key_set_order,
+    key_set_most, key_set_timeout;
 
 /* libconfuse gives every scalar as text, so that a file and a flag go through the same
  * function. */
@@ -37,6 +38,9 @@ const struct key_row *key_find(const struct key_row *keys, size_t count, const c
 /* Sets the key's field of the struct at base; where stands in errors. ERROR_CONFIG. */
 int key_set(const struct key_row *key, void *base, const char *value, const char *where,
     struct error *e);
+
+/* Sets the fields of the struct at base to their defaults. */
+int key_set_initial(const struct key_row *keys, size_t count, void *base, struct error *e);
 
 /* The key's field of the struct at base, as a list. */
 struct strings *key_list(const struct key_row *key, void *base);

@@ -1,11 +1,9 @@
 #include "identity/attributes.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buffer.h"
-#include "base/file.h"
+#include "identity/json_file.h"
 
 struct attributes {
 	json_t *subjects;
@@ -33,9 +31,6 @@ check(json_t *subjects, const char *path, struct error *e)
 	const char *subject;
 	json_t *entry;
 
-	if (!json_is_object(subjects))
-		return error_set(
-		    e, ERROR_CONFIG, "%s: want one JSON object with a member a subject", path);
 	json_object_foreach (subjects, subject, entry)
 		if (check_entry(entry) == -1)
 			return error_set(e, ERROR_CONFIG,
@@ -49,32 +44,17 @@ int
 attributes_read(struct attributes **out, const char *path, struct error *e)
 {
 	struct attributes *a = calloc(1, sizeof(*a));
-	struct buffer text;
-	json_error_t wrong;
 
 	*out = NULL;
-	buffer_init(&text, LIMIT_ATTRIBUTES);
-	if (a == NULL) {
-		error_set(e, ERROR_INTERNAL, "out of memory");
-		goto fail;
+	if (a == NULL)
+		return error_set(e, ERROR_INTERNAL, "out of memory");
+	a->subjects = json_file_read(path, e);
+	if (a->subjects == NULL || check(a->subjects, path, e) == -1) {
+		attributes_free(a);
+		return -1;
 	}
-	if (file_read_trusted(path, &text, NULL, e) == -1)
-		goto fail;
-	a->subjects = json_loadb(
-	    text.data != NULL ? text.data : "", text.length, JSON_REJECT_DUPLICATES, &wrong);
-	if (a->subjects == NULL) {
-		error_set(e, ERROR_CONFIG, "%s:%d: %s", path, wrong.line, wrong.text);
-		goto fail;
-	}
-	if (check(a->subjects, path, e) == -1)
-		goto fail;
-	buffer_free(&text);
 	*out = a;
 	return 0;
-fail:
-	buffer_free(&text);
-	attributes_free(a);
-	return -1;
 }
 
 void

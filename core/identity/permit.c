@@ -107,12 +107,8 @@ choose_profile(const struct policy *p, const struct rule *r, const struct query 
 static bool
 profile_has(const struct profile *profile, const char *audience)
 {
-	if (profile == NULL || profile->audience.count == 0)
-		return true;
-	for (size_t i = 0; i < profile->audience.count; i++)
-		if (strcmp(profile->audience.items[i], audience) == 0)
-			return true;
-	return false;
+	return profile == NULL || profile->audience.count == 0 ||
+	       strings_have(&profile->audience, audience);
 }
 
 /* Without one that is named, all that the profile has are meant, and the rule must allow

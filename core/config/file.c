@@ -1,0 +1,255 @@
+/* The configuration file, as libconfuse reads it. */
+#define _GNU_SOURCE /* asprintf, strdup */
+#include <confuse.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/file.h"
+#include "config/section.h"
+#include "config/source.h"
+
+/* The sections of the section groups. */
+static const struct {
+	const char *name;
+	const struct table *keys;
+} sources[] = {
+    {"ldap", &ldap_keys},
+    {"rest", &rest_keys},
+    {"script", &script_keys},
+    {"static", &static_keys},
+};
+
+enum { KEYS_MAX = 32, SOURCES = sizeof(sources) / sizeof(sources[0]) };
+
+/*
+ * libconfuse's callbacks carry no pointer of ours. What they learn is kept in the
+ * comment fields that it provides and that we do not use otherwise: the first error
+ * in the file's own, the line of each option in that option's.
+ */
+static void
+keep_error(cfg_t *cfg, const char *format, va_list args)
+{
+	char text[LIMIT_ERROR_TEXT];
+
+	if (cfg->comment != NULL)
+		return;
+	(void)vsnprintf(text, sizeof(text), format, args);
+	source_show(text);
+	if (asprintf(&cfg->comment, "%d: %s", cfg->line, text) == -1)
+		cfg->comment = NULL;
+}
+
+/* Called for each value. Another "=" starts the values of an option anew, so that a
+ * first value with a line already kept is a key given twice. */
+static int
+keep_line(cfg_t *cfg, cfg_opt_t *option, const char *value, void *result)
+{
+	char line[16];
+
+	*(const char **)result = value;
+	if (cfg_opt_size(option) > 1) /* a further item of a list */
+		return 0;
+	if (cfg_opt_getcomment(option) != NULL) {
+		cfg_error(cfg, "%s: given twice, first in line %s", cfg_opt_name(option),
+		    cfg_opt_getcomment(option));
+		return -1;
+	}
+	(void)snprintf(line, sizeof(line), "%d", cfg->line);
+	return cfg_opt_setcomment(option, line);
+}
+
+/* Gives the values of a key in the file to its field of the struct at base. */
+static int
+take_option(
+    void *base, const struct key_row *key, cfg_opt_t *option, const char *name, struct error *e)
+{
+	const char *line = cfg_opt_getcomment(option);
+	/* An empty list has no value to call back with; "=" leaves this mark. */
+	bool emptied = (option->flags & CFGF_RESET) != 0;
+	char where[LIMIT_ERROR_TEXT];
+
+	if (line == NULL && !emptied) /* not in the file */
+		return 0;
+	(void)snprintf(where, sizeof(where), "%s:%s", name, line != NULL ? line : "?");
+	if (line != NULL && emptied)
+		return error_set(
+		    e, ERROR_CONFIG, "%s: %s: given again as an empty list", where, key->name);
+	if (key_is_list(key))
+		key_list_empty(key_list(key, base));
+	for (unsigned int i = 0; i < cfg_opt_size(option); i++) {
+		char *value = cfg_opt_getnstr(option, i);
+
+		source_show(value);
+		if (key_set(key, base, value, where, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+take_options(
+    void *base, const struct table *keys, cfg_t *section, const char *name, struct error *e)
+{
+	for (size_t i = 0; i < keys->count; i++)
+		if (take_option(base, &keys->rows[i], cfg_getopt(section, keys->rows[i].name),
+			name, e) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+take_profile(struct config *c, cfg_t *section, const char *name, struct error *e)
+{
+	const char *claims = cfg_opt_getcomment(cfg_getopt(section, "claims"));
+	char where[LIMIT_ERROR_TEXT];
+
+	source_show(section->title);
+	/* The line that later checks will be about, else that of the closing brace. */
+	if (claims != NULL)
+		(void)snprintf(where, sizeof(where), "%s:%s", name, claims);
+	else
+		(void)snprintf(where, sizeof(where), "%s:%d", name, section->line);
+	if (profile_add(&c->profiles, section->title, where, e) == -1)
+		return -1;
+	return take_options(
+	    &c->profiles.items[c->profiles.count - 1], &profile_keys, section, name, e);
+}
+
+/* The section that may be there once; *found is NULL when it is not. */
+static int
+find_section(cfg_t *cfg, const char *section, const char *name, cfg_t **found, struct error *e)
+{
+	unsigned int count = cfg_size(cfg, section);
+
+	*found = count == 0 ? NULL : cfg_getnsec(cfg, section, 0);
+	if (count < 2)
+		return 0;
+	return error_set(e, ERROR_CONFIG, "%s:%d: %s: given twice, first in line %d", name,
+	    cfg_getnsec(cfg, section, 1)->line, section, (*found)->line);
+}
+
+static int
+take_groups(struct groups_config *g, cfg_t *cfg, const char *name, struct error *e)
+{
+	cfg_t *section, *source;
+
+	if (find_section(cfg, "groups", name, &section, e) == -1)
+		return -1;
+	if (section == NULL)
+		return 0;
+	free(g->where);
+	if (asprintf(&g->where, "%s:%d", name, section->line) == -1) {
+		g->where = NULL;
+		return error_set(e, ERROR_INTERNAL, "out of memory");
+	}
+	if (take_options(g, &groups_keys, section, name, e) == -1)
+		return -1;
+	for (size_t i = 0; i < SOURCES; i++)
+		if (find_section(section, sources[i].name, name, &source, e) == -1 ||
+		    (source != NULL && take_options(g, sources[i].keys, source, name, e) == -1))
+			return -1;
+	return groups_check(g, e);
+}
+
+/* What libconfuse is to read. */
+static void
+describe(cfg_opt_t *options, const struct table *keys)
+{
+	for (size_t i = 0; i < keys->count; i++) {
+		const char *name = keys->rows[i].name;
+		cfg_opt_t scalar = CFG_STR_CB(name, NULL, CFGF_NODEFAULT, keep_line);
+		cfg_opt_t list = CFG_STR_LIST_CB(name, NULL, CFGF_NODEFAULT, keep_line);
+
+		options[i] = key_is_list(&keys->rows[i]) ? list : scalar;
+	}
+}
+
+/* What keep_error() kept, in the file or in the section it happened in; NULL: nothing. */
+static const char *
+first_error(cfg_t *cfg)
+{
+	for (cfg_opt_t *o = cfg->opts; o->name != NULL; o++) {
+		for (unsigned int i = 0; o->type == CFGT_SEC && i < cfg_opt_size(o); i++) {
+			cfg_t *section = cfg_opt_getnsec(o, i);
+			const char *found = section != NULL ? first_error(section) : NULL;
+
+			if (found != NULL)
+				return found;
+		}
+	}
+	return cfg->comment;
+}
+
+static int
+take_file(struct config *c, cfg_t *cfg, const char *name, struct error *e)
+{
+	if (take_options(c, &config_keys, cfg, name, e) == -1)
+		return -1;
+	for (unsigned int i = 0; i < cfg_size(cfg, "profile"); i++)
+		if (take_profile(c, cfg_getnsec(cfg, "profile", i), name, e) == -1)
+			return -1;
+	return take_groups(&c->groups, cfg, name, e);
+}
+
+int
+config_parse(
+    struct config *c, const char *text, size_t length, const char *name, struct error *e)
+{
+	/* Zeroes, as CFG_END() is, stand behind what is described. */
+	cfg_opt_t options[KEYS_MAX + 2] = {0}, profile[KEYS_MAX] = {0}, groups[KEYS_MAX] = {0};
+	cfg_opt_t source[SOURCES][KEYS_MAX] = {0};
+	const cfg_opt_t sections[] = {
+	    CFG_SEC("profile", profile, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+	    CFG_SEC("groups", groups, CFGF_MULTI)};
+	struct buffer copy;
+	const char *wrong;
+	cfg_t *cfg = NULL;
+	int rc = -1;
+
+	buffer_init(&copy, LIMIT_CONFIG_FILE);
+	if (source_clean(&copy, text, length, name, e) == -1)
+		goto out;
+	describe(options, &config_keys);
+	memcpy(options + config_keys.count, sections, sizeof(sections));
+	describe(profile, &profile_keys);
+	describe(groups, &groups_keys);
+	for (size_t i = 0; i < SOURCES; i++) {
+		const cfg_opt_t section = CFG_SEC(sources[i].name, source[i], CFGF_MULTI);
+
+		describe(source[i], sources[i].keys);
+		groups[groups_keys.count + i] = section;
+	}
+	cfg = cfg_init(options, CFGF_NONE);
+	if (cfg == NULL) {
+		error_set(e, ERROR_INTERNAL, "out of memory");
+		goto out;
+	}
+	cfg_set_error_function(cfg, keep_error);
+	if (cfg_parse_buf(cfg, copy.data) == CFG_SUCCESS) {
+		rc = take_file(c, cfg, name, e);
+		goto out;
+	}
+	wrong = first_error(cfg);
+	error_set(e, ERROR_CONFIG, "%s:%s", name, wrong != NULL ? wrong : " cannot be parsed");
+out:
+	if (cfg != NULL)
+		cfg_free(cfg);
+	buffer_free(&copy);
+	return rc;
+}
+
+int
+config_read(struct config *c, const char *path, struct error *e)
+{
+	struct buffer text;
+	int rc = -1;
+
+	buffer_init(&text, LIMIT_CONFIG_FILE);
+	if (file_read_trusted(path, &text, NULL, e) == 0)
+		rc = config_parse(c, text.data, text.length, path, e);
+	buffer_free(&text);
+	return rc;
+}

@@ -1,0 +1,166 @@
+/* The section groups and the sections in it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/section.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#define FIELD(name) offsetof(struct groups_config, name)
+
+static const struct key_row groups_rows[] = {
+    {"resolvers", "unix", key_set_resolver, FIELD(resolvers)},
+    {"mode", "first", key_set_order, FIELD(mode)},
+    {"cache", "60s", key_set_duration, FIELD(cache)},
+    {"stale", NULL, key_set_duration, FIELD(stale)},
+    {"retry", "5s", key_set_duration, FIELD(retry)},
+    {"allow", NULL, key_set_item, FIELD(allow)},
+    {"required", NULL, key_set_item, FIELD(required)},
+    {"exempt", NULL, key_set_item, FIELD(exempt)},
+    {"optional", NULL, key_set_resolver, FIELD(optional)},
+    {"most", "1000", key_set_most, FIELD(most)},
+    {"claim", "false", key_set_bool, FIELD(claim)},
+};
+
+static const struct key_row ldap_rows[] = {
+    {"uri", NULL, key_set_item, FIELD(ldap.uri)},
+    {"start-tls", "false", key_set_bool, FIELD(ldap.start_tls)},
+    {"ca-file", NULL, key_set_path, FIELD(ldap.ca_file)},
+    {"bind-dn", NULL, key_set_string, FIELD(ldap.bind_dn)},
+    {"password-file", NULL, key_set_path, FIELD(ldap.password_file)},
+    {"base", NULL, key_set_string, FIELD(ldap.base)},
+    {"filter", "(uid={0})", key_set_string, FIELD(ldap.filter)},
+    {"attribute", NULL, key_set_string, FIELD(ldap.attribute)},
+    {"group-base", NULL, key_set_string, FIELD(ldap.group_base)},
+    {"group-filter", "(member={1})", key_set_string, FIELD(ldap.group_filter)},
+    {"group-name", "cn", key_set_string, FIELD(ldap.group_name)},
+    {"nested", "false", key_set_bool, FIELD(ldap.nested)},
+    {"email", NULL, key_set_string, FIELD(ldap.email_attribute)},
+    {"namespace", NULL, key_set_string, FIELD(ldap.namespace_attribute)},
+    {"timeout", "2s", key_set_timeout, FIELD(ldap.timeout)},
+};
+
+static const struct key_row rest_rows[] = {
+    {"url", NULL, key_set_string, FIELD(rest.url)},
+    {"token-file", NULL, key_set_path, FIELD(rest.token_file)},
+    {"certificate", NULL, key_set_path, FIELD(rest.certificate)},
+    {"key", NULL, key_set_path, FIELD(rest.key)},
+    {"ca-file", NULL, key_set_path, FIELD(rest.ca_file)},
+    {"timeout", "2s", key_set_timeout, FIELD(rest.timeout)},
+};
+
+static const struct key_row script_rows[] = {
+    {"directory", "/opt/scripts", key_set_path, FIELD(script.directory)},
+    {"files", NULL, key_set_item, FIELD(script.files)},
+    {"timeout", "2s", key_set_timeout, FIELD(script.timeout)},
+};
+
+static const struct key_row static_rows[] = {
+    {"file", NULL, key_set_path, FIELD(static_file)},
+};
+
+const struct table groups_keys = {groups_rows, COUNT(groups_rows)};
+const struct table ldap_keys = {ldap_rows, COUNT(ldap_rows)};
+const struct table rest_keys = {rest_rows, COUNT(rest_rows)};
+const struct table script_keys = {script_rows, COUNT(script_rows)};
+const struct table static_keys = {static_rows, COUNT(static_rows)};
+
+static const struct table *const tables[] = {
+    &groups_keys, &ldap_keys, &rest_keys, &script_keys, &static_keys};
+
+int
+groups_init(struct groups_config *g, struct error *e)
+{
+	for (size_t i = 0; i < COUNT(tables); i++)
+		if (key_set_initial(tables[i]->rows, tables[i]->count, g, e) == -1)
+			return -1;
+	return 0;
+}
+
+void
+groups_free(struct groups_config *g)
+{
+	for (size_t i = 0; i < COUNT(tables); i++)
+		key_free_fields(tables[i]->rows, tables[i]->count, g);
+	free(g->where);
+	*g = (struct groups_config){0};
+}
+
+static bool
+has_twice(const struct strings *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct strings before = {.items = list->items, .count = i};
+
+		if (strings_have(&before, list->items[i]))
+			return true;
+	}
+	return false;
+}
+
+/* What is wrong, NULL when nothing is. */
+static const char *
+wrong_ldap(const struct ldap_config *l)
+{
+	if (l->uri.count == 0)
+		return "ldap: uri is missing, such as \"ldaps://ldap.example.com\"";
+	if (l->base == NULL)
+		return "ldap: base is missing, the DN below which users are";
+	if (l->attribute == NULL && l->group_base == NULL)
+		return "ldap: give attribute, which names the groups in a user's entry, or "
+		       "group-base, below which groups are";
+	if (strstr(l->filter, "{0}") == NULL)
+		return "ldap: filter does not have {0}, the user's name";
+	if (strstr(l->group_filter, "{0}") == NULL && strstr(l->group_filter, "{1}") == NULL)
+		return "ldap: group-filter has neither {0}, the user's name, nor {1}, the "
+		       "entry's DN";
+	if ((l->bind_dn == NULL) != (l->password_file == NULL))
+		return "ldap: bind-dn and password-file go together";
+	if (l->nested && (l->group_base == NULL || strstr(l->group_filter, "{1}") == NULL))
+		return "ldap: nested wants group-base and a group-filter with {1}";
+	return NULL;
+}
+
+static const char *
+wrong_rest(const struct rest_config *r)
+{
+	if (r->url == NULL)
+		return "rest: url is missing";
+	if (strncmp(r->url, "http://", 7) != 0 && strncmp(r->url, "https://", 8) != 0)
+		return "rest: url is none of http or https";
+	if ((r->certificate == NULL) != (r->key == NULL))
+		return "rest: certificate and key go together";
+	return NULL;
+}
+
+static const char *
+find_wrong(const struct groups_config *g)
+{
+	const char *wrong = NULL;
+
+	if (g->resolvers.count == 0)
+		return "resolvers is empty";
+	if (has_twice(&g->resolvers))
+		return "resolvers has a name twice";
+	for (size_t i = 0; i < g->optional.count; i++)
+		if (!strings_have(&g->resolvers, g->optional.items[i]))
+			return "optional names a source that is not among resolvers";
+	if (strings_have(&g->resolvers, "ldap"))
+		wrong = wrong_ldap(&g->ldap);
+	if (wrong == NULL && strings_have(&g->resolvers, "rest"))
+		wrong = wrong_rest(&g->rest);
+	if (wrong == NULL && strings_have(&g->resolvers, "script") &&
+	    g->script.files.count == 0)
+		wrong = "script: files is missing";
+	if (wrong == NULL && strings_have(&g->resolvers, "static") && g->static_file == NULL)
+		wrong = "static: file is missing";
+	return wrong;
+}
+
+int
+groups_check(const struct groups_config *g, struct error *e)
+{
+	const char *wrong = find_wrong(g);
+
+	return wrong == NULL ? 0
+			     : error_set(e, ERROR_CONFIG, "%s: groups: %s", g->where, wrong);
+}

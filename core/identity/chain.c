@@ -1,0 +1,183 @@
+#include "identity/chain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "identity/source.h"
+
+/* A source by its name in the configuration. */
+static const struct kind {
+	const char *name;
+	source_open *open; /* NULL: the groups that the question brings */
+	bool folds;        /* its names are compared without regard to case */
+} kinds[] = {
+    {"claim", NULL, true},
+    {"unix", source_unix_open, false},
+    {"ldap", source_ldap_open, true},
+    {"rest", source_rest_open, true},
+    {"script", source_script_open, true},
+    {"static", source_static_open, true},
+};
+
+struct link {
+	const struct kind *kind;
+	struct source *source; /* NULL for "claim" */
+	bool optional;
+};
+
+struct chain {
+	const struct groups_config *config;
+	struct breaker *breaker;
+	const struct clock *clock;
+	size_t count;
+	struct link links[];
+};
+
+/* The configuration has been checked: the name exists. */
+static const struct kind *
+find_kind(const char *name)
+{
+	size_t i = 0;
+
+	while (strcmp(kinds[i].name, name) != 0)
+		i++;
+	return &kinds[i];
+}
+
+int
+chain_open(struct chain **out, const struct groups_config *c, struct breaker *b,
+    const struct clock *clock, struct error *e)
+{
+	struct chain *made =
+	    calloc(1, sizeof(*made) + c->resolvers.count * sizeof(struct link));
+
+	*out = NULL;
+	if (made == NULL)
+		return error_set(e, ERROR_INTERNAL, "out of memory");
+	made->config = c;
+	made->breaker = b;
+	made->clock = clock;
+	for (; made->count < c->resolvers.count; made->count++) {
+		struct link *l = &made->links[made->count];
+
+		l->kind = find_kind(c->resolvers.items[made->count]);
+		l->optional = strings_have(&c->optional, l->kind->name);
+		if (l->kind->open != NULL && l->kind->open(&l->source, c, e) == -1) {
+			chain_close(made);
+			return -1;
+		}
+	}
+	*out = made;
+	return 0;
+}
+
+void
+chain_close(struct chain *c)
+{
+	if (c == NULL)
+		return;
+	for (size_t i = 0; i < c->count; i++)
+		source_close(c->links[i].source);
+	free(c);
+}
+
+static int
+take_claimed(const char *claimed, struct membership *m, struct error *e)
+{
+	m->known = claimed != NULL;
+	for (const char *g = claimed; g != NULL && *g != '\0';) {
+		size_t length = strcspn(g, "\n");
+
+		if (membership_add(m, g, length, e) == -1)
+			return -1;
+		g += length + (g[length] == '\n');
+	}
+	return 0;
+}
+
+/* Asks one source, unless it is to be left alone. */
+static int
+ask(struct chain *c, size_t i, const struct chain_question *q, struct membership *m,
+    struct error *e)
+{
+	struct link *l = &c->links[i];
+	int64_t began = clock_monotonic(c->clock);
+	int64_t now;
+
+	if (l->source == NULL)
+		return take_claimed(q->claimed, m, e);
+	if (!breaker_closed(c->breaker, i, began))
+		return error_set(
+		    e, ERROR_UNAVAILABLE, "left alone for a while, since it was slow to fail");
+	if (l->source->lookup(l->source, q->user, m, e) == 0)
+		return 0;
+	now = clock_monotonic(c->clock);
+	breaker_failed(c->breaker, i, now, now - began, c->config->retry);
+	return -1;
+}
+
+/* The same, told of, and with the names as they are compared. */
+static int
+consult(struct chain *c, size_t i, const struct chain_question *q, struct membership *m,
+    chain_tell *tell, void *context, struct error *e)
+{
+	const struct link *l = &c->links[i];
+	struct chain_answer a = {.source = l->kind->name};
+	int64_t began = clock_monotonic(c->clock);
+	int rc;
+
+	*m = (struct membership){0};
+	rc = ask(c, i, q, m, e);
+	if (rc == 0 && l->kind->folds)
+		membership_fold(m);
+	a.taken = clock_monotonic(c->clock) - began;
+	if (rc == 0)
+		a.m = m;
+	else
+		a.e = e;
+	if (tell != NULL)
+		tell(context, &a);
+	return rc == 0 ? 0 : error_prefix(e, "groups from %s", l->kind->name);
+}
+
+int
+chain_lookup(struct chain *c, const struct chain_question *q, struct membership *m,
+    chain_tell *tell, void *context, struct error *e)
+{
+	struct membership one;
+
+	*m = (struct membership){0};
+	for (size_t i = 0; i < c->count; i++) {
+		if (consult(c, i, q, &one, tell, context, e) == -1) {
+			if (c->links[i].optional)
+				continue;
+			return -1;
+		}
+		if (membership_merge(m, &one, e) == -1)
+			return -1;
+		if (m->known && c->config->mode == GROUPS_FIRST)
+			break;
+	}
+	membership_allow(m, &c->config->allow);
+	if (membership_count(m) > c->config->most)
+		return error_set(e, ERROR_UNAVAILABLE,
+		    "the user is in more than %u groups, the most that there may be",
+		    c->config->most);
+	return 0;
+}
+
+int64_t
+chain_deadline(const struct groups_config *c)
+{
+	int64_t sum = 0;
+
+	if (strings_have(&c->resolvers, "ldap"))
+		sum += c->ldap.timeout;
+	if (strings_have(&c->resolvers, "rest"))
+		sum += c->rest.timeout;
+	if (strings_have(&c->resolvers, "script"))
+		sum += c->script.timeout;
+	if (strings_have(&c->resolvers, "unix"))
+		sum += 2;
+	return sum;
+}

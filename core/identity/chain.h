@@ -1,0 +1,50 @@
+/*
+ * The sources of groups in the order of the configuration, asked until one knows the user, or
+ * all of them. For one thread: each has a chain of its own.
+ */
+#ifndef IDENTITY_CHAIN_H
+#define IDENTITY_CHAIN_H
+
+#include "base/clock.h"
+#include "config/config.h"
+#include "identity/breaker.h"
+#include "identity/membership.h"
+
+struct chain;
+
+/* c, the breaker and the clock must outlive it. *out is NULL on failure; else chain_close() it.
+ * Errors as source_open. */
+int chain_open(struct chain **out, const struct groups_config *c, struct breaker *b,
+    const struct clock *clock, struct error *e);
+void chain_close(struct chain *c);
+
+/* What one source said. */
+struct chain_answer {
+	const char *source;         /* its name in the configuration */
+	const struct membership *m; /* NULL: it failed, or was not asked */
+	const struct error *e;      /* why */
+	int64_t taken;              /* nanoseconds */
+};
+
+typedef void chain_tell(void *context, const struct chain_answer *a);
+
+/* Of whom, and what is known already. */
+struct chain_question {
+	const char *user;
+	const char *claimed; /* the groups of a token that was shown, each ended by a newline;
+				NULL: none was */
+};
+
+/*
+ * Fills *m. m->known is false when every source that was asked says that it does not know the
+ * user. ERROR_UNAVAILABLE when a source failed that is not optional, or when there are more
+ * groups than may be: there is never a part of the groups. tell, which may be NULL, is called
+ * with each source's answer.
+ */
+int chain_lookup(struct chain *c, const struct chain_question *q, struct membership *m,
+    chain_tell *tell, void *context, struct error *e);
+
+/* Seconds after which a look-up has certainly ended, unless the host's own accounts hang. */
+int64_t chain_deadline(const struct groups_config *c);
+
+#endif

@@ -1,0 +1,159 @@
+#include "resolver/show.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "identity/chain.h"
+
+/* The sources' answers as they come in, as an array. */
+struct report {
+	json_t *sources;
+};
+
+/* An array of the groups, each of which ends in a newline. */
+static json_t *
+list(const char *groups)
+{
+	json_t *array = json_array();
+
+	while (*groups != '\0') {
+		size_t length = strcspn(groups, "\n");
+
+		(void)json_array_append_new(array, json_stringn(groups, length));
+		groups += length + 1;
+	}
+	return array;
+}
+
+static json_t *
+describe(const struct membership *m)
+{
+	json_t *object = json_pack("{s:b, s:o}", "known", m->known, "groups", list(m->groups));
+
+	if (*m->email != '\0')
+		(void)json_object_set_new(object, "email", json_string(m->email));
+	if (*m->space != '\0')
+		(void)json_object_set_new(object, "namespace", json_string(m->space));
+	return object;
+}
+
+static void
+add_answer(void *context, const struct chain_answer *a)
+{
+	struct report *r = context;
+	json_t *object =
+	    a->m != NULL ? describe(a->m) : json_pack("{s:s}", "error", a->e->text);
+
+	(void)json_object_set_new(object, "source", json_string(a->source));
+	(void)json_object_set_new(
+	    object, "milliseconds", json_real((double)a->taken / (NANOSECONDS / 1000)));
+	(void)json_array_append_new(r->sources, object);
+}
+
+static void
+print_member(const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+
+	if (value != NULL)
+		printf(" %s=%s", name, json_string_value(value));
+}
+
+static void
+print_known(const json_t *object)
+{
+	const char *before = "";
+	json_t *group;
+	size_t i;
+
+	json_array_foreach (json_object_get(object, "groups"), i, group) {
+		printf("%s%s", before, json_string_value(group));
+		before = ", ";
+	}
+	if (i == 0)
+		printf("no groups");
+	print_member(object, "email");
+	print_member(object, "namespace");
+	printf("\n");
+}
+
+static void
+print_answer(const json_t *object)
+{
+	const json_t *error = json_object_get(object, "error");
+
+	printf("%-7s %8.1f ms  ", json_string_value(json_object_get(object, "source")),
+	    json_real_value(json_object_get(object, "milliseconds")));
+	if (error != NULL)
+		printf("failed: %s\n", json_string_value(error));
+	else if (json_is_true(json_object_get(object, "known")))
+		print_known(object);
+	else
+		printf("does not know the user\n");
+}
+
+static void
+print(const struct report *r, const struct show *s, const struct membership *m)
+{
+	json_t *result = describe(m);
+	json_t *answer;
+	size_t i;
+
+	if (s->json) {
+		(void)json_object_set_new(result, "user", json_string(s->user));
+		(void)json_object_set(result, "sources", r->sources);
+		(void)json_dumpf(result, stdout, JSON_COMPACT);
+		printf("\n");
+	} else {
+		json_array_foreach (r->sources, i, answer)
+			print_answer(answer);
+		printf("%s: ", s->user);
+		if (m->known)
+			print_known(result);
+		else
+			printf("no source knows the user\n");
+	}
+	json_decref(result);
+}
+
+/* What failed was the last that was asked, or one that is optional. */
+static void
+print_failure(const struct report *r)
+{
+	json_t *answer;
+	size_t i;
+
+	json_array_foreach (r->sources, i, answer)
+		print_answer(answer);
+}
+
+int
+show_groups(const struct groups_config *c, const struct show *s, struct error *e)
+{
+	struct report r = {.sources = json_array()};
+	struct chain_question q = {.user = s->user};
+	char *claimed = s->claimed != NULL ? strdup(s->claimed) : NULL;
+	struct breaker breaker = {0};
+	struct membership m;
+	struct chain *chain;
+	int rc;
+
+	for (char *at = claimed; at != NULL && (at = strchr(at, ',')) != NULL;)
+		*at = '\n';
+	q.claimed = claimed;
+	rc = chain_open(&chain, c, &breaker, &clock_system, e);
+	if (rc == 0) {
+		rc = chain_lookup(chain, &q, &m, add_answer, &r, e);
+		if (rc == 0)
+			print(&r, s, &m);
+		else
+			print_failure(&r);
+		rc = rc == 0 ? !m.known : -1;
+	}
+	chain_close(chain);
+	json_decref(r.sources);
+	free(claimed);
+	return rc;
+}
