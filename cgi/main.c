@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "config/flags.h"
+#include "identity/lookup_process.h"
 #include "service/service.h"
 #include "signer/signer_local.h"
 
@@ -67,7 +68,7 @@ answer_error(const struct log *log, const struct error *e)
 
 	log_line(log, LOG_LEVEL_ERROR, "%s", e->text);
 	response_init(&r, "text/plain; charset=utf-8");
-	response_error(&r, e);
+	response_error(&r, e, false);
 	respond(NULL, &r);
 	response_free(&r);
 	return error_exit_status(e);
@@ -106,16 +107,19 @@ read_body(struct gateway *g)
 }
 
 static int
-serve(const struct config *config, const struct log *log, struct error *e)
+serve(const struct flags *flags, const struct config *config, const struct log *log,
+    struct error *e)
 {
 	struct policy *policy = NULL;
 	struct gateway gateway = {.params = environ, .respond = respond};
 	struct service *service = NULL;
+	struct lookup_process lookup;
 	struct signer_local signer;
 	struct signing signing;
 	int rc = -1;
 	struct service_parts parts = {.config = config,
 	    .signer = &signer.signer,
+	    .lookup = &lookup.lookup,
 	    .log = log,
 	    .clock = &clock_system,
 	    .entropy = &entropy_system};
@@ -127,11 +131,13 @@ serve(const struct config *config, const struct log *log, struct error *e)
 	if (signing_open(&signing, config, policy, &clock_system, &entropy_system, e) == -1)
 		goto out;
 	signer_local_init(&signer, &signing);
+	lookup_process_init(&lookup, flags, config);
 	rc = service_open(&service, &parts, e);
 	read_body(&gateway);
 	if (rc == 0)
 		service_handle(service, &gateway);
 	service_close(service);
+	lookup_process_end(&lookup);
 	signing_close(&signing);
 out:
 	policy_free(policy);
@@ -185,7 +191,7 @@ main(int argc, char **argv)
 		status = answer_error(&log, &e);
 	} else {
 		log.fd = config.log == LOG_TO_SYSLOG ? -1 : STDERR_FILENO;
-		if (serve(&config, &log, &e) == -1)
+		if (serve(&flags, &config, &log, &e) == -1)
 			status = answer_error(&log, &e);
 	}
 	config_free(&config);

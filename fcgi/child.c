@@ -1,13 +1,20 @@
-#define _GNU_SOURCE /* close_range, SCHED_BATCH */
+#define _GNU_SOURCE /* close_range, pipe2, SCHED_BATCH */
 #include "fcgi/child.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
+
+enum { START_DEADLINE = 30000 }; /* milliseconds to load a key, with a slow passphrase */
 
 pid_t
 child_fork(int death)
@@ -53,4 +60,83 @@ child_close_others(const int *keep, int count)
 			return;
 		from = next + 1;
 	}
+}
+
+/* Descriptor 0 may be the listening socket, and a server is to reach no network by it. */
+static void
+leave_standard_input(void)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (null != -1)
+		(void)dup2(null, STDIN_FILENO);
+	else
+		close(STDIN_FILENO);
+}
+
+static _Noreturn void
+serve(const struct server *s, int ready)
+{
+	int keep[LIMIT_WORKERS + 1];
+	sigset_t none;
+
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	/* Sent to a whole group; a server must outlive the workers. */
+	(void)signal(SIGTERM, SIG_IGN);
+	(void)signal(SIGUSR1, SIG_IGN);
+	memcpy(keep, s->sockets, s->count * sizeof(*keep));
+	keep[s->count] = ready;
+	child_close_others(keep, (int)s->count + 1);
+	leave_standard_input();
+	s->run(s->context, ready);
+	_exit(1);
+}
+
+/* Waits for the report. 0, or -1 and the child's error. */
+static int
+await(int fd, const char *name, struct error *e)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int n;
+
+	do
+		n = poll(&p, 1, START_DEADLINE);
+	while (n == -1 && errno == EINTR);
+	if (n <= 0 || read(fd, e, sizeof(*e)) != (ssize_t)sizeof(*e))
+		return error_set(e, ERROR_INTERNAL, "the %s did not start", name);
+	return e->code == ERROR_NONE ? 0 : -1;
+}
+
+pid_t
+child_serve(const struct server *s, struct error *e)
+{
+	int ready[2];
+	pid_t pid;
+
+	if (pipe2(ready, O_CLOEXEC) == -1)
+		return error_set(e, ERROR_INTERNAL, "pipe: %s", strerror(errno));
+	pid = child_fork(SIGKILL);
+	if (pid == 0)
+		serve(s, ready[1]);
+	close(ready[1]);
+	if (pid == -1) {
+		error_set(e, ERROR_INTERNAL, "fork: %s", strerror(errno));
+	} else if (await(ready[0], s->name, e) == -1) {
+		(void)kill(pid, SIGKILL);
+		(void)waitpid(pid, NULL, 0);
+		pid = -1;
+	}
+	close(ready[0]);
+	return pid;
+}
+
+void
+child_report(int ready, const struct error *e)
+{
+	ssize_t n = write(ready, e, sizeof(*e));
+
+	close(ready);
+	if (n != (ssize_t)sizeof(*e))
+		_exit(1);
 }

@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include "base/error.h"
+
 /*
  * fork(2). In the child: gets signal death when the monitor dies; ignores what a
  * terminal sends to the whole group; has no core dumps and cannot be traced or read by
@@ -13,5 +15,23 @@ pid_t child_fork(int death);
 
 /* Closes every descriptor from 3 on but those in keep. For a child that was just forked. */
 void child_close_others(const int *keep, int count);
+
+/* A child that serves workers over sockets. */
+struct server {
+	const char *name;
+	const int *sockets; /* its ends; with ready all that stays open */
+	unsigned int count;
+	/* What it does; never returns. It tells whether it serves by child_report(ready). */
+	void (*run)(const void *context, int ready);
+	const void *context;
+};
+
+/* Starts it, bound to us as by child_fork(SIGKILL), and deaf to what ends workers. The process
+ * once it serves, or -1 and what it complained of. */
+pid_t child_serve(const struct server *s, struct error *e);
+
+/* Tells over ready that it serves, or why not, and closes that. *e travels as it is: both ends
+ * are of one build. */
+void child_report(int ready, const struct error *e);
 
 #endif

@@ -9,23 +9,18 @@
 #include <unistd.h>
 
 #include "fcgi/child.h"
+#include "fcgi/resolver_process.h"
 #include "fcgi/signer_process.h"
+#include "fcgi/slot.h"
 #include "fcgi/watch.h"
 #include "fcgi/worker.h"
+#include "identity/chain.h"
 #include "signer/signing.h"
 
-enum {
-	BACKOFF_FIRST = 100, /* milliseconds before what died young is started again */
-	BACKOFF_MAX = 5000,
-	YOUNG = 1000, /* what lived longer than this is started again at once */
-};
-
-/* A process that is kept alive. */
-struct slot {
-	pid_t pid;       /* -1 while there is none */
-	int64_t started; /* monotonic nanoseconds */
-	int64_t due;     /* when it may be started again */
-	int backoff;     /* milliseconds */
+/* The ends of a socketpair. */
+struct link {
+	int worker;
+	int other;
 };
 
 struct generation {
@@ -38,35 +33,13 @@ struct generation {
 	uint64_t named;         /* and of those that it names */
 	bool draining;
 	unsigned int count;
+	bool resolves; /* whether there is a resolver */
 	struct slot signer;
+	struct slot resolver;
 	struct slot workers[LIMIT_WORKERS];
-	int worker_ends[LIMIT_WORKERS];
-	int signer_ends[LIMIT_WORKERS];
+	struct link to_signer[LIMIT_WORKERS];   /* one a worker */
+	struct link to_resolver[LIMIT_WORKERS]; /* the same; without a resolver not open */
 };
-
-static void
-started(struct slot *s, pid_t pid)
-{
-	s->pid = pid;
-	s->started = clock_monotonic(&clock_system);
-}
-
-static void
-died(struct slot *s)
-{
-	int64_t now = clock_monotonic(&clock_system);
-
-	s->pid = -1;
-	if (now - s->started > YOUNG * (NANOSECONDS / 1000))
-		s->backoff = 0;
-	else if (s->backoff == 0)
-		s->backoff = BACKOFF_FIRST;
-	else if (s->backoff * 2 < BACKOFF_MAX)
-		s->backoff *= 2;
-	else
-		s->backoff = BACKOFF_MAX;
-	s->due = now + s->backoff * (NANOSECONDS / 1000);
-}
 
 static _Noreturn void
 worker_main(struct generation *g, unsigned int i)
@@ -74,18 +47,20 @@ worker_main(struct generation *g, unsigned int i)
 	struct worker_parts parts = {
 	    .listeners = g->parts.listeners,
 	    .tcp = listener_is_tcp(g->parts.listeners->web),
-	    .signer = g->worker_ends[i],
+	    .signer = g->to_signer[i].worker,
+	    .resolver = g->to_resolver[i].worker,
+	    .lookup_deadline = chain_deadline(&g->config.groups) + 1,
 	    .peers = &g->config.peers,
 	    .service = g->service,
 	    .log = g->parts.log,
 	    .clock = &clock_system,
 	    .entropy = &entropy_system,
 	};
-	int keep[3 + SERVICE_DESCRIPTORS] = {
-	    g->parts.listeners->web, g->parts.listeners->peer, g->worker_ends[i]};
+	int keep[4 + SERVICE_DESCRIPTORS] = {
+	    g->parts.listeners->web, g->parts.listeners->peer, parts.signer, parts.resolver};
 	struct error e = {0};
 
-	service_descriptors(g->service, keep + 3);
+	service_descriptors(g->service, keep + 4);
 	child_close_others(keep, sizeof(keep) / sizeof(keep[0]));
 	if (worker_run(&parts, &e) == -1) {
 		log_line(g->parts.log, LOG_LEVEL_ERROR, "Worker: %s", e.text);
@@ -103,24 +78,48 @@ start_worker(struct generation *g, unsigned int i)
 		worker_main(g, i);
 	if (pid == -1)
 		return -1;
-	started(&g->workers[i], pid);
+	slot_started(&g->workers[i], pid);
 	return 0;
+}
+
+/* The other processes' ends of the links. */
+static void
+other_ends(const struct generation *g, const struct link *links, int ends[LIMIT_WORKERS])
+{
+	for (unsigned int i = 0; i < g->count; i++)
+		ends[i] = links[i].other;
 }
 
 static int
 start_signer(struct generation *g, struct error *e)
 {
-	pid_t pid = signer_process_start(
-	    &g->config, g->policy, g->signer_ends, g->count, g->parts.log, e);
+	int ends[LIMIT_WORKERS];
+	pid_t pid;
 
+	other_ends(g, g->to_signer, ends);
+	pid = signer_process_start(&g->config, g->policy, ends, g->count, g->parts.log, e);
 	if (pid == -1)
 		return -1;
-	started(&g->signer, pid);
+	slot_started(&g->signer, pid);
 	return 0;
 }
 
 static int
-make_sockets(struct generation *g, struct error *e)
+start_resolver(struct generation *g, struct error *e)
+{
+	int ends[LIMIT_WORKERS];
+	pid_t pid;
+
+	other_ends(g, g->to_resolver, ends);
+	pid = resolver_process_start(g->flags, ends, g->count, e);
+	if (pid == -1)
+		return -1;
+	slot_started(&g->resolver, pid);
+	return 0;
+}
+
+static int
+make_links(const struct generation *g, struct link *links, struct error *e)
 {
 	const int queue = 1024 * 1024;
 	int pair[2];
@@ -128,12 +127,22 @@ make_sockets(struct generation *g, struct error *e)
 	for (unsigned int i = 0; i < g->count; i++) {
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
 			return error_set(e, ERROR_INTERNAL, "socketpair: %s", strerror(errno));
-		/* As much as the kernel gives: every query in flight is to fit. */
+		/* As much as the kernel gives: every request in flight is to fit. */
 		(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &queue, sizeof(queue));
-		g->worker_ends[i] = pair[0];
-		g->signer_ends[i] = pair[1];
+		links[i] = (struct link){.worker = pair[0], .other = pair[1]};
 	}
 	return 0;
+}
+
+static void
+close_links(struct link *links)
+{
+	for (unsigned int i = 0; i < LIMIT_WORKERS; i++) {
+		if (links[i].worker == -1)
+			continue;
+		close(links[i].worker);
+		close(links[i].other);
+	}
 }
 
 static int
@@ -157,6 +166,7 @@ open_service(struct generation *g, const struct flags *flags, struct error *e)
 	if (policy_open(&g->policy, &g->config, e) == -1)
 		return -1;
 	parts.policy = g->policy;
+	g->resolves = service_looks_up(&g->config, g->policy);
 	return service_open(&g->service, &parts, e);
 }
 
@@ -172,13 +182,17 @@ generation_start(struct generation **out, const struct generation_parts *parts,
 		return error_set(e, ERROR_INTERNAL, "out of memory");
 	g->parts = *parts;
 	g->flags = flags;
-	g->signer.pid = -1;
-	for (unsigned int i = 0; i < LIMIT_WORKERS; i++)
-		g->workers[i].pid = g->worker_ends[i] = g->signer_ends[i] = -1;
+	g->signer.pid = g->resolver.pid = -1;
+	for (unsigned int i = 0; i < LIMIT_WORKERS; i++) {
+		g->workers[i].pid = -1;
+		g->to_signer[i] = g->to_resolver[i] = (struct link){-1, -1};
+	}
 	if (open_service(g, flags, e) == -1)
 		goto fail;
 	g->count = g->config.workers;
-	if (make_sockets(g, e) == -1 || start_signer(g, e) == -1)
+	if (make_links(g, g->to_signer, e) == -1 || start_signer(g, e) == -1 ||
+	    (g->resolves &&
+		(make_links(g, g->to_resolver, e) == -1 || start_resolver(g, e) == -1)))
 		goto fail;
 	for (unsigned int i = 0; i < g->count; i++) {
 		if (start_worker(g, i) == -1) {
@@ -233,61 +247,83 @@ generation_kill(struct generation *g)
 			(void)kill(g->workers[i].pid, SIGKILL);
 }
 
+/* The process's slot, and what it is called; NULL when it is none of ours. */
+static struct slot *
+find_slot(struct generation *g, int pid, const char **name)
+{
+	*name = "Signer";
+	if (pid == g->signer.pid)
+		return &g->signer;
+	*name = "Resolver";
+	if (pid == g->resolver.pid)
+		return &g->resolver;
+	*name = "Worker";
+	for (unsigned int i = 0; i < g->count; i++)
+		if (pid == g->workers[i].pid)
+			return &g->workers[i];
+	return NULL;
+}
+
 bool
 generation_reap(struct generation *g, int pid, int status)
 {
-	struct slot *s = pid == g->signer.pid ? &g->signer : NULL;
+	const char *name;
+	struct slot *s = find_slot(g, pid, &name);
 
-	for (unsigned int i = 0; i < g->count; i++)
-		if (pid == g->workers[i].pid)
-			s = &g->workers[i];
 	if (s == NULL)
 		return false;
-	died(s);
-	if (!g->draining || s == &g->signer)
+	slot_died(s);
+	if (!g->draining || s == &g->signer || s == &g->resolver)
 		log_line(g->parts.log, LOG_LEVEL_ERROR,
-		    "%s %d ended by %s %d; starting another",
-		    s == &g->signer ? "Signer" : "Worker", pid,
+		    "%s %d ended by %s %d; starting another", name, pid,
 		    WIFSIGNALED(status) ? "signal" : "exit status",
 		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	return true;
 }
 
-/* Milliseconds until the slot is due; -1 when its process runs; starts it when it is. */
 static int
-restart_slot(struct generation *g, struct slot *s)
+start_slot(struct generation *g, struct slot *s, struct error *e)
 {
-	int64_t wait = s->due - clock_monotonic(&clock_system);
+	if (s == &g->signer)
+		return start_signer(g, e);
+	if (s == &g->resolver)
+		return start_resolver(g, e);
+	return start_worker(g, (unsigned int)(s - g->workers));
+}
+
+/* Starts the slot's process when it is due; *next becomes the milliseconds until one is, if
+ * that is sooner. */
+static void
+restart_slot(struct generation *g, struct slot *s, int *next)
+{
+	int wait = slot_wait(s);
 	struct error e = {0};
 
-	if (s->pid != -1)
-		return -1;
-	if (wait > 0)
-		return (int)(wait / (NANOSECONDS / 1000)) + 1;
-	if (s == &g->signer ? start_signer(g, &e) == 0
-			    : start_worker(g, (unsigned int)(s - g->workers)) == 0)
-		return -1;
-	if (*e.text != '\0')
-		log_line(
-		    g->parts.log, LOG_LEVEL_ERROR, "The signer cannot be started: %s", e.text);
-	s->started = clock_monotonic(&clock_system);
-	died(s);
-	return s->backoff;
+	if (wait == 0 && start_slot(g, s, &e) == -1) {
+		if (*e.text != '\0')
+			log_line(g->parts.log, LOG_LEVEL_ERROR, "The %s cannot be started: %s",
+			    s == &g->signer ? "signer" : "resolver", e.text);
+		slot_failed(s);
+		wait = slot_wait(s);
+	}
+	if (wait > 0 && (*next == -1 || wait < *next))
+		*next = wait;
 }
 
 int
 generation_restart(struct generation *g)
 {
-	int next;
+	int next = -1;
 
-	/* The signer is needed by what still drains; workers only by what does not. */
-	next = generation_over(g) ? -1 : restart_slot(g, &g->signer);
-	for (unsigned int i = 0; i < g->count && !g->draining; i++) {
-		int wait = restart_slot(g, &g->workers[i]);
-
-		if (wait != -1 && (next == -1 || wait < next))
-			next = wait;
+	/* Signer and resolver are needed by what still drains; workers only by what does not.
+	 */
+	if (!generation_over(g)) {
+		restart_slot(g, &g->signer, &next);
+		if (g->resolves)
+			restart_slot(g, &g->resolver, &next);
 	}
+	for (unsigned int i = 0; i < g->count && !g->draining; i++)
+		restart_slot(g, &g->workers[i], &next);
 	return next;
 }
 
@@ -302,29 +338,17 @@ generation_over(const struct generation *g)
 	return true;
 }
 
-static void
-end_process(struct slot *s)
-{
-	if (s->pid == -1)
-		return;
-	(void)kill(s->pid, SIGKILL);
-	(void)waitpid(s->pid, NULL, 0);
-	s->pid = -1;
-}
-
 void
 generation_free(struct generation *g)
 {
 	if (g == NULL)
 		return;
-	end_process(&g->signer);
-	for (unsigned int i = 0; i < LIMIT_WORKERS; i++) {
-		end_process(&g->workers[i]);
-		if (g->worker_ends[i] != -1)
-			close(g->worker_ends[i]);
-		if (g->signer_ends[i] != -1)
-			close(g->signer_ends[i]);
-	}
+	slot_end(&g->signer);
+	slot_end(&g->resolver);
+	for (unsigned int i = 0; i < LIMIT_WORKERS; i++)
+		slot_end(&g->workers[i]);
+	close_links(g->to_signer);
+	close_links(g->to_resolver);
 	service_close(g->service);
 	policy_free(g->policy);
 	config_free(&g->config);

@@ -1,24 +1,14 @@
-#define _GNU_SOURCE /* pipe2 */
 #include "fcgi/signer_process.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
-#include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fcgi/child.h"
 #include "signer/signer_serve.h"
 
-enum {
-	STACK = 256 * 1024,     /* of a signing thread; RSA of 4,096 bits uses a tenth */
-	START_DEADLINE = 30000, /* milliseconds to load a key, with a slow passphrase */
-};
+enum { STACK = 256 * 1024 }; /* of a signing thread; RSA of 4,096 bits uses a tenth */
 
 struct thread {
 	int fd;
@@ -70,17 +60,6 @@ run_threads(
 		pause();
 }
 
-/* *e travels as it is: both ends are this program. */
-static void
-report(int fd, const struct error *e)
-{
-	ssize_t n = write(fd, e, sizeof(*e));
-
-	close(fd);
-	if (n != (ssize_t)sizeof(*e))
-		_exit(1);
-}
-
 static void
 warn_exposed(const struct signing *s, const struct log *log)
 {
@@ -95,91 +74,49 @@ warn_exposed(const struct signing *s, const struct log *log)
 	}
 }
 
-static _Noreturn void
-signer_main(const struct config *c, const struct policy *policy, const int *sockets,
-    unsigned int count, int ready, const struct log *log)
+struct job {
+	const struct config *config;
+	const struct policy *policy;
+	const struct log *log;
+	const int *sockets;
+	unsigned int count;
+};
+
+static void
+signer_main(const void *context, int ready)
 {
+	const struct job *j = context;
 	struct error e = {0};
 	struct signing s;
 
 	(void)mallopt(M_ARENA_MAX, 2); /* an arena a thread would cost more than it saves */
-	(void)key_memory_lock(c->private_key);
-	if (signing_open(&s, c, policy, &clock_system, &entropy_system, &e) == -1) {
-		report(ready, &e);
+	(void)key_memory_lock(j->config->private_key);
+	if (signing_open(&s, j->config, j->policy, &clock_system, &entropy_system, &e) == -1 ||
+	    keyring_test(s.ring, &e) == -1) {
+		child_report(ready, &e);
 		_exit(1);
 	}
-	if (keyring_test(s.ring, &e) == -1) {
-		report(ready, &e);
-		_exit(1);
-	}
-	warn_exposed(&s, log);
+	warn_exposed(&s, j->log);
 	/* Before the report, so that the first workers start with it behind them. */
-	for (unsigned int i = 0; i < count; i++)
-		signer_hello(sockets[i]);
-	report(ready, &e);
-	if (run_threads(c, &s, sockets, count) == -1)
-		log_line(log, LOG_LEVEL_ERROR, "The signer cannot start its threads");
+	for (unsigned int i = 0; i < j->count; i++)
+		signer_hello(j->sockets[i]);
+	child_report(ready, &e);
+	if (run_threads(j->config, &s, j->sockets, j->count) == -1)
+		log_line(j->log, LOG_LEVEL_ERROR, "The signer cannot start its threads");
 	_exit(1);
-}
-
-/* Waits for the report. 0 when the key is loaded, else -1 and the signer's error. */
-static int
-await(int fd, struct error *e)
-{
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-	int n;
-
-	do
-		n = poll(&p, 1, START_DEADLINE);
-	while (n == -1 && errno == EINTR);
-	if (n <= 0 || read(fd, e, sizeof(*e)) != (ssize_t)sizeof(*e))
-		return error_set(e, ERROR_INTERNAL, "the signer did not start");
-	return e->code == ERROR_NONE ? 0 : -1;
-}
-
-/* Descriptor 0 may be the listening socket, and the signer is to reach no network. */
-static void
-leave_standard_input(void)
-{
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	if (null != -1)
-		(void)dup2(null, STDIN_FILENO);
-	else
-		close(STDIN_FILENO);
 }
 
 pid_t
 signer_process_start(const struct config *config, const struct policy *policy,
     const int *sockets, unsigned int count, const struct log *log, struct error *e)
 {
-	int ready[2], keep[LIMIT_WORKERS + 1];
-	sigset_t all;
-	pid_t pid;
+	const struct job job = {
+	    .config = config, .policy = policy, .log = log, .sockets = sockets, .count = count};
+	const struct server server = {.name = "signer",
+	    .sockets = sockets,
+	    .count = count,
+	    .run = signer_main,
+	    .context = &job};
 
-	if (pipe2(ready, O_CLOEXEC) == -1)
-		return error_set(e, ERROR_INTERNAL, "pipe: %s", strerror(errno));
-	pid = child_fork(SIGKILL);
-	if (pid == 0) {
-		sigemptyset(&all);
-		(void)sigprocmask(SIG_SETMASK, &all, NULL);
-		/* Sent to a whole group; the signer must outlive the workers. */
-		(void)signal(SIGTERM, SIG_IGN);
-		(void)signal(SIGUSR1, SIG_IGN);
-		memcpy(keep, sockets, count * sizeof(*sockets));
-		keep[count] = ready[1];
-		child_close_others(keep, (int)count + 1);
-		leave_standard_input();
-		signer_main(config, policy, sockets, count, ready[1], log);
-	}
-	close(ready[1]);
-	if (pid == -1)
-		error_set(e, ERROR_INTERNAL, "fork: %s", strerror(errno));
-	else if (await(ready[0], e) == -1) {
-		(void)kill(pid, SIGKILL);
-		(void)waitpid(pid, NULL, 0);
-		pid = -1;
-	}
-	close(ready[0]);
-	return pid;
+	return child_serve(&server, e);
 }

@@ -14,6 +14,7 @@
 
 #include "fcgi/exchange.h"
 #include "fcgi/framing.h"
+#include "identity/lookup_remote.h"
 #include "signer/signer_remote.h"
 
 enum {
@@ -53,6 +54,7 @@ struct entrance {
 struct worker {
 	const struct worker_parts *parts;
 	struct signer_remote *signer;
+	struct lookup_remote *lookup; /* NULL: there is no resolver */
 	int epoll;
 	int signals;
 	struct entrance web;
@@ -347,6 +349,8 @@ tick(struct worker *w)
 	int64_t now = clock_monotonic(w->parts->clock);
 
 	signer_remote_expire(w->signer);
+	if (w->lookup != NULL)
+		lookup_remote_expire(w->lookup);
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
 		struct connection *c = &w->connections[i];
 
@@ -366,6 +370,13 @@ take_answers(struct worker *w)
 {
 	if (signer_remote_receive(w->signer) == -1)
 		(void)epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->parts->signer, NULL);
+}
+
+static void
+take_memberships(struct worker *w)
+{
+	if (lookup_remote_receive(w->lookup) == -1)
+		(void)epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->parts->resolver, NULL);
 }
 
 /* The event alone may be one of the connection that had this place before, earlier in the
@@ -399,6 +410,8 @@ dispatch(struct worker *w, void *source, uint32_t events)
 		take_signals(w);
 	else if (source == &w->signer)
 		take_answers(w);
+	else if (source == &w->lookup)
+		take_memberships(w);
 	else if (c->state == WAITING)
 		wake(w, c, events);
 	else if (c->state == LENT)
@@ -456,13 +469,21 @@ worker_run(const struct worker_parts *parts, struct error *e)
 	if (signer_remote_new(&w->signer, parts->signer, parts->clock, parts->entropy, e) == -1)
 		goto out;
 	service_set_signer(parts->service, signer_remote_signer(w->signer));
+	if (parts->resolver != -1) {
+		if (lookup_remote_new(&w->lookup, parts->resolver, parts->lookup_deadline,
+			parts->clock, parts->entropy, e) == -1)
+			goto out;
+		service_set_lookup(parts->service, lookup_remote_lookup(w->lookup));
+	}
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTERM);
 	sigaddset(&stop, SIGUSR1);
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	w->signals = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (w->epoll == -1 || watch(w, w->signals, &w->signals) == -1 ||
-	    watch(w, parts->signer, &w->signer) == -1 || exchange_init(&w->bridge) == -1) {
+	    watch(w, parts->signer, &w->signer) == -1 ||
+	    (parts->resolver != -1 && watch(w, parts->resolver, &w->lookup) == -1) ||
+	    exchange_init(&w->bridge) == -1) {
 		error_set(e, ERROR_INTERNAL, "the worker cannot start: %s", strerror(errno));
 		goto out;
 	}
@@ -472,6 +493,7 @@ worker_run(const struct worker_parts *parts, struct error *e)
 	rc = 0;
 out:
 	signer_remote_free(w->signer);
+	lookup_remote_free(w->lookup);
 	if (w->epoll != -1)
 		close(w->epoll);
 	if (w->signals != -1)

@@ -1,7 +1,7 @@
 /*
- * A worker: one thread, one event loop over the listening socket, the connections and
- * the signer. It owns accept and every wait; libfcgi only reads what is there. Many
- * connections and many requests in flight, and none of them holds up another.
+ * A worker: one thread, one event loop over the listening socket, the connections, the
+ * signer and the resolver. It owns accept and every wait; libfcgi only reads what is there.
+ * Many connections and many requests in flight, and none of them holds up another.
  */
 #ifndef FCGI_WORKER_H
 #define FCGI_WORKER_H
@@ -15,6 +15,8 @@ struct worker_parts {
 	const struct listeners *listeners;
 	bool tcp;                    /* that of the web server is no Unix socket */
 	int signer;                  /* our end of the socketpair */
+	int resolver;                /* the same; -1: there is no resolver */
+	int64_t lookup_deadline;     /* seconds that a look-up may take */
 	const struct strings *peers; /* who may speak for a web server */
 	struct service *service;
 	const struct log *log;

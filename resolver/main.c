@@ -4,30 +4,66 @@
  * a source that hangs holds up nobody. Started by authserver.fcgi, authserver.cgi and
  * authserverctl; see authserver-resolver(8).
  */
+#define _GNU_SOURCE /* program_invocation_short_name */
 #include <argp.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sysexits.h>
+#include <syslog.h>
+#include <unistd.h>
 
+#include "base/parse.h"
 #include "config/flags.h"
+#include "identity/chain.h"
+#include "identity/lookup_message.h"
+#include "resolver/desk.h"
 #include "resolver/show.h"
 
-enum { FLAG_SHOW = 0x200, FLAG_CLAIMED, FLAG_JSON };
+enum {
+	FLAG_SHOW = 0x200,
+	FLAG_CLAIMED,
+	FLAG_JSON,
+	FLAG_CHECK,
+	FLAG_SERVE,
+	FLAG_READY,
+	SOCKETS_MAX = LIMIT_WORKERS
+};
 
 const char *argp_program_version = "authserver-resolver " VERSION;
 
 struct arguments {
 	struct flags flags;
 	struct show show;
+	bool check;
+	int sockets[SOCKETS_MAX];
+	size_t count;
+	int ready; /* where to tell whether we serve; -1: nowhere */
 };
 
 static const struct argp_option options[] = {
     {"show", FLAG_SHOW, "USER", 0, "Print what each source says of USER", 0},
     {"claimed", FLAG_CLAIMED, "GROUP,...", 0, "As if a token with these groups was shown", 0},
     {"json", FLAG_JSON, NULL, 0, "Print it as a JSON object", 0},
+    {"check", FLAG_CHECK, NULL, 0, "Say what is wrong with the sources' configuration", 0},
+    {"serve", FLAG_SERVE, "FD", OPTION_HIDDEN, "Serve a socket that was inherited", 0},
+    {"ready", FLAG_READY, "FD", OPTION_HIDDEN, "Tell there whether we serve", 0},
     {0},
 };
+
+static int
+read_descriptor(const char *value, struct argp_state *state)
+{
+	uint64_t fd;
+
+	if (parse_number(value, strlen(value), INT_MAX, &fd) == -1)
+		argp_error(state, "%s: want the number of a descriptor", value);
+	return (int)fd;
+}
 
 static error_t
 parse_flag(int flag, char *value, struct argp_state *state)
@@ -47,9 +83,71 @@ parse_flag(int flag, char *value, struct argp_state *state)
 	case FLAG_JSON:
 		a->show.json = true;
 		return 0;
+	case FLAG_CHECK:
+		a->check = true;
+		return 0;
+	case FLAG_SERVE:
+		if (a->count == SOCKETS_MAX)
+			argp_error(state, "too many sockets");
+		a->sockets[a->count++] = read_descriptor(value, state);
+		return 0;
+	case FLAG_READY:
+		a->ready = read_descriptor(value, state);
+		return 0;
+	case ARGP_KEY_END:
+		if ((a->show.user != NULL) + a->check + (a->count > 0) != 1)
+			argp_error(state, "want one of --show USER and --check");
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
+}
+
+/* *e travels as it is: both ends are of one build. */
+static void
+report(int fd, const struct error *e)
+{
+	if (fd == -1)
+		return;
+	(void)!write(fd, e, sizeof(*e));
+	close(fd);
+}
+
+static int
+serve(const struct arguments *a, const struct config *c, struct error *e)
+{
+	const struct log log = {
+	    .fd = c->log == LOG_TO_SYSLOG ? -1 : STDERR_FILENO, .clock = &clock_system};
+	const struct desk_parts parts = {
+	    .config = &c->groups, .clock = &clock_system, .log = &log};
+	struct desk *desk;
+	int rc = desk_open(&desk, &parts, e);
+
+	/* Before the report, so that who asks then has it behind them. */
+	for (size_t i = 0; rc == 0 && i < a->count; i++)
+		courier_hello(a->sockets[i], LOOKUP_ANSWER_MAGIC);
+	report(a->ready, e);
+	return rc == -1 ? -1 : desk_serve(desk, a->sockets, a->count, e);
+}
+
+static int
+check(const struct arguments *a, const struct config *c, struct error *e)
+{
+	struct breaker breaker = {0};
+	struct chain *chain;
+	int rc = chain_open(&chain, &c->groups, &breaker, &clock_system, e);
+
+	chain_close(chain);
+	report(a->ready, e);
+	return rc;
+}
+
+static int
+run(const struct arguments *a, const struct config *c, struct error *e)
+{
+	if (a->count > 0)
+		return serve(a, c, e);
+	return a->check ? check(a, c, e) : show_groups(&c->groups, &a->show, e);
 }
 
 int
@@ -61,7 +159,7 @@ main(int argc, char **argv)
 	    .doc = "Looks up the groups of users for authserver.",
 	    .children = children};
 	static const struct rlimit none = {0, 0};
-	struct arguments a = {0};
+	struct arguments a = {.ready = -1};
 	struct config config;
 	struct error e = {0};
 	int rc;
@@ -71,13 +169,17 @@ main(int argc, char **argv)
 	argp_err_exit_status = EX_USAGE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0)
 		return EX_USAGE;
+	openlog("authserver-resolver", LOG_PID, LOG_DAEMON);
 	rc = flags_load(&a.flags, &config, &e);
-	if (rc == 0)
-		rc = show_groups(&config.groups, &a.show, &e);
-	config_free(&config);
-	if (rc == -1) {
-		(void)fprintf(stderr, "authserver-resolver: %s\n", e.text);
-		return error_exit_status(&e);
-	}
-	return rc;
+	if (rc == -1)
+		report(a.ready, &e);
+	else
+		rc = run(&a, &config, &e);
+	/* Who was told passes it on. */
+	if (rc == -1 && a.ready == -1)
+		(void)fprintf(stderr, "%s: %s\n", program_invocation_short_name, e.text);
+	else if (fflush(stdout) == EOF)
+		rc = error_set(&e, ERROR_UNAVAILABLE, "stdout");
+	/* At once: a thread may still ask a source that hangs. */
+	_exit(rc == -1 ? error_exit_status(&e) : rc);
 }

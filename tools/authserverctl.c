@@ -25,6 +25,7 @@ static const struct command {
     {"jwks", command_jwks},
     {"mint", command_mint},
     {"decode", command_decode},
+    {"groups", command_groups},
 };
 
 /* The command that was named, and where. */
@@ -66,6 +67,7 @@ main(int argc, char **argv)
 		   "  jwks     write the public keys as a JWK Set\n"
 		   "  mint     sign a token\n"
 		   "  decode   show what a token says\n"
+		   "  groups   ask the sources of groups about a user\n"
 		   "\nauthserverctl COMMAND --help has the flags of each. The manual is "
 		   "authserverctl(1)."};
 	static const struct rlimit none = {0, 0};

@@ -1,5 +1,9 @@
+#define _GNU_SOURCE /* asprintf */
 #include "config/flags.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { FLAG_CONFIG = 0x100, FLAG_SET, FLAG_ISSUER, FLAG_TTL, FLAG_MAX_AGE, FLAG_ANONYMOUS };
@@ -87,4 +91,54 @@ flags_load(const struct flags *f, struct config *c, struct error *e)
 		if (config_set(c, f->items[i].key, f->items[i].value, "command line", e) == -1)
 			return -1;
 	return 0;
+}
+
+/* Adds a word to the n that there are; false when memory is short. */
+static bool __attribute__((format(printf, 3, 4)))
+add(char **command, size_t *n, const char *format, ...)
+{
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vasprintf(&command[*n], format, args);
+	va_end(args);
+	if (length == -1) {
+		command[*n] = NULL;
+		return false;
+	}
+	(*n)++;
+	return true;
+}
+
+char **
+flags_command(const struct flags *f, const char *program, const char *const *extra)
+{
+	size_t n = 0, more = 0;
+	char **command;
+	bool all;
+
+	while (extra[more] != NULL)
+		more++;
+	command = calloc(f->count + more + 3, sizeof(*command));
+	if (command == NULL)
+		return NULL;
+	all = add(command, &n, "%s", program) &&
+	      (f->config_file == NULL || add(command, &n, "--config=%s", f->config_file));
+	for (size_t i = 0; all && i < f->count; i++)
+		all = add(command, &n, "--set=%s=%s", f->items[i].key, f->items[i].value);
+	for (size_t i = 0; all && i < more; i++)
+		all = add(command, &n, "%s", extra[i]);
+	if (all)
+		return command;
+	flags_command_free(command);
+	return NULL;
+}
+
+void
+flags_command_free(char **command)
+{
+	for (char **c = command; c != NULL && *c != NULL; c++)
+		free(*c);
+	free(command);
 }

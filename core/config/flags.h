@@ -28,4 +28,11 @@ extern const struct argp flags_argp;
 /* Defaults, then the file, then the flags. 0, or -1 and *e; config_free() either way. */
 int flags_load(const struct flags *f, struct config *c, struct error *e);
 
+/*
+ * A command line for a program that takes the same flags: program, those of f, and extra, which
+ * NULL ends. NULL at its end; NULL when memory is short; else flags_command_free() it.
+ */
+char **flags_command(const struct flags *f, const char *program, const char *const *extra);
+void flags_command_free(char **command);
+
 #endif

@@ -1,6 +1,7 @@
 #include "identity/membership.h"
 
 #include <fnmatch.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -116,4 +117,25 @@ membership_count(const struct membership *m)
 	for (const char *c = m->groups; *c != '\0'; c++)
 		count += *c == '\n';
 	return count;
+}
+
+size_t
+membership_size(const struct membership *m)
+{
+	return offsetof(struct membership, groups) + strlen(m->groups) + 1;
+}
+
+void
+membership_copy(struct membership *to, const struct membership *from)
+{
+	memcpy(to, from, membership_size(from));
+}
+
+struct membership *
+membership_keep(const struct membership *m)
+{
+	size_t size = membership_size(m);
+	struct membership *kept = malloc(size);
+
+	return kept == NULL ? NULL : memcpy(kept, m, size);
 }

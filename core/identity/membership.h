@@ -35,6 +35,16 @@ void membership_fold(struct membership *m);
 /* Keeps the groups that one of the patterns (fnmatch(3)) matches; all when there are none. */
 void membership_allow(struct membership *m, const struct strings *patterns);
 
+/* The bytes that m has up to the end of its groups: as many are enough to hold it. */
+size_t membership_size(const struct membership *m);
+
+/* Copies as many. */
+void membership_copy(struct membership *to, const struct membership *from);
+
+/* A copy in as many, to be freed with free(); it may be read, not be added to. NULL when memory
+ * is short. */
+struct membership *membership_keep(const struct membership *m);
+
 size_t membership_count(const struct membership *m);
 
 /* Whether groups, each ended by a newline, have one of length bytes at name. NULL: none. */

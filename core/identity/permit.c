@@ -3,23 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "identity/membership.h"
 #include "identity/rules.h"
-
-/* groups are names with a newline behind each. */
-static bool
-in_group(const char *groups, const char *name)
-{
-	size_t length = strlen(name);
-
-	while (groups != NULL && *groups != '\0') {
-		if (*groups == *name && strncmp(groups, name, length) == 0 &&
-		    groups[length] == '\n')
-			return true;
-		groups = strchr(groups, '\n');
-		groups += groups != NULL;
-	}
-	return false;
-}
 
 static bool
 matches_who(const struct rule *r, const struct query *q)
@@ -39,7 +24,7 @@ matches_who(const struct rule *r, const struct query *q)
 	case WHO_NAME:
 		return authenticated && strcmp(r->name, q->caller.name) == 0;
 	case WHO_GROUP:
-		return authenticated && in_group(q->groups, r->name);
+		return authenticated && groups_have(q->caller_groups, r->name, strlen(r->name));
 	}
 	return false;
 }
@@ -61,10 +46,11 @@ matches_subject(const struct rule *r, const struct query *q)
 }
 
 static const struct rule *
-find_rule(const struct policy *p, const struct query *q)
+find_rule(const struct policy *p, enum verb verb, const struct query *q)
 {
 	for (size_t i = p->count; i-- > 0;)
-		if (matches_who(&p->rules[i], q) && matches_subject(&p->rules[i], q))
+		if (p->rules[i].verb == verb && matches_who(&p->rules[i], q) &&
+		    matches_subject(&p->rules[i], q))
 			return &p->rules[i];
 	return NULL;
 }
@@ -155,21 +141,25 @@ choose_lifetime(const struct policy *p, const struct rule *r, const struct query
 	return 0;
 }
 
+static int
+refuse(const struct query *q, const char *what, struct error *e)
+{
+	if (!principal_authenticated(&q->caller))
+		return error_set(e, ERROR_UNAUTHENTICATED,
+		    "authenticate first: the web server named no user");
+	return error_set(e, ERROR_DENIED, "%s may not %s %s", q->caller.name, what, q->subject);
+}
+
 int
 policy_permit(const struct policy *p, const struct query *q, struct grant *g, struct error *e)
 {
 	bool authenticated = principal_authenticated(&q->caller);
-	const struct rule *r = find_rule(p, q);
+	const struct rule *r = find_rule(p, VERB_AS, q);
 	struct grant made = {0};
 
 	*g = (struct grant){.where = r != NULL ? r->where : p->nowhere};
-	if (r == NULL || !r->permit) {
-		if (!authenticated)
-			return error_set(e, ERROR_UNAUTHENTICATED,
-			    "authenticate first: the web server named no user");
-		return error_set(e, ERROR_DENIED, "%s may not have a token for %s",
-		    q->caller.name, q->subject);
-	}
+	if (r == NULL || !r->permit)
+		return refuse(q, "have a token for", e);
 	if (choose_profile(p, r, q, &made, e) == -1 || choose_audience(r, q, &made, e) == -1 ||
 	    choose_lifetime(p, r, q, &made, e) == -1)
 		return -1;
@@ -180,4 +170,14 @@ policy_permit(const struct policy *p, const struct query *q, struct grant *g, st
 		memcpy(made.actor, q->caller.name, sizeof(made.actor));
 	*g = made;
 	return 0;
+}
+
+int
+policy_permit_groups(
+    const struct policy *p, const struct query *q, const char **where, struct error *e)
+{
+	const struct rule *r = find_rule(p, VERB_GROUPS_OF, q);
+
+	*where = r != NULL ? r->where : p->nowhere;
+	return r != NULL && r->permit ? 0 : refuse(q, "read the groups of", e);
 }

@@ -43,6 +43,7 @@ add_rule(
 		return error_set(e, ERROR_INTERNAL, "out of memory");
 	}
 	p->needs_groups = p->needs_groups || r->who == WHO_GROUP;
+	p->serves_groups = p->serves_groups || (r->permit && r->verb == VERB_GROUPS_OF);
 	rules[p->count++] = *r;
 	return 0;
 }
@@ -178,4 +179,10 @@ bool
 policy_needs_groups(const struct policy *p)
 {
 	return p->needs_groups;
+}
+
+bool
+policy_serves_groups(const struct policy *p)
+{
+	return p->serves_groups;
 }

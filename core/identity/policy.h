@@ -9,6 +9,7 @@
  *     permit    :etl            as etl-* svc-*    ttl 15m audience okera
  *     permit    any via negotiate as self         ttl 8h
  *     deny      any             as okera root
+ *     permit    okera           groups-of *
  *
  * The grammar is described in authserver.policy(5).
  */
@@ -24,15 +25,18 @@
 #include "config/config.h"
 #include "identity/principal.h"
 
-/* What a caller asks for. Plain bytes of fixed size: it also goes to the signer as is. */
+/* What a caller asks for, and what is known of caller and subject. */
 struct query {
 	struct principal caller;
 	char subject[LIMIT_SUBJECT];   /* empty: an anonymous caller that named none */
 	char audience[LIMIT_AUDIENCE]; /* empty: none */
 	char profile[LIMIT_PROFILE];   /* empty: none */
 	int64_t lifetime;              /* seconds; 0: the most there is */
-	char groups[LIMIT_GROUPS];     /* the caller's, each ended by a newline; last,
-					  since it is sent only as far as it goes */
+	/* Groups are each ended by a newline. What is NULL was not looked up, or is unknown. */
+	const char *caller_groups;
+	const char *subject_groups;
+	const char *email; /* the subject's; "": there is none */
+	const char *space; /* the subject's namespace, in the same manner */
 };
 
 /* What policy made of it. */
@@ -87,6 +91,9 @@ int policy_check_profiles(const struct policy *p, struct error *e);
 /* Whether a rule asks for the caller's groups, so that they must be looked up. */
 bool policy_needs_groups(const struct policy *p);
 
+/* Whether a rule lets anybody read groups. */
+bool policy_serves_groups(const struct policy *p);
+
 /* How many rules there are. */
 size_t policy_count(const struct policy *p);
 
@@ -98,5 +105,12 @@ size_t policy_count(const struct policy *p);
  */
 int policy_permit(
     const struct policy *p, const struct query *q, struct grant *g, struct error *e);
+
+/*
+ * Whether the caller may read the groups of the subject. 0, or -1: ERROR_UNAUTHENTICATED,
+ * ERROR_DENIED. *where is set in any case, as a grant's.
+ */
+int policy_permit_groups(
+    const struct policy *p, const struct query *q, const char **where, struct error *e);
 
 #endif

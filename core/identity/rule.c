@@ -7,6 +7,8 @@
 #include "base/parse.h"
 #include "base/text.h"
 
+static const char *const verbs[] = {[VERB_AS] = "as", [VERB_GROUPS_OF] = "groups-of"};
+
 /* The words of a line, and how far they were read. */
 struct cursor {
 	char *words[LIMIT_RULE_WORDS];
@@ -104,7 +106,7 @@ static bool
 at_keyword(const struct cursor *c)
 {
 	static const char *const keywords[] = {
-	    "via", "as", "ttl", "audience", "profile", "live"};
+	    "via", "as", "groups-of", "ttl", "audience", "profile", "live"};
 
 	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
 		if (next_is(c, keywords[i]))
@@ -225,9 +227,9 @@ take_options(struct cursor *c, struct rule *r, struct error *e)
 	while (c->at < c->count) {
 		int rc;
 
-		if (!r->permit)
-			return error_set(e, ERROR_CONFIG, "'%.64s': a deny rule has no options",
-			    c->words[c->at]);
+		if (!r->permit || r->verb != VERB_AS)
+			return error_set(e, ERROR_CONFIG, "'%.64s': a %s rule has no options",
+			    c->words[c->at], r->permit ? verbs[r->verb] : "deny");
 		if (take(c, "ttl"))
 			rc = take_ttl(c, r, e);
 		else if (take(c, "live"))
@@ -255,10 +257,12 @@ take_rule(struct cursor *c, struct rule *r, struct error *e)
 		    e, ERROR_CONFIG, "'%.64s': a rule starts with permit or deny", c->words[0]);
 	if (take_who(c, r, e) == -1)
 		return -1;
-	if (!take(c, "as"))
+	if (take(c, "groups-of"))
+		r->verb = VERB_GROUPS_OF;
+	else if (!take(c, "as"))
 		return error_set(
 		    e, ERROR_CONFIG, "as whom? 'as self' or 'as PATTERN' is missing");
-	if (take_list(c, &r->subjects, &r->self, "as", e) == -1)
+	if (take_list(c, &r->subjects, &r->self, verbs[r->verb], e) == -1)
 		return -1;
 	if (r->self && r->who == WHO_ANONYMOUS)
 		return error_set(e, ERROR_CONFIG, "an anonymous caller has no self");

@@ -14,8 +14,15 @@ enum who { WHO_ANY, WHO_AUTHENTICATED, WHO_ANONYMOUS, WHO_NAME, WHO_GROUP };
 /* A list of words, NULL at its end; NULL itself when the rule has none. */
 typedef char **words;
 
+/* What a rule is about. */
+enum verb {
+	VERB_AS,       /* tokens as subjects */
+	VERB_GROUPS_OF /* reading the groups of subjects */
+};
+
 struct rule {
 	bool permit;
+	enum verb verb;
 	enum who who;
 	char *name;        /* of WHO_NAME and WHO_GROUP */
 	char *scheme;      /* AUTH_TYPE that the caller must have come by; NULL: any */

@@ -30,6 +30,7 @@ endpoint health_endpoint;
 endpoint ready_endpoint;
 endpoint keys_endpoint;
 endpoint metadata_endpoint;
+endpoint groups_endpoint;
 
 /*
  * The endpoint for a path, NULL when there is none; *methods gets what it answers. What is
@@ -41,6 +42,9 @@ endpoint *route_find(const char *path, const char *issuer_path, unsigned int *me
 /* The path of an issuer that is an http or https URL without query and fragment, as RFC 8414,
  * 2 has it; without a slash at its end. 0, or -1 when the issuer is none. */
 int route_issuer_path(char path[LIMIT_ISSUER], const char *issuer);
+
+/* Whether what is below the path, which may be NULL, answers errors as JSON. */
+bool route_speaks_json(const char *path);
 
 /* The value of Allow for a set of methods. */
 const char *route_allow(unsigned int methods);
@@ -56,6 +60,18 @@ struct wait {
  * ERROR_UNAVAILABLE, and done is not called. */
 int keys_ask(struct service *s, struct gateway *g, const struct request *r, signer_done *done,
     struct error *e);
+
+/* Whether a token by the profile (NULL: none) for the subject needs to know the subject. */
+bool knowledge_needed(
+    const struct config *c, const struct profile *profile, const char *subject);
+
+/*
+ * Lets the query lead to what is known of its subject, which must outlive it. 0, or -1 and
+ * ERROR_DENIED: no source knows the subject, and the token is to have groups; or the subject is
+ * in none of the groups that are required.
+ */
+int knowledge_use(struct query *q, const struct membership *m, const struct config *c,
+    const struct profile *profile, struct error *e);
 
 /* What is known of a decision beside the request. */
 struct outcome {

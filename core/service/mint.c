@@ -4,11 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "identity/groups.h"
 #include "service/internal.h"
 #include "store/live.h"
 
-/* A mint that waits for its signature. */
+/* A mint, while it waits for what is known of caller and subject, and for its signature. */
 struct mint {
 	struct service *service;
 	struct gateway *gateway;
@@ -16,6 +15,9 @@ struct mint {
 	struct query query;
 	struct grant grant; /* as policy gave it here; the signer's own is what counts */
 	bool asked;         /* policy was: the grant names a rule */
+	/* What the query leads to; NULL while it was not looked up. */
+	struct membership *caller;
+	struct membership *subject;
 };
 
 static int
@@ -129,6 +131,14 @@ check_live(const struct mint *m, struct error *e)
 }
 
 static void
+end(struct mint *m)
+{
+	free(m->caller);
+	free(m->subject);
+	free(m);
+}
+
+static void
 refuse(struct mint *m, const struct error *e)
 {
 	const struct outcome o = {.query = &m->query,
@@ -136,7 +146,7 @@ refuse(struct mint *m, const struct error *e)
 	    .rule = m->asked ? m->grant.where : NULL};
 
 	service_refuse(m->service, m->gateway, &m->request, &o, e);
-	free(m);
+	end(m);
 }
 
 static int
@@ -175,20 +185,76 @@ signed_or_not(void *context, const struct signature *s, const struct error *fail
 	if (answer(m, s, path, &e) == -1)
 		refuse(m, &e);
 	else
-		free(m);
+		end(m);
 }
 
-/* Asks policy; the signer asks again, and it is the signer's grant that counts. */
-static int
-check_policy(const struct service *s, struct mint *m, struct error *e)
+static void
+order(struct mint *m)
 {
-	struct query *q = &m->query;
+	struct error e = {0};
 
-	if (policy_needs_groups(s->parts.policy) && principal_authenticated(&q->caller) &&
-	    groups_lookup(q->caller.name, q->groups, e) == -1)
+	if (signer_submit(m->service->parts.signer, &m->query, signed_or_not, m, &e) == -1)
+		refuse(m, &e);
+}
+
+/* Keeps what a look-up found. 0, or -1 and what went wrong. */
+static int
+keep(struct membership **kept, const struct membership *m, struct error *e)
+{
+	if (m == NULL)
 		return -1;
+	*kept = membership_keep(m);
+	return *kept != NULL ? 0 : error_set(e, ERROR_UNAVAILABLE, "out of memory");
+}
+
+static void
+subject_known(void *context, const struct membership *found, const struct error *failure)
+{
+	struct mint *m = context;
+	struct error e = *failure;
+
+	if (keep(&m->subject, found, &e) == -1 ||
+	    knowledge_use(
+		&m->query, m->subject, m->service->parts.config, m->grant.profile, &e) == -1)
+		refuse(m, &e);
+	else
+		order(m);
+}
+
+/* Asks policy, and then who the subject is; the signer asks policy again, and it is the
+ * signer's grant that counts. */
+static void
+decide(struct mint *m)
+{
+	static const struct error none = {0};
+	const struct service *s = m->service;
+	struct query *q = &m->query;
+	struct error e = {0};
+
 	m->asked = true;
-	return policy_permit(s->parts.policy, q, &m->grant, e);
+	if (policy_permit(s->parts.policy, q, &m->grant, &e) == -1 ||
+	    subject_check(s->grammar, q->subject, &e) == -1 || check_live(m, &e) == -1)
+		refuse(m, &e);
+	else if (!knowledge_needed(s->parts.config, m->grant.profile, q->subject))
+		order(m);
+	else if (m->caller != NULL && strcmp(q->caller.name, q->subject) == 0)
+		subject_known(m, m->caller, &none);
+	else if (lookup_submit(s->parts.lookup, q->subject, subject_known, m, &e) == -1)
+		refuse(m, &e);
+}
+
+static void
+caller_known(void *context, const struct membership *found, const struct error *failure)
+{
+	struct mint *m = context;
+	struct error e = *failure;
+
+	if (keep(&m->caller, found, &e) == -1) {
+		refuse(m, &e);
+		return;
+	}
+	m->query.caller_groups = m->caller->groups;
+	decide(m);
 }
 
 int
@@ -199,9 +265,12 @@ mint_endpoint(struct service *s, struct gateway *g, const struct request *r, str
 	if (m == NULL)
 		return error_set(e, ERROR_UNAVAILABLE, "out of memory");
 	*m = (struct mint){.service = s, .gateway = g, .request = *r};
-	if (read_query(&m->query, s, r, e) == -1 || check_policy(s, m, e) == -1 ||
-	    subject_check(s->grammar, m->query.subject, e) == -1 || check_live(m, e) == -1 ||
-	    signer_submit(s->parts.signer, &m->query, signed_or_not, m, e) == -1)
+	if (read_query(&m->query, s, r, e) == -1)
+		refuse(m, e);
+	else if (!policy_needs_groups(s->parts.policy) ||
+		 !principal_authenticated(&m->query.caller))
+		decide(m);
+	else if (lookup_submit(s->parts.lookup, m->query.caller.name, caller_known, m, e) == -1)
 		refuse(m, e);
 	return 0;
 }

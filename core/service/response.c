@@ -1,5 +1,8 @@
 #include "service/response.h"
 
+#include <jansson.h>
+#include <stdlib.h>
+
 /* What a status says, and what else must be told with it. */
 static const struct status {
 	int code;
@@ -21,21 +24,24 @@ static const struct status {
 
 static const struct {
 	int status;
+	const char *name; /* RFC 6749, 4.1.2.1 and 5.2, where that has one */
 	const char *text; /* NULL: the error's own */
 } answers[] = {
-    [ERROR_NONE] = {500, "a defect of the server: see its log"},
-    [ERROR_MALFORMED] = {400, NULL},
-    [ERROR_UNAUTHENTICATED] = {401, NULL},
-    [ERROR_DENIED] = {403, NULL},
-    [ERROR_NOT_FOUND] = {404, NULL},
-    [ERROR_METHOD] = {405, NULL},
-    [ERROR_TOO_LARGE] = {413, NULL},
-    [ERROR_LIMITED] = {429, NULL},
-    [ERROR_INTERNAL] = {500, "a defect of the server: see its log"},
-    [ERROR_UNAVAILABLE] = {503, "no token can be made now: try again in a moment"},
-    [ERROR_CONFIG] = {503, "no token can be made now: see the server's log"},
-    [ERROR_NO_INPUT] = {503, "no token can be made now: see the server's log"},
-    [ERROR_NO_PERMISSION] = {503, "no token can be made now: see the server's log"},
+    [ERROR_NONE] = {500, "server_error", "a defect of the server: see its log"},
+    [ERROR_MALFORMED] = {400, "invalid_request", NULL},
+    [ERROR_UNAUTHENTICATED] = {401, "invalid_client", NULL},
+    [ERROR_DENIED] = {403, "access_denied", NULL},
+    [ERROR_NOT_FOUND] = {404, "not_found", NULL},
+    [ERROR_METHOD] = {405, "method_not_allowed", NULL},
+    [ERROR_TOO_LARGE] = {413, "invalid_request", NULL},
+    [ERROR_LIMITED] = {429, "temporarily_unavailable", NULL},
+    [ERROR_INTERNAL] = {500, "server_error", "a defect of the server: see its log"},
+    [ERROR_UNAVAILABLE] = {503, "temporarily_unavailable",
+	"no token can be made now: try again in a moment"},
+    [ERROR_CONFIG] = {503, "server_error", "no token can be made now: see the server's log"},
+    [ERROR_NO_INPUT] = {503, "server_error", "no token can be made now: see the server's log"},
+    [ERROR_NO_PERMISSION] = {503, "server_error",
+	"no token can be made now: see the server's log"},
 };
 
 static const struct status *
@@ -61,16 +67,31 @@ response_free(struct response *r)
 	buffer_free(&r->body);
 }
 
-void
-response_error(struct response *r, const struct error *e)
+static void
+put_json(struct buffer *body, const char *name, const char *text)
 {
-	const char *text = answers[e->code].text;
+	json_t *object = json_pack("{s:s, s:s}", "error", name, "error_description", text);
+	char *line = object == NULL ? NULL : json_dumps(object, JSON_COMPACT);
+
+	if (line != NULL)
+		(void)buffer_printf(body, "%s\n", line);
+	free(line);
+	json_decref(object);
+}
+
+void
+response_error(struct response *r, const struct error *e, bool json)
+{
+	const char *text = answers[e->code].text != NULL ? answers[e->code].text : e->text;
 
 	buffer_free(&r->body);
 	r->status = answers[e->code].status;
-	r->content_type = "text/plain; charset=utf-8";
+	r->content_type = json ? "application/json" : "text/plain; charset=utf-8";
 	/* Out of memory: the status alone has to do. */
-	(void)buffer_printf(&r->body, "%s\n", text != NULL ? text : e->text);
+	if (json)
+		put_json(&r->body, answers[e->code].name, text);
+	else
+		(void)buffer_printf(&r->body, "%s\n", text);
 }
 
 int

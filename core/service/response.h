@@ -2,6 +2,7 @@
 #ifndef SERVICE_RESPONSE_H
 #define SERVICE_RESPONSE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
@@ -21,10 +22,11 @@ void response_init(struct response *r, const char *content_type);
 void response_free(struct response *r);
 
 /*
- * Makes r the answer to *e: a status and one line that says what to do. What is
- * ERROR_INTERNAL or after gets the status's own words, since its text is for the log.
+ * Makes r the answer to *e: a status and one line that says what to do, or, if json, an object
+ * with "error" and "error_description" (RFC 6749, 5.2). What is ERROR_INTERNAL or after gets
+ * the status's own words, since its text is for the log.
  */
-void response_error(struct response *r, const struct error *e);
+void response_error(struct response *r, const struct error *e, bool json);
 
 /* The header fields and the body as RFC 3875, 6 has them: "Status: 200 OK" first.
  * With Cache-Control: no-store unless it may be kept. 0, or -1 when out's bound is passed. */

@@ -17,6 +17,9 @@ static const struct {
     {"/-/ready", METHOD_GET, ready_endpoint},
 };
 
+/* With a name behind them, which is the last component. */
+static const char groups_of[] = "/api/groups/";
+
 static const char well_known[] = "/.well-known/";
 
 static bool
@@ -71,6 +74,10 @@ route_find(const char *path, const char *issuer_path, unsigned int *methods)
 		*methods = METHOD_GET | METHOD_POST;
 		return mint_endpoint;
 	}
+	if (starts(path, groups_of) && strchr(path + strlen(groups_of), '/') == NULL) {
+		*methods = METHOD_GET;
+		return groups_endpoint;
+	}
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
 		if (strcmp(routes[i].path, path) == 0 ||
 		    is_of_issuer(path, routes[i].path, issuer_path)) {
@@ -79,6 +86,12 @@ route_find(const char *path, const char *issuer_path, unsigned int *methods)
 		}
 	}
 	return NULL;
+}
+
+bool
+route_speaks_json(const char *path)
+{
+	return path != NULL && (starts(path, "/api/") || starts(path, "/oauth2/"));
 }
 
 const char *

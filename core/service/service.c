@@ -83,6 +83,12 @@ service_set_signer(struct service *s, struct signer *signer)
 }
 
 void
+service_set_lookup(struct service *s, struct lookup *lookup)
+{
+	s->parts.lookup = lookup;
+}
+
+void
 service_descriptors(const struct service *s, int fds[SERVICE_DESCRIPTORS])
 {
 	fds[0] = s->directory.fd;
@@ -146,7 +152,7 @@ service_refuse(struct service *s, struct gateway *g, const struct request *r,
 	unsigned int methods = 0;
 
 	response_init(&response, "text/plain; charset=utf-8");
-	response_error(&response, e);
+	response_error(&response, e, route_speaks_json(r->path));
 	if (e->code == ERROR_METHOD && route_find(r->path, s->issuer_path, &methods) != NULL)
 		response.allow = route_allow(methods);
 	log_line(s->parts.log, level, "Refused with %d: caller %s, path %.32s: %s%s%s%s%s%s",

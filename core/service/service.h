@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "identity/lookup.h"
 #include "identity/policy.h"
 #include "service/gateway.h"
 #include "signer/signer.h"
@@ -26,6 +27,7 @@ struct service_parts {
 	const struct config *config;
 	const struct policy *policy;
 	struct signer *signer; /* may be set later by service_set_signer() */
+	struct lookup *lookup; /* and by service_set_lookup() */
 	const struct log *log;
 	const struct clock *clock;
 	const struct entropy *entropy;
@@ -41,6 +43,10 @@ int service_open(struct service **out, const struct service_parts *parts, struct
 void service_close(struct service *s);
 
 void service_set_signer(struct service *s, struct signer *signer);
+void service_set_lookup(struct service *s, struct lookup *lookup);
+
+/* Whether a service that stands on these ever looks up a user: without, no lookup is needed. */
+bool service_looks_up(const struct config *c, const struct policy *p);
 
 /* The descriptors that a process which closes others must keep; -1 for one that is not
  * there. */

@@ -164,8 +164,9 @@ shape_open(
 	const char *algorithm = c->algorithm;
 	enum config_kid kid = c->kid;
 
-	*s = (struct shape){.profile = profile, .type = "JWT"};
+	*s = (struct shape){.profile = profile, .type = "JWT", .groups = c->groups.claim};
 	if (profile != NULL) {
+		s->groups = profile->groups;
 		s->type = profile->type;
 		if (profile->algorithm != NULL)
 			algorithm = profile->algorithm;

@@ -18,6 +18,7 @@ struct shape {
 	const char *type;              /* "typ" */
 	const struct algorithm *algorithm;
 	bool kid;      /* whether headers carry "kid" */
+	bool groups;   /* whether claims have "groups" */
 	json_t *extra; /* claims to add, with ${NAME} in them; NULL: none */
 };
 

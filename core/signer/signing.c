@@ -5,6 +5,7 @@
 
 #include "base/base64url.h"
 #include "base/text.h"
+#include "identity/required.h"
 #include "jose/jws.h"
 #include "signer/claims.h"
 
@@ -138,8 +139,11 @@ signing_open(struct signing *s, const struct config *c, const struct policy *p,
 {
 	const struct keyring_source source = signing_keys(c);
 
-	*s = (struct signing){
-	    .policy = p, .issuer = c->issuer, .clock = clock, .entropy = entropy};
+	*s = (struct signing){.policy = p,
+	    .groups = &c->groups,
+	    .issuer = c->issuer,
+	    .clock = clock,
+	    .entropy = entropy};
 	if (s->issuer == NULL) {
 		host_primary_address(s->address);
 		s->issuer = s->address;
@@ -185,6 +189,15 @@ draw_jti(const struct signing *s, char jti[LIMIT_JTI], struct error *e)
 	return rc == 0 ? 0 : error_set(e, ERROR_UNAVAILABLE, "no random bytes");
 }
 
+/* The subject's attribute: what an administrator wrote down comes first. */
+static const char *
+attribute(const struct signing *s, const char *subject, const char *name, const char *found)
+{
+	const char *written = attributes_get(s->attributes, subject, name);
+
+	return *written != '\0' || found == NULL ? written : found;
+}
+
 static int
 sign(const struct key *k, const struct shape *shape, const char *claims, struct buffer *token,
     struct error *e)
@@ -214,8 +227,8 @@ signing_sign(const struct signing *s, const struct signing_order *o, struct buff
 	    .groups = o->groups,
 	    .issuer = s->issuer,
 	    .host = s->host,
-	    .email = attributes_get(s->attributes, g->subject, "email"),
-	    .space = attributes_get(s->attributes, g->subject, "namespace"),
+	    .email = attribute(s, g->subject, "email", o->email),
+	    .space = attribute(s, g->subject, "namespace", o->space),
 	    .jti = made->jti,
 	    .now = clock_realtime(s->clock) / NANOSECONDS};
 	const struct key *k;
@@ -223,6 +236,9 @@ signing_sign(const struct signing *s, const struct signing_order *o, struct buff
 	int rc;
 
 	*made = (struct signature){.expires = values.now + g->lifetime};
+	if (shape->groups && o->groups == NULL)
+		return error_set(e, ERROR_UNAVAILABLE,
+		    "a token of this profile has groups, and none are given");
 	k = keyring_pick(s->ring, shape->algorithm, values.now, made->expires, e);
 	if (k == NULL || draw_jti(s, made->jti, e) == -1)
 		return -1;
@@ -240,11 +256,15 @@ signing_mint(const struct signing *s, const struct query *q, struct buffer *toke
     struct signature *made, struct error *e)
 {
 	struct grant g;
-	const struct signing_order order = {.grant = &g, .caller = q->caller.name};
+	struct signing_order order = {
+	    .grant = &g, .caller = q->caller.name, .email = q->email, .space = q->space};
 
 	*made = (struct signature){0};
-	if (policy_permit(s->policy, q, &g, e) == -1)
+	if (policy_permit(s->policy, q, &g, e) == -1 ||
+	    required_check(s->groups, g.subject, q->subject_groups, e) == -1)
 		return -1;
+	if (find_shape(s, g.profile)->groups)
+		order.groups = q->subject_groups;
 	return signing_sign(s, &order, token, made, e);
 }
 

@@ -26,6 +26,7 @@ struct signing {
 	struct shape *shapes; /* one a profile, and then one for tokens without */
 	struct attributes *attributes;
 	const struct policy *policy;
+	const struct groups_config *groups;
 	const char *issuer; /* "iss" */
 	const struct clock *clock;
 	const struct entropy *entropy;
@@ -69,9 +70,14 @@ struct signing_order {
 	const struct grant *grant;
 	const char *caller;
 	const char *groups; /* "groups", each ended by a newline; NULL: no such claim */
+	/* What is known of the subject where the file of attributes has nothing; NULL: nothing.
+	 */
+	const char *email;
+	const char *space;
 };
 
-/* The same for what whoever calls answers for: policy is not asked. */
+/* The same for what whoever calls answers for: neither policy nor required groups are asked.
+ * A token that is to have groups is not signed without. */
 int signing_sign(const struct signing *s, const struct signing_order *o, struct buffer *token,
     struct signature *made, struct error *e);
 

@@ -34,15 +34,18 @@ signers_open(struct signing *signing, const struct policy *policy, const struct 
 	    "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
 	    "-----END PRIVATE KEY-----\n";
 	char path[] = "/tmp/test_signer.XXXXXX";
-	struct config config = {.private_key = path,
-	    .algorithm = (char[]){"EdDSA"},
-	    .kid = KID_THUMBPRINT,
-	    .issuer = (char[]){"192.0.2.7"},
-	    .lifetime = 3600};
+	static char algorithm[] = "EdDSA", issuer[] = "192.0.2.7";
+	static struct config config;
 	struct error e = {0};
 	int fd;
 	int rc = -1;
 
+	/* The signing leads to it. */
+	config = (struct config){.private_key = path,
+	    .algorithm = algorithm,
+	    .kid = KID_THUMBPRINT,
+	    .issuer = issuer,
+	    .lifetime = 3600};
 	umask(077);
 	fd = mkstemp(path);
 	if (fd == -1)
@@ -51,7 +54,6 @@ signers_open(struct signing *signing, const struct policy *policy, const struct 
 		rc = signing_open(signing, &config, policy, clock, entropy, &e);
 	close(fd);
 	unlink(path);
-	signing->issuer = "192.0.2.7"; /* config goes */
 	return rc;
 }
 

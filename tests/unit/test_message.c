@@ -13,16 +13,17 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Groups of this many bytes in all: names of up to 15, a newline behind each. */
-static void
-put_groups(struct query *q, size_t length)
+static const char *
+make_groups(char groups[LIMIT_GROUPS], size_t length)
 {
-	assert_true(length < sizeof(q->groups));
-	memset(q->groups, 'g', length);
+	assert_true(length < LIMIT_GROUPS);
+	memset(groups, 'g', length);
 	for (size_t i = 15; i < length; i += 16)
-		q->groups[i] = '\n';
+		groups[i] = '\n';
 	if (length > 0)
-		q->groups[length - 1] = '\n';
-	q->groups[length] = '\0';
+		groups[length - 1] = '\n';
+	groups[length] = '\0';
+	return groups;
 }
 
 /* What arrives: size bytes of m, and behind them what was there before. */
@@ -40,29 +41,66 @@ static const size_t group_lengths[] = {
     0, 1, 2, 16, 17, 4096, LIMIT_GROUPS - 2, LIMIT_GROUPS - 1};
 
 static void
+assert_same_text(const char *a, const char *b)
+{
+	if (b == NULL)
+		assert_null(a);
+	else
+		assert_string_equal(a, b);
+}
+
+static void
 request_arrives_as_it_was_sent(void **state)
 {
-	const size_t fixed = offsetof(struct message_request, query.groups);
+	static char caller[LIMIT_GROUPS], subject[LIMIT_GROUPS];
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(group_lengths); i++) {
-		struct query q = signers_ask("alice", "bob", "okera", 60);
+	for (size_t i = 0; i < COUNT(group_lengths) * 16; i++) {
+		struct query q = signers_ask("alice", "bob", "okera", 60), r;
 		struct message_request m, there;
+		size_t last = COUNT(group_lengths) - 1;
+		size_t n = i / 16;
 
-		put_groups(&q, group_lengths[i]);
+		if ((i & 1) != 0)
+			q.caller_groups = make_groups(caller, group_lengths[n]);
+		if ((i & 2) != 0)
+			q.subject_groups = make_groups(subject, group_lengths[last - n]);
+		if ((i & 4) != 0)
+			q.email = "bob@example.com";
+		if ((i & 8) != 0)
+			q.space = "";
 		memset(&m, 0xff, sizeof(m));
-		message_request_init(&m, 0x123456789abcdef0, &q);
-		assert_int_equal(message_request_size(&m), fixed + group_lengths[i] + 1);
+		message_request_init(&m, &q);
+		m.head.id = 0x123456789abcdef0;
 		there = sent(&m, message_request_size(&m), 0xff);
-		assert_int_equal(message_request_check(&there, message_request_size(&m)), 0);
-		assert_int_equal(there.id, 0x123456789abcdef0);
-		assert_string_equal(there.query.caller.name, "alice");
-		assert_string_equal(there.query.caller.scheme, "Basic");
-		assert_string_equal(there.query.subject, "bob");
-		assert_string_equal(there.query.audience, "okera");
-		assert_int_equal(there.query.lifetime, 60);
-		assert_string_equal(there.query.groups, q.groups);
+		assert_int_equal(message_request_read(&there, message_request_size(&m), &r), 0);
+		assert_string_equal(r.caller.name, "alice");
+		assert_string_equal(r.caller.scheme, "Basic");
+		assert_string_equal(r.subject, "bob");
+		assert_string_equal(r.audience, "okera");
+		assert_int_equal(r.lifetime, 60);
+		assert_same_text(r.caller_groups, q.caller_groups);
+		assert_same_text(r.subject_groups, q.subject_groups);
+		assert_same_text(r.email, q.email);
+		assert_same_text(r.space, q.space);
 	}
+}
+
+/* No address of a worker's memory is sent. */
+static void
+request_holds_no_pointers(void **state)
+{
+	struct query q = signers_ask("alice", "bob", "", 0);
+	struct message_request m;
+
+	(void)state;
+	q.caller_groups = q.subject_groups = "g\n";
+	q.email = q.space = "";
+	message_request_init(&m, &q);
+	assert_null(m.query.caller_groups);
+	assert_null(m.query.subject_groups);
+	assert_null(m.query.email);
+	assert_null(m.query.space);
 }
 
 /* Cut anywhere or too long, whatever the bytes behind the message were before. */
@@ -70,66 +108,75 @@ static void
 request_of_another_size_is_none(void **state)
 {
 	static const int before[] = {0, 'g', 0xff};
+	static char groups[LIMIT_GROUPS];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(group_lengths) * COUNT(before); i++) {
-		struct query q = signers_ask("alice", "alice", "", 0);
+		struct query q = signers_ask("alice", "alice", "", 0), r;
 		struct message_request m, there;
 		size_t whole;
 
-		put_groups(&q, group_lengths[i / COUNT(before)]);
-		message_request_init(&m, 1, &q);
+		q.subject_groups = make_groups(groups, group_lengths[i / COUNT(before)]);
+		message_request_init(&m, &q);
 		whole = message_request_size(&m);
 		for (size_t size = 0; size <= sizeof(m) + 8; size++) {
 			/* The bytes that count differ only up to the whole. */
 			if (size <= whole)
 				there = sent(&m, size, before[i % COUNT(before)]);
 			assert_int_equal(
-			    message_request_check(&there, size), size == whole ? 0 : -1);
+			    message_request_read(&there, size, &r), size == whole ? 0 : -1);
 		}
 	}
 }
 
-/* One behind the end of the groups could hide what another reader sees. */
+/* One behind the end of a text could hide what another reader sees. */
 static void
-request_with_bytes_behind_its_groups_is_none(void **state)
+request_with_an_end_inside_a_text_is_none(void **state)
 {
-	struct query q = signers_ask("alice", "alice", "", 0);
+	struct query q = signers_ask("alice", "alice", "", 0), r;
 	struct message_request m;
 	size_t whole;
 
 	(void)state;
-	put_groups(&q, 16);
-	memset(&m, 0, sizeof(m));
-	message_request_init(&m, 1, &q);
+	q.caller_groups = "a\nroot\n";
+	q.subject_groups = "b\n";
+	message_request_init(&m, &q);
 	whole = message_request_size(&m);
-	memcpy(m.query.groups + 17, "root\n", 6);
-	assert_int_equal(message_request_check(&m, whole), 0);
-	assert_int_equal(message_request_check(&m, whole + 6), -1);
+	assert_int_equal(message_request_read(&m, whole, &r), 0);
+	m.texts[2] = '\0';
+	assert_int_equal(message_request_read(&m, whole, &r), -1);
+	message_request_init(&m, &q);
+	m.texts[m.lengths[MESSAGE_CALLER_GROUPS] - 1] = '\n';
+	assert_int_equal(message_request_read(&m, whole, &r), -1);
+	/* One text's end moved into the other. */
+	message_request_init(&m, &q);
+	m.lengths[MESSAGE_CALLER_GROUPS] -= 1;
+	m.lengths[MESSAGE_SUBJECT_GROUPS] += 1;
+	assert_int_equal(message_request_read(&m, whole, &r), -1);
 }
 
 static void
 request_with_a_wrong_field_is_none(void **state)
 {
-	struct query q = signers_ask("alice", "alice", "", 0);
+	struct query q = signers_ask("alice", "alice", "", 0), r;
 	struct message_request good, m;
 	size_t size;
 
 	(void)state;
 	memset(&good, 0, sizeof(good));
-	message_request_init(&good, 1, &q);
+	message_request_init(&good, &q);
 	size = message_request_size(&good);
-#define REFUSED(change)                                                \
-	do {                                                           \
-		m = good;                                              \
-		change;                                                \
-		assert_int_equal(message_request_check(&m, size), -1); \
+#define REFUSED(change)                                                   \
+	do {                                                              \
+		m = good;                                                 \
+		change;                                                   \
+		assert_int_equal(message_request_read(&m, size, &r), -1); \
 	} while (0)
 #define UNTERMINATED(field) REFUSED(memset(m.query.field, 'x', sizeof(m.query.field)))
-	REFUSED(m.magic ^= 1);
-	REFUSED(m.magic = 0);
-	REFUSED(m.kind = MESSAGE_KEYS + 1);
-	REFUSED(m.kind = UINT32_MAX);
+	REFUSED(m.head.magic ^= 1);
+	REFUSED(m.head.magic = 0);
+	REFUSED(m.head.kind = MESSAGE_KEYS + 1);
+	REFUSED(m.head.kind = UINT32_MAX);
 	REFUSED(m.query.lifetime = -1);
 	REFUSED(m.query.lifetime = INT64_MIN);
 	UNTERMINATED(caller.name);
@@ -137,12 +184,13 @@ request_with_a_wrong_field_is_none(void **state)
 	UNTERMINATED(subject);
 	UNTERMINATED(audience);
 	UNTERMINATED(profile);
-	UNTERMINATED(groups);
 	m = good;
 	memset(m.query.subject, 'x', sizeof(m.query.subject) - 1);
-	assert_int_equal(message_request_check(&m, size), 0);
+	assert_int_equal(message_request_read(&m, size, &r), 0);
 	size = sizeof(m);
-	UNTERMINATED(groups);
+	REFUSED(m.lengths[MESSAGE_CALLER_GROUPS] = LIMIT_GROUPS + 1);
+	REFUSED(m.lengths[MESSAGE_EMAIL] = LIMIT_EMAIL + 1);
+	REFUSED(m.lengths[MESSAGE_NAMESPACE] = UINT32_MAX);
 #undef UNTERMINATED
 #undef REFUSED
 }
@@ -160,8 +208,8 @@ answer_carries_a_token_or_a_reason(void **state)
 	assert_int_equal(message_answer_size(&m), offsetof(struct message_answer, text) + 5);
 	memset(m.text + 5, 0xff, sizeof(m.text) - 5); /* what is not sent */
 	assert_int_equal(message_answer_check(&m, message_answer_size(&m)), 0);
-	assert_int_equal(m.kind, MESSAGE_MADE);
-	assert_int_equal(m.id, 7);
+	assert_int_equal(m.head.kind, MESSAGE_MADE);
+	assert_int_equal(m.head.id, 7);
 	assert_int_equal(m.expires, 4711);
 	assert_string_equal(m.text, "a.b.c");
 	assert_string_equal(m.jti, "j");
@@ -170,14 +218,11 @@ answer_carries_a_token_or_a_reason(void **state)
 	message_answer_init(&m, 8, NULL, &e);
 	memset(m.text + 2, 0xff, sizeof(m.text) - 2);
 	assert_int_equal(message_answer_check(&m, message_answer_size(&m)), 0);
-	assert_int_equal(m.kind, MESSAGE_REFUSED);
-	assert_int_equal(m.id, 8);
+	assert_int_equal(m.head.kind, MESSAGE_REFUSED);
+	assert_int_equal(m.head.id, 8);
 	assert_int_equal(m.expires, 0);
 	assert_int_equal(m.code, ERROR_DENIED);
 	assert_string_equal(m.text, "no");
-	message_hello(&m);
-	assert_int_equal(message_answer_check(&m, message_answer_size(&m)), 0);
-	assert_int_equal(m.kind, MESSAGE_HELLO);
 }
 
 static void
@@ -211,12 +256,13 @@ answer_with_a_wrong_field_is_none(void **state)
 		change;                                                                  \
 		assert_int_equal(message_answer_check(&m, message_answer_size(&m)), -1); \
 	} while (0)
-	REFUSED(m.magic ^= 1);
-	REFUSED(m.kind = MESSAGE_REFUSED + 1);
-	REFUSED(m.kind = UINT32_MAX);
+	REFUSED(m.head.magic ^= 1);
+	REFUSED(m.head.kind = COURIER_HELLO);
+	REFUSED(m.head.kind = MESSAGE_REFUSED + 1);
+	REFUSED(m.head.kind = UINT32_MAX);
 	REFUSED(m.length = LIMIT_ERROR_TEXT);
-	REFUSED(m.kind = MESSAGE_MADE; m.length = LIMIT_JWK_SET);
-	REFUSED(m.kind = MESSAGE_MADE; m.length = UINT32_MAX);
+	REFUSED(m.head.kind = MESSAGE_MADE; m.length = LIMIT_JWK_SET);
+	REFUSED(m.head.kind = MESSAGE_MADE; m.length = UINT32_MAX);
 	REFUSED(m.code = ERROR_NONE);
 	REFUSED(m.code = ERROR_NO_PERMISSION + 1);
 	REFUSED(m.code = UINT32_MAX);
@@ -226,7 +272,7 @@ answer_with_a_wrong_field_is_none(void **state)
 	m = good;
 	m.length = LIMIT_ERROR_TEXT - 1;
 	assert_int_equal(message_answer_check(&m, message_answer_size(&m)), 0);
-	m.kind = MESSAGE_MADE;
+	m.head.kind = MESSAGE_MADE;
 	m.length = LIMIT_JWK_SET - 1;
 	assert_int_equal(message_answer_check(&m, message_answer_size(&m)), 0);
 }
@@ -237,7 +283,8 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(request_arrives_as_it_was_sent),
 	    cmocka_unit_test(request_of_another_size_is_none),
-	    cmocka_unit_test(request_with_bytes_behind_its_groups_is_none),
+	    cmocka_unit_test(request_with_an_end_inside_a_text_is_none),
+	    cmocka_unit_test(request_holds_no_pointers),
 	    cmocka_unit_test(request_with_a_wrong_field_is_none),
 	    cmocka_unit_test(answer_carries_a_token_or_a_reason),
 	    cmocka_unit_test(answer_of_another_size_is_none),

@@ -44,7 +44,7 @@ ask(const char *caller, const char *groups, const char *subject)
 		(void)snprintf(q.caller.scheme, sizeof(q.caller.scheme), "%s",
 		    slash != NULL ? slash + 1 : "Basic");
 	}
-	(void)snprintf(q.groups, sizeof(q.groups), "%s", groups);
+	q.caller_groups = groups;
 	(void)snprintf(q.subject, sizeof(q.subject), "%s", subject);
 	return q;
 }

@@ -100,7 +100,7 @@ errors_have_a_status_and_tell_nothing_of_ours(void **state)
 		error_set(&e, statuses[i].code, "/etc/secret.pem: reason");
 		response_init(&r, "application/json");
 		assert_int_equal(buffer_printf(&r.body, "half an answer"), 0);
-		response_error(&r, &e);
+		response_error(&r, &e, false);
 		assert_int_equal(r.status, statuses[i].status);
 		assert_string_equal(r.content_type, TEXT);
 		assert_int_equal(r.body.data[r.body.length - 1], '\n');
@@ -119,12 +119,34 @@ errors_have_a_status_and_tell_nothing_of_ours(void **state)
 	}
 }
 
+static void
+errors_of_the_interfaces_are_json(void **state)
+{
+	struct response r;
+	struct error e;
+
+	(void)state;
+	error_set(&e, ERROR_DENIED, "no \"way\"");
+	response_init(&r, "text/plain");
+	response_error(&r, &e, true);
+	assert_int_equal(r.status, 403);
+	assert_string_equal(r.content_type, "application/json");
+	assert_string_equal(r.body.data,
+	    "{\"error\":\"access_denied\",\"error_description\":\"no \\\"way\\\"\"}\n");
+	error_set(&e, ERROR_UNAVAILABLE, "/etc/secret.pem: reason");
+	response_error(&r, &e, true);
+	assert_null(strstr(r.body.data, "secret"));
+	assert_non_null(strstr(r.body.data, "\"temporarily_unavailable\""));
+	response_free(&r);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(response_has_exactly_these_bytes),
 	    cmocka_unit_test(errors_have_a_status_and_tell_nothing_of_ours),
+	    cmocka_unit_test(errors_of_the_interfaces_are_json),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

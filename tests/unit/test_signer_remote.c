@@ -33,12 +33,13 @@ static struct message_request
 take(const struct signers_fixture *f)
 {
 	struct message_request m;
+	struct query q;
 	ssize_t size;
 
 	memset(&m, 0, sizeof(m));
 	size = recv(f->signer, &m, sizeof(m), MSG_DONTWAIT);
 	assert_int_not_equal(size, -1);
-	assert_int_equal(message_request_check(&m, (size_t)size), 0);
+	assert_int_equal(message_request_read(&m, (size_t)size, &q), 0);
 	return m;
 }
 
@@ -111,11 +112,11 @@ answers_may_come_out_of_order(void **state)
 		m[i] = take(f);
 		assert_string_equal(m[i].query.subject, subject);
 	}
-	answer(f, m[2].id, "two");
+	answer(f, m[2].head.id, "two");
 	assert_token(f, 2, "two");
 	assert_pending(f, 0);
-	answer(f, m[0].id, "zero");
-	answer(f, m[1].id, "one");
+	answer(f, m[0].head.id, "zero");
+	answer(f, m[1].head.id, "one");
 	assert_token(f, 0, "zero");
 	assert_token(f, 1, "one");
 	assert_false(signer_remote_busy(f->remote));
@@ -131,7 +132,7 @@ refusal_of_the_signer_reaches_the_caller(void **state)
 
 	submit_all(f, 1);
 	error_set(&e, ERROR_DENIED, "not you");
-	message_answer_init(&m, take(f).id, NULL, &e);
+	message_answer_init(&m, take(f).head.id, NULL, &e);
 	size = message_answer_size(&m);
 	assert_int_equal(send(f->signer, &m, size, 0), size);
 	signer_remote_receive(f->remote);
@@ -154,10 +155,10 @@ new_signer_is_asked_again(void **state)
 	assert_pending(f, 0);
 	again = take(f);
 	assert_memory_equal(&again, &first, sizeof(first));
-	answer(f, again.id, "again");
+	answer(f, again.head.id, "again");
 	assert_token(f, 0, "again");
 	/* The second signature of one request finds nobody waiting. */
-	answer(f, again.id, "once more");
+	answer(f, again.head.id, "once more");
 	assert_token(f, 0, "again");
 	hello(f);
 	assert_nothing_asked(f);
@@ -231,7 +232,7 @@ answer_with_an_id_that_is_not_awaited_is_ignored(void **state)
 	uint64_t id, next;
 
 	submit_all(f, 1);
-	id = take(f).id;
+	id = take(f).head.id;
 	answer(f, id ^ (uint64_t)1 << 8, "another sequence");
 	answer(f, id ^ (uint64_t)1 << 32, "another worker");
 	answer(f, id ^ 1, "another slot");
@@ -243,7 +244,7 @@ answer_with_an_id_that_is_not_awaited_is_ignored(void **state)
 	/* The slot is free for another request, which the old id does not answer. */
 	f->outcomes[0].calls = 0;
 	submit_all(f, 1);
-	next = take(f).id;
+	next = take(f).head.id;
 	assert_int_not_equal(next, id);
 	answer(f, id, "late");
 	assert_pending(f, 0);
@@ -262,12 +263,12 @@ message_that_is_no_answer_is_ignored(void **state)
 	size_t size;
 
 	submit_all(f, 1);
-	id = take(f).id;
+	id = take(f).head.id;
 	message_answer_init(&m, id, &s, &e);
 	size = message_answer_size(&m);
 	assert_int_equal(send(f->signer, &m, size - 1, 0), size - 1);
 	assert_int_equal(send(f->signer, &m, 1, 0), 1);
-	m.magic++;
+	m.head.magic++;
 	assert_int_equal(send(f->signer, &m, size, 0), size);
 	signer_remote_receive(f->remote);
 	assert_pending(f, 0);
@@ -283,7 +284,7 @@ request_without_an_answer_ends_at_its_deadline(void **state)
 	uint64_t first;
 
 	submit_all(f, 1);
-	first = take(f).id;
+	first = take(f).head.id;
 	f->now += NANOSECONDS;
 	assert_int_equal(signers_submit(f, 1, &e), 0);
 	f->now += (DEADLINE - 1) * NANOSECONDS;
@@ -308,9 +309,9 @@ callback_may_ask_anew(void **state)
 
 	f->outcomes[0].again = f;
 	submit_all(f, 1);
-	answer(f, take(f).id, "first");
+	answer(f, take(f).head.id, "first");
 	assert_token(f, 0, "first");
-	answer(f, take(f).id, "second");
+	answer(f, take(f).head.id, "second");
 	assert_token(f, SIGNERS_TABLE, "second");
 	assert_false(signer_remote_busy(f->remote));
 }
@@ -324,17 +325,17 @@ table_that_is_full_takes_no_more(void **state)
 
 	for (size_t i = 0; i < SIGNERS_TABLE; i++) {
 		assert_int_equal(signers_submit(f, i, &e), 0);
-		ids[i] = take(f).id;
+		ids[i] = take(f).head.id;
 	}
 	assert_int_equal(signers_submit(f, SIGNERS_TABLE, &e), -1);
 	assert_int_equal(e.code, ERROR_UNAVAILABLE);
-	assert_string_equal(e.text, "128 signatures are under way");
+	assert_string_equal(e.text, "128 requests to the signer are under way");
 	assert_int_equal(f->outcomes[SIGNERS_TABLE].calls, 0);
 	assert_nothing_asked(f);
 	answer(f, ids[77], "77");
 	assert_token(f, 77, "77");
 	assert_int_equal(signers_submit(f, SIGNERS_TABLE, &e), 0);
-	answer(f, take(f).id, "the last");
+	answer(f, take(f).head.id, "the last");
 	assert_token(f, SIGNERS_TABLE, "the last");
 }
 

@@ -78,8 +78,8 @@ threads_sign_for_one_worker_until_its_socket_ends(void **state)
 	for (size_t i = 0; i < 4; i++) {
 		static struct message_answer m;
 
-		assert_int_equal(recv(f->worker, &m, sizeof(m), 0), message_answer_size(&m));
-		assert_int_equal(m.kind, MESSAGE_HELLO);
+		assert_int_equal(recv(f->worker, &m, sizeof(m), 0), sizeof(m.head));
+		assert_int_equal(m.head.kind, COURIER_HELLO);
 	}
 	for (size_t i = 0; i < 100; i++) {
 		assert_int_equal(signers_submit(f, i, &e), 0);
@@ -111,25 +111,26 @@ signer_drops_what_is_no_request(void **state)
 	pthread_t thread;
 
 	signing.clock = &f->clock;
-	message_request_init(&m.request, 1, &q);
+	message_request_init(&m.request, &q);
 	whole = message_request_size(&m.request);
 	assert_int_equal(send(f->worker, &m, sizeof(m), 0), sizeof(m));
 	assert_int_equal(send(f->worker, &m, whole + 1, 0), whole + 1);
 	assert_int_equal(send(f->worker, &m, whole - 1, 0), whole - 1);
 	assert_int_equal(send(f->worker, "x", 1, 0), 1);
-	m.request.magic++;
+	m.request.head.magic++;
 	assert_int_equal(send(f->worker, &m, whole, 0), whole);
 	assert_int_equal(pthread_create(&thread, NULL, serve, f), 0);
 	for (int i = 0; i < 2; i++) {
 		static struct message_answer a;
 
 		if (i == 1) {
-			message_request_init(&m.request, 4711, &q);
+			message_request_init(&m.request, &q);
+			m.request.head.id = 4711;
 			assert_int_equal(send(f->worker, &m, whole, 0), whole);
 		}
 		assert_int_not_equal(recv(f->worker, &a, sizeof(a), 0), -1);
-		assert_int_equal(a.kind, i == 0 ? MESSAGE_HELLO : MESSAGE_MADE);
-		assert_int_equal(a.id, i == 0 ? 0 : 4711);
+		assert_int_equal(a.head.kind, i == 0 ? COURIER_HELLO : MESSAGE_MADE);
+		assert_int_equal(a.head.id, i == 0 ? 0 : 4711);
 	}
 	shutdown(f->worker, SHUT_RDWR);
 	assert_int_equal(pthread_join(thread, NULL), 0);

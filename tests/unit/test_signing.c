@@ -329,19 +329,20 @@ static void
 wish_for_the_keys_is_a_message(void **state)
 {
 	struct message_request m;
+	struct query q;
 	size_t size;
 
 	(void)state;
 	memset(&m, 0xff, sizeof(m));
-	message_request_init(&m, 7, NULL);
+	message_request_init(&m, NULL);
 	size = message_request_size(&m);
-	assert_int_equal(size, offsetof(struct message_request, query.groups) + 1);
-	assert_int_equal(message_request_check(&m, size), 0);
-	assert_int_equal(m.kind, MESSAGE_KEYS);
-	assert_int_equal(m.id, 7);
-	assert_string_equal(m.query.subject, "");
-	m.kind = MESSAGE_KEYS + 1;
-	assert_int_equal(message_request_check(&m, size), -1);
+	assert_int_equal(size, offsetof(struct message_request, texts));
+	assert_int_equal(message_request_read(&m, size, &q), 0);
+	assert_int_equal(m.head.kind, MESSAGE_KEYS);
+	assert_string_equal(q.subject, "");
+	assert_null(q.caller_groups);
+	m.head.kind = MESSAGE_KEYS + 1;
+	assert_int_equal(message_request_read(&m, size, &q), -1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, keys_enter, keys_leave)

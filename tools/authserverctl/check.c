@@ -12,7 +12,9 @@
 #include "base/account.h"
 #include "base/file.h"
 #include "identity/attributes.h"
+#include "identity/lookup_process.h"
 #include "identity/policy_lint.h"
+#include "service/service.h"
 #include "signer/signing.h"
 #include "tools/authserverctl/command.h"
 #include "tools/authserverctl/findings.h"
@@ -201,7 +203,36 @@ check_audit(struct findings *f)
 	tell(f, &e);
 }
 
+/* What the sources of groups need is there; none of them is asked. */
+static void
+check_groups(struct findings *f, const struct flags *flags)
+{
+	struct error e = {0};
+
+	if ((f->config.groups.where != NULL ||
+		(f->policy != NULL && service_looks_up(&f->config, f->policy))) &&
+	    lookup_process_check(flags, &e) == -1)
+		tell(f, &e);
+}
+
 /* --- all of them --- */
+
+static int
+decide(const struct findings *f, const struct flags *flags, const struct question *asked)
+{
+	struct lookup_process lookup;
+	const struct question_parts parts = {.config = &f->config,
+	    .policy = f->policy,
+	    .grammar = f->grammar,
+	    .lookup = &lookup.lookup};
+	struct error e = {0};
+	int rc;
+
+	lookup_process_init(&lookup, flags, &f->config);
+	rc = question_decide(asked, &parts, &e);
+	lookup_process_end(&lookup);
+	return rc == -1 ? command_fail(&e) : rc;
+}
 
 /* With a query, only what it takes to answer it. */
 static int
@@ -209,13 +240,12 @@ check(struct findings *f, const struct arguments *a, const struct question *aske
 {
 	bool policy_alone =
 	    a->policy_file != NULL && a->flags.config_file == NULL && a->flags.count == 0;
-	struct error e = {0};
-	int rc;
 
 	check_policy(f);
 	check_grammar(f);
 	if (a->count == 0 && !policy_alone) {
 		check_attributes(f);
+		check_groups(f, &a->flags);
 		check_keys(f);
 		check_directory(f);
 		check_group(f);
@@ -223,10 +253,8 @@ check(struct findings *f, const struct arguments *a, const struct question *aske
 	}
 	if (f->problems > 0)
 		return 1;
-	if (a->count > 0) {
-		rc = question_decide(asked, &f->config, f->policy, f->grammar, &e);
-		return rc == -1 ? command_fail(&e) : rc;
-	}
+	if (a->count > 0)
+		return decide(f, &a->flags, asked);
 	if (policy_alone)
 		findings_print_policy(f);
 	else
@@ -259,7 +287,8 @@ command_check(int argc, char **argv)
 	    .doc = "Say what is wrong with a configuration and all that it names, or what its "
 		   "policy makes of QUERY.\v"
 		   "QUERY is 'CALLER [via SCHEME] as SUBJECT [ttl DURATION] [profile NAME] "
-		   "[audience NAME] [group NAME]...'. Nothing is created or changed. Exit "
+		   "[audience NAME] [group NAME]...', or with 'groups-of USER' in place of "
+		   "'as SUBJECT'. Nothing is created or changed. Exit "
 		   "status: 0 well formed or permitted, 1 not so, 64 usage.",
 	    .children = children};
 	struct arguments a = {0};

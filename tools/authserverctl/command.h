@@ -16,6 +16,7 @@ int command_prune(int argc, char **argv);
 int command_jwks(int argc, char **argv);
 int command_mint(int argc, char **argv);
 int command_decode(int argc, char **argv);
+int command_groups(int argc, char **argv);
 
 /* Prints "authserverctl: TEXT" on stderr. */
 void command_complain(const struct error *e);

@@ -96,7 +96,8 @@ put_groups(char groups[LIMIT_GROUPS], const char *list, struct error *e)
 }
 
 static int
-read_query(struct query *q, const struct arguments *a, const struct config *c, struct error *e)
+read_query(struct query *q, char groups[LIMIT_GROUPS], const struct arguments *a,
+    const struct config *c, struct error *e)
 {
 	struct subject_grammar *grammar;
 	int rc;
@@ -116,7 +117,7 @@ read_query(struct query *q, const struct arguments *a, const struct config *c, s
 	if (put_text(q->profile, sizeof(q->profile), a->profile, "profile", e) == -1 ||
 	    put_text(q->audience, sizeof(q->audience), a->audience, "audience", e) == -1)
 		return -1;
-	return put_groups(q->groups, a->groups, e);
+	return put_groups(groups, a->groups, e);
 }
 
 /*
@@ -160,12 +161,12 @@ mint(const struct arguments *a, const struct config *c, struct error *e)
 	struct signing signing;
 	struct signature made;
 	struct buffer token;
-	const struct signing_order order = {.grant = &g,
-	    .caller = q.caller.name,
-	    .groups = a->groups != NULL ? q.groups : NULL};
+	char groups[LIMIT_GROUPS] = "";
+	const struct signing_order order = {
+	    .grant = &g, .caller = q.caller.name, .groups = a->groups != NULL ? groups : NULL};
 	int rc;
 
-	if (read_query(&q, a, c, e) == -1 || make_grant(&g, &q, c, e) == -1 ||
+	if (read_query(&q, groups, a, c, e) == -1 || make_grant(&g, &q, c, e) == -1 ||
 	    open_keys(&signing, c, e) == -1)
 		return -1;
 	buffer_init(&token, LIMIT_TOKEN);

@@ -1,10 +1,10 @@
 #include "tools/authserverctl/question.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/parse.h"
-#include "identity/groups.h"
 
 enum { GROUPS_MAX = 64 * 1024 };
 
@@ -28,6 +28,7 @@ add_word(struct question *q, const char *keyword, const char *value, struct erro
 	} fields[] = {
 	    {"via", &q->scheme},
 	    {"as", &q->subject},
+	    {"groups-of", &q->user},
 	    {"ttl", &q->ttl},
 	    {"audience", &q->audience},
 	    {"profile", &q->profile},
@@ -44,7 +45,9 @@ add_word(struct question *q, const char *keyword, const char *value, struct erro
 		return 0;
 	}
 	return error_set(e, ERROR_MALFORMED,
-	    "'%.64s': via, as, ttl, profile, audience and group are what a query has", keyword);
+	    "'%.64s': via, as, groups-of, ttl, profile, audience and group are what a query "
+	    "has",
+	    keyword);
 }
 
 static int
@@ -57,8 +60,9 @@ read_words(struct question *q, char *const *words, size_t count, struct error *e
 	for (size_t i = 1; i < count; i += 2)
 		if (add_word(q, words[i], words[i + 1], e) == -1)
 			return -1;
-	if (q->subject == NULL)
-		return error_set(e, ERROR_MALFORMED, "as whom? 'as SUBJECT' is missing");
+	if ((q->subject == NULL) == (q->user == NULL))
+		return error_set(e, ERROR_MALFORMED,
+		    "as whom? want one of 'as SUBJECT' and 'groups-of USER'");
 	return 0;
 }
 
@@ -105,23 +109,23 @@ fill_query(
     struct query *q, const struct question *asked, const struct config *c, struct error *e)
 {
 	bool anonymous = strcmp(asked->caller, "anonymous") == 0 && asked->scheme == NULL;
+	const char *subject = asked->subject != NULL ? asked->subject : asked->user;
 	const char *audience = asked->audience != NULL ? asked->audience : "";
 	const char *profile = asked->profile != NULL ? asked->profile : "";
 
 	*q = (struct query){0};
-	if (strlen(asked->subject) >= sizeof(q->subject) ||
-	    strlen(audience) >= sizeof(q->audience) || strlen(profile) >= sizeof(q->profile) ||
-	    asked->groups.length >= sizeof(q->groups))
+	if (strlen(subject) >= sizeof(q->subject) || strlen(audience) >= sizeof(q->audience) ||
+	    strlen(profile) >= sizeof(q->profile))
 		return error_set(e, ERROR_MALFORMED, "a name in the query is too long");
 	if (asked->ttl != NULL &&
 	    parse_duration(asked->ttl, strlen(asked->ttl), &q->lifetime) == -1)
 		return error_set(
 		    e, ERROR_MALFORMED, "'ttl' wants a duration such as 90s or 2h");
-	memcpy(q->subject, asked->subject, strlen(asked->subject) + 1);
+	memcpy(q->subject, subject, strlen(subject) + 1);
 	memcpy(q->audience, audience, strlen(audience) + 1);
 	memcpy(q->profile, profile, strlen(profile) + 1);
 	if (asked->has_groups)
-		memcpy(q->groups, asked->groups.data, asked->groups.length + 1);
+		q->caller_groups = asked->groups.data;
 	return principal_read(&q->caller, asked->caller,
 	    anonymous               ? NULL
 	    : asked->scheme != NULL ? asked->scheme
@@ -154,22 +158,67 @@ is_verdict(const struct error *e)
 	return e->code == ERROR_DENIED || e->code == ERROR_UNAUTHENTICATED;
 }
 
-int
-question_decide(const struct question *asked, const struct config *c, const struct policy *p,
-    const struct subject_grammar *grammar, struct error *e)
+/* What a look-up found. */
+struct answer {
+	struct membership *membership; /* NULL: it failed */
+	struct error error;
+};
+
+static void
+take_groups(void *context, const struct membership *m, const struct error *failure)
 {
+	struct answer *a = context;
+
+	a->membership = m == NULL ? NULL : membership_keep(m);
+	a->error = *failure;
+}
+
+/* Looks the caller's groups up, when a rule asks for them and they were not given. */
+static int
+find_groups(
+    struct query *q, const struct question_parts *parts, struct answer *a, struct error *e)
+{
+	if (q->caller_groups != NULL || !policy_needs_groups(parts->policy) ||
+	    !principal_authenticated(&q->caller))
+		return 0;
+	if (lookup_submit(parts->lookup, q->caller.name, take_groups, a, e) == -1)
+		return -1;
+	if (a->membership == NULL) {
+		*e = a->error;
+		return -1;
+	}
+	q->caller_groups = a->membership->groups;
+	return 0;
+}
+
+/* Asks for a token, or for somebody's groups. */
+static int
+ask(const struct question *asked, const struct policy *p, const struct query *q,
+    struct grant *g, struct error *e)
+{
+	return asked->user != NULL ? policy_permit_groups(p, q, &g->where, e)
+				   : policy_permit(p, q, g, e);
+}
+
+int
+question_decide(
+    const struct question *asked, const struct question_parts *parts, struct error *e)
+{
+	struct answer a = {0};
 	struct query q;
 	struct grant g = {.where = "realms"};
-	int rc = fill_query(&q, asked, c, e);
+	int rc = fill_query(&q, asked, parts->config, e);
 
 	if (rc == 0)
-		rc = subject_check(grammar, q.subject, e);
-	if (rc == 0 && !asked->has_groups && policy_needs_groups(p) &&
-	    principal_authenticated(&q.caller))
-		rc = groups_lookup(q.caller.name, q.groups, e);
+		rc = subject_check(parts->grammar, q.subject, e);
 	if (rc == 0)
-		rc = policy_permit(p, &q, &g, e);
+		rc = find_groups(&q, parts, &a, e);
 	if (rc == 0)
+		rc = ask(asked, parts->policy, &q, &g, e);
+	free(a.membership);
+	if (rc == 0 && asked->user != NULL)
+		printf("permit %s groups-of %s\n", g.where, q.subject);
+	else if (rc == 0)
 		print_grant(&g);
 	else if (is_verdict(e))
 		printf("deny %s %s\n", g.where, e->text);

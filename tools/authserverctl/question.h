@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "config/config.h"
+#include "identity/lookup.h"
 #include "identity/policy.h"
 #include "identity/subject.h"
 
@@ -17,8 +18,9 @@ enum { QUESTION_WORDS = 256 };
 /* The words belong to argv. */
 struct question {
 	const char *caller;
-	const char *scheme; /* NULL: not given, as for the rest */
-	const char *subject;
+	const char *scheme;  /* NULL: not given, as for the rest */
+	const char *subject; /* of a token; NULL: it is about groups */
+	const char *user;    /* whose groups are to be read; NULL: it is about a token */
 	const char *audience;
 	const char *profile;
 	const char *ttl;
@@ -34,8 +36,16 @@ struct question {
 int question_read(struct question *q, char **words, size_t count, struct error *e);
 void question_free(struct question *q);
 
+/* Who decides, and by what. */
+struct question_parts {
+	const struct config *config;
+	const struct policy *policy;
+	const struct subject_grammar *grammar;
+	struct lookup *lookup;
+};
+
 /* Prints the verdict, in one line. 0: permitted. 1: denied. -1 and *e: there is none. */
-int question_decide(const struct question *asked, const struct config *c,
-    const struct policy *p, const struct subject_grammar *grammar, struct error *e);
+int question_decide(
+    const struct question *asked, const struct question_parts *parts, struct error *e);
 
 #endif

@@ -1,0 +1,243 @@
+#include "base/courier.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* A request that so many processes died over may be what kills them. */
+enum { TRIES_MAX = 5 };
+
+struct pending {
+	courier_call *done; /* NULL while the slot is free */
+	void *context;
+	int64_t since; /* monotonic nanoseconds */
+	unsigned int tries;
+	size_t size;
+	struct courier_head *request; /* with what is behind it */
+};
+
+struct courier {
+	struct courier_parts parts;
+	uint32_t incarnation; /* tells our answers from those to a process before us */
+	uint32_t sequence;
+	size_t busy;
+	struct pending pending[COURIER_MOST];
+	struct courier_head *answer; /* with room for the largest */
+};
+
+/* An id is incarnation, sequence and slot: unique, and leads to its slot. */
+static uint64_t
+make_id(struct courier *c, size_t slot)
+{
+	c->sequence++;
+	return (uint64_t)c->incarnation << 32 |
+	       ((uint64_t)(c->sequence & 0xffffff) * COURIER_MOST + slot);
+}
+
+static int
+send_whole(int fd, const void *message, size_t size, int flags)
+{
+	ssize_t n;
+
+	do
+		n = send(fd, message, size, MSG_NOSIGNAL | flags);
+	while (n == -1 && errno == EINTR);
+	return n == (ssize_t)size ? 0 : -1;
+}
+
+static int
+send_request(struct courier *c, struct pending *p)
+{
+	p->tries++;
+	return send_whole(c->parts.fd, p->request, p->size, MSG_DONTWAIT);
+}
+
+/* Frees the slot first: the callback may submit anew. */
+static void
+finish(struct courier *c, struct pending *p, const void *answer, const struct error *e)
+{
+	courier_call *done = p->done;
+	void *context = p->context;
+
+	free(p->request);
+	*p = (struct pending){0};
+	c->busy--;
+	c->parts.deliver(done, context, answer, e);
+}
+
+static void
+fail(struct courier *c, struct pending *p, const char *reason)
+{
+	struct error e;
+
+	error_set(&e, ERROR_UNAVAILABLE, "%s %s", c->parts.peer, reason);
+	finish(c, p, NULL, &e);
+}
+
+/* Fails what has waited since before then. */
+static void
+fail_all(struct courier *c, int64_t then, const char *reason)
+{
+	for (size_t i = 0; i < COURIER_MOST; i++)
+		if (c->pending[i].done != NULL && c->pending[i].since < then)
+			fail(c, &c->pending[i], reason);
+}
+
+int
+courier_submit(struct courier *c, const void *request, size_t size, courier_call *done,
+    void *context, struct error *e)
+{
+	size_t slot = 0;
+	struct pending *p;
+
+	while (slot < c->parts.most && c->pending[slot].done != NULL)
+		slot++;
+	if (slot == c->parts.most)
+		return error_set(e, ERROR_UNAVAILABLE, "%zu requests to %s are under way", slot,
+		    c->parts.peer);
+	p = &c->pending[slot];
+	*p = (struct pending){.size = size, .request = malloc(size)};
+	if (p->request == NULL)
+		return error_set(e, ERROR_UNAVAILABLE, "out of memory");
+	memcpy(p->request, request, size);
+	p->request->id = make_id(c, slot);
+	if (send_request(c, p) == -1) {
+		error_set(e, ERROR_UNAVAILABLE, "%s takes no more: %s", c->parts.peer,
+		    strerror(errno));
+		free(p->request);
+		p->request = NULL;
+		return -1;
+	}
+	p->done = done;
+	p->context = context;
+	p->since = clock_monotonic(c->parts.clock);
+	c->busy++;
+	return 0;
+}
+
+/* A new process, for which nothing is queued. What was sent after it had emptied the queue
+ * is answered twice, and the second answer finds nobody waiting. */
+static void
+resend(struct courier *c)
+{
+	for (size_t i = 0; i < COURIER_MOST; i++) {
+		struct pending *p = &c->pending[i];
+
+		if (p->done == NULL)
+			continue;
+		if (p->tries >= TRIES_MAX)
+			fail(c, p, "ended again and again over this request");
+		else if (send_request(c, p) == -1)
+			fail(c, p, "takes no more");
+	}
+}
+
+static void
+take_answer(struct courier *c, size_t size)
+{
+	static const struct error none = {0};
+	struct pending *p;
+
+	if (size < sizeof(*c->answer) || c->answer->magic != c->parts.magic)
+		return;
+	if (c->answer->kind == COURIER_HELLO) {
+		resend(c);
+		return;
+	}
+	p = &c->pending[c->answer->id % COURIER_MOST];
+	if (c->parts.check(c->answer, size) == -1)
+		return;
+	if (p->done != NULL && p->request->id == c->answer->id)
+		finish(c, p, c->answer, &none);
+	/* Else the deadline came first, or a process before us asked. */
+}
+
+int
+courier_receive(struct courier *c)
+{
+	for (;;) {
+		ssize_t n = recv(c->parts.fd, c->answer, c->parts.answer_size, MSG_DONTWAIT);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return 0;
+		if (n == 0) { /* no message of ours is empty */
+			fail_all(c, INT64_MAX, "is gone");
+			return -1;
+		}
+		take_answer(c, (size_t)n);
+	}
+}
+
+void
+courier_expire(struct courier *c)
+{
+	fail_all(
+	    c, clock_monotonic(c->parts.clock) - c->parts.deadline, "did not answer in time");
+}
+
+bool
+courier_busy(const struct courier *c)
+{
+	return c->busy > 0;
+}
+
+int
+courier_new(struct courier **out, const struct courier_parts *parts, struct error *e)
+{
+	struct courier *c = calloc(1, sizeof(*c));
+
+	*out = NULL;
+	if (c != NULL) {
+		c->parts = *parts;
+		c->answer = malloc(parts->answer_size);
+	}
+	if (c == NULL || c->answer == NULL ||
+	    entropy_fill(parts->entropy, &c->incarnation, sizeof(c->incarnation)) == -1) {
+		courier_free(c);
+		return error_set(e, ERROR_INTERNAL, "out of memory or of random bytes");
+	}
+	/* What waits there is for a process before us, or a hello that asks for nothing. */
+	(void)courier_receive(c);
+	*out = c;
+	return 0;
+}
+
+void
+courier_free(struct courier *c)
+{
+	if (c == NULL)
+		return;
+	for (size_t i = 0; i < COURIER_MOST; i++)
+		free(c->pending[i].request);
+	free(c->answer);
+	free(c);
+}
+
+void
+courier_hello(int fd, uint32_t magic)
+{
+	const struct courier_head hello = {.magic = magic, .kind = COURIER_HELLO};
+	char dropped;
+
+	while (recv(fd, &dropped, sizeof(dropped), MSG_DONTWAIT) > 0)
+		continue;
+	(void)send_whole(fd, &hello, sizeof(hello), MSG_DONTWAIT);
+}
+
+int
+courier_answer(int fd, const void *answer, size_t size, int flags)
+{
+	return send_whole(fd, answer, size, flags);
+}
+
+bool
+courier_ended(int fd)
+{
+	struct pollfd p = {.fd = fd};
+
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
+}

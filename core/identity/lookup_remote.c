@@ -1,0 +1,231 @@
+#define _GNU_SOURCE /* strdup */
+#include "identity/lookup_remote.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "identity/lookup_cache.h"
+#include "identity/lookup_message.h"
+
+enum {
+	USERS = 1024, /* that are kept; the resolver keeps more, for all who ask it */
+	PENDING = 256,
+};
+
+/* Somebody who waits for an answer. */
+struct wait {
+	lookup_done *done;
+	void *context;
+	struct wait *next;
+};
+
+/* A user who was asked about: however many wait, it is one request. */
+struct flight {
+	struct lookup_remote *remote;
+	char *user;
+	struct wait *waits;
+	struct flight *next;
+};
+
+struct lookup_remote {
+	struct lookup lookup; /* first, so that the one leads to the other */
+	struct courier *courier;
+	struct lookup_cache *cache;
+	const struct clock *clock;
+	struct flight *flights;
+};
+
+static int
+check(void *answer, size_t size)
+{
+	return lookup_answer_check(answer, size);
+}
+
+static void
+flight_free(struct flight *f)
+{
+	while (f->waits != NULL) {
+		struct wait *w = f->waits;
+
+		f->waits = w->next;
+		free(w);
+	}
+	free(f->user);
+	free(f);
+}
+
+static void
+take_out(struct flight *f)
+{
+	struct flight **at = &f->remote->flights;
+
+	while (*at != f)
+		at = &(*at)->next;
+	*at = f->next;
+}
+
+/* The call stands for none: all that is needed is in the context. */
+static void
+deliver(courier_call *call, void *context, const void *answer, const struct error *e)
+{
+	const struct lookup_answer *a = answer;
+	const struct membership *m = NULL;
+	struct flight *f = context;
+	struct lookup_remote *r = f->remote;
+	struct error failure = *e;
+
+	(void)call;
+	if (a != NULL && a->head.kind == LOOKUP_FAILED)
+		error_set(&failure, ERROR_UNAVAILABLE, "%s", a->reason);
+	if (a != NULL && a->head.kind == LOOKUP_FOUND) {
+		m = &a->m;
+		if (a->keep > 0)
+			lookup_cache_put(
+			    r->cache, f->user, m, clock_monotonic(r->clock) + a->keep);
+	}
+	take_out(f); /* first: who is told may ask anew */
+	for (struct wait *w = f->waits; w != NULL; w = w->next)
+		w->done(w->context, m, &failure);
+	flight_free(f);
+}
+
+static void
+no_call(void)
+{
+}
+
+static int
+ask(struct flight *f, struct error *e)
+{
+	struct lookup_request q;
+
+	if (lookup_request_init(&q, f->user, e) == -1)
+		return -1;
+	return courier_submit(f->remote->courier, &q, lookup_request_size(&q), no_call, f, e);
+}
+
+static int
+add_wait(struct flight *f, lookup_done *done, void *context, struct error *e)
+{
+	struct wait *w = malloc(sizeof(*w));
+
+	if (w == NULL)
+		return error_set(e, ERROR_UNAVAILABLE, "out of memory");
+	*w = (struct wait){.done = done, .context = context, .next = f->waits};
+	f->waits = w;
+	return 0;
+}
+
+/* A request about the user, with one who waits for it. */
+static int
+start_flight(struct lookup_remote *r, const char *user, lookup_done *done, void *context,
+    struct error *e)
+{
+	struct flight *f = calloc(1, sizeof(*f));
+
+	if (f == NULL)
+		return error_set(e, ERROR_UNAVAILABLE, "out of memory");
+	f->remote = r;
+	f->user = strdup(user);
+	if (f->user == NULL)
+		error_set(e, ERROR_UNAVAILABLE, "out of memory");
+	else if (add_wait(f, done, context, e) == 0 && ask(f, e) == 0) {
+		f->next = r->flights;
+		r->flights = f;
+		return 0;
+	}
+	flight_free(f);
+	return -1;
+}
+
+static int
+remote_submit(
+    struct lookup *self, const char *user, lookup_done *done, void *context, struct error *e)
+{
+	static const struct error none = {0};
+	struct lookup_remote *r = (struct lookup_remote *)self;
+	int64_t until;
+	const struct membership *kept = lookup_cache_get(r->cache, user, &until);
+
+	if (kept != NULL && clock_monotonic(r->clock) < until) {
+		done(context, kept, &none);
+		return 0;
+	}
+	for (struct flight *f = r->flights; f != NULL; f = f->next)
+		if (strcmp(f->user, user) == 0)
+			return add_wait(f, done, context, e);
+	return start_flight(r, user, done, context, e);
+}
+
+struct lookup *
+lookup_remote_lookup(struct lookup_remote *r)
+{
+	return &r->lookup;
+}
+
+int
+lookup_remote_receive(struct lookup_remote *r)
+{
+	return courier_receive(r->courier);
+}
+
+void
+lookup_remote_expire(struct lookup_remote *r)
+{
+	courier_expire(r->courier);
+}
+
+bool
+lookup_remote_busy(const struct lookup_remote *r)
+{
+	return courier_busy(r->courier);
+}
+
+int
+lookup_remote_new(struct lookup_remote **out, int fd, int64_t deadline,
+    const struct clock *clock, const struct entropy *entropy, struct error *e)
+{
+	const struct courier_parts parts = {.fd = fd,
+	    .clock = clock,
+	    .entropy = entropy,
+	    .peer = "the resolver of groups",
+	    .magic = LOOKUP_ANSWER_MAGIC,
+	    .most = PENDING,
+	    .answer_size = sizeof(struct lookup_answer),
+	    .deadline = deadline * NANOSECONDS,
+	    .check = check,
+	    .deliver = deliver};
+	struct lookup_remote *r = calloc(1, sizeof(*r));
+
+	*out = NULL;
+	if (r == NULL)
+		return error_set(e, ERROR_INTERNAL, "out of memory");
+	r->lookup.submit = remote_submit;
+	r->clock = clock;
+	r->cache = lookup_cache_new(USERS);
+	if (r->cache == NULL) {
+		error_set(e, ERROR_INTERNAL, "out of memory");
+	} else if (courier_new(&r->courier, &parts, e) == 0) {
+		*out = r;
+		return 0;
+	}
+	lookup_cache_free(r->cache);
+	free(r);
+	return -1;
+}
+
+void
+lookup_remote_free(struct lookup_remote *r)
+{
+	if (r == NULL)
+		return;
+	courier_free(r->courier);
+	while (r->flights != NULL) {
+		struct flight *f = r->flights;
+
+		r->flights = f->next;
+		flight_free(f);
+	}
+	lookup_cache_free(r->cache);
+	free(r);
+}

@@ -1,0 +1,65 @@
+#include "fcgi/resolver_process.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/program.h"
+#include "fcgi/child.h"
+#include "identity/lookup_process.h"
+
+enum { WORD = 32 };
+
+struct job {
+	const char *path;
+	const struct flags *flags;
+	const int *sockets;
+	unsigned int count;
+};
+
+/* Becomes the program, in which the descriptors stay open: --serve=FD for each socket. */
+static int
+become(const struct job *j, int ready, struct error *e)
+{
+	char text[LIMIT_WORKERS + 1][WORD];
+	const char *extra[LIMIT_WORKERS + 2] = {NULL};
+	char **command;
+
+	for (unsigned int i = 0; i <= j->count; i++) {
+		int fd = i < j->count ? j->sockets[i] : ready;
+
+		(void)snprintf(text[i], WORD, "--%s=%d", i < j->count ? "serve" : "ready", fd);
+		(void)fcntl(fd, F_SETFD, 0);
+		extra[i] = text[i];
+	}
+	command = flags_command(j->flags, j->path, extra);
+	if (command != NULL)
+		(void)execve(j->path, command, lookup_process_environment);
+	flags_command_free(command);
+	return error_set(e, ERROR_INTERNAL, "%s cannot be run", j->path);
+}
+
+static void
+resolver_main(const void *context, int ready)
+{
+	struct error e = {0};
+
+	(void)become(context, ready, &e);
+	child_report(ready, &e);
+}
+
+pid_t
+resolver_process_start(
+    const struct flags *flags, const int *sockets, unsigned int count, struct error *e)
+{
+	char path[LIMIT_PATH];
+	const struct job job = {
+	    .path = path, .flags = flags, .sockets = sockets, .count = count};
+	const struct server server = {.name = "resolver",
+	    .sockets = sockets,
+	    .count = count,
+	    .run = resolver_main,
+	    .context = &job};
+
+	return program_find(path, LOOKUP_PROGRAM, e) == -1 ? -1 : child_serve(&server, e);
+}

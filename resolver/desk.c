@@ -1,0 +1,277 @@
+#define _GNU_SOURCE /* EPOLL_CLOEXEC */
+#include "resolver/desk.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "identity/chain.h"
+#include "identity/lookup_cache.h"
+#include "resolver/job.h"
+
+enum {
+	USERS = 10000,   /* whose memberships are kept */
+	THREADS_MAX = 8, /* that ask sources at the same time */
+	STACK = 512 * 1024,
+	GRACE = 200, /* milliseconds beyond the sources' own timeouts */
+};
+
+struct desk {
+	struct desk_parts parts;
+	struct breaker breaker;
+	int64_t deadline; /* nanoseconds */
+
+	pthread_mutex_t lock; /* of all that follows */
+	pthread_cond_t work;
+	struct lookup_cache *cache;
+	struct jobs jobs;
+	unsigned int threads, idle;
+	struct chain *first; /* for the first thread */
+};
+
+static int64_t
+now(const struct desk *d)
+{
+	return clock_monotonic(d->parts.clock);
+}
+
+int
+desk_open(struct desk **out, const struct desk_parts *parts, struct error *e)
+{
+	struct desk *d = calloc(1, sizeof(*d));
+
+	*out = NULL;
+	if (d == NULL)
+		return error_set(e, ERROR_INTERNAL, "out of memory");
+	d->parts = *parts;
+	d->deadline =
+	    chain_deadline(parts->config) * NANOSECONDS + GRACE * (NANOSECONDS / 1000);
+	(void)pthread_mutex_init(&d->lock, NULL);
+	(void)pthread_cond_init(&d->work, NULL);
+	d->cache = lookup_cache_new(USERS);
+	if (d->cache == NULL) {
+		free(d);
+		return error_set(e, ERROR_INTERNAL, "out of memory");
+	}
+	if (chain_open(&d->first, parts->config, &d->breaker, parts->clock, e) == -1) {
+		lookup_cache_free(d->cache);
+		free(d);
+		return -1;
+	}
+	*out = d;
+	return 0;
+}
+
+/*
+ * The job has failed: what was known before still counts for a while, if the configuration says
+ * so, and is tried anew after the breaker's time.
+ */
+static void
+fail(struct desk *d, struct job *j, const struct error *e)
+{
+	const struct groups_config *c = d->parts.config;
+	int64_t until, stale = c->stale * NANOSECONDS;
+	const struct membership *m;
+
+	if (j->count == 0)
+		return; /* nobody waits any more */
+	m = lookup_cache_get(d->cache, j->user, &until);
+	if (m == NULL || now(d) >= until + stale) {
+		job_answer(j, NULL, 0, e);
+		return;
+	}
+	log_line(d->parts.log, LOG_LEVEL_WARNING,
+	    "The groups of %s are those of %lld seconds ago: %s", j->user,
+	    (long long)((now(d) - until) / NANOSECONDS + c->cache), e->text);
+	job_answer(j, m, c->retry * NANOSECONDS, NULL);
+}
+
+static void
+succeed(struct desk *d, struct job *j, const struct membership *m)
+{
+	int64_t keep = d->parts.config->cache * NANOSECONDS;
+
+	lookup_cache_put(d->cache, j->user, m, now(d) + keep);
+	job_answer(j, m, keep, NULL);
+}
+
+/* Tells of sources that do not matter: nobody else does. */
+static void
+tell_failure(void *context, const struct chain_answer *a)
+{
+	const struct desk *d = context;
+
+	if (a->e != NULL && strings_have(&d->parts.config->optional, a->source))
+		log_line(d->parts.log, LOG_LEVEL_WARNING,
+		    "Groups from %s, which is optional: %s", a->source, a->e->text);
+}
+
+/* Does one job without the lock. */
+static void
+look_up(struct desk *d, struct chain *chain, struct job *j)
+{
+	const struct chain_question q = {.user = j->user};
+	struct membership m;
+	struct error e = {0};
+	int rc;
+
+	(void)pthread_mutex_unlock(&d->lock);
+	rc = chain_lookup(chain, &q, &m, tell_failure, d, &e);
+	(void)pthread_mutex_lock(&d->lock);
+	if (rc == 0)
+		succeed(d, j, &m);
+	else
+		fail(d, j, &e);
+	jobs_remove(&d->jobs, j);
+}
+
+/* A thread of its own has sources of its own. */
+static void *
+thread_main(void *argument)
+{
+	struct desk *d = argument;
+	struct chain *chain;
+	struct error e = {0};
+	struct job *j;
+
+	(void)pthread_mutex_lock(&d->lock);
+	chain = d->first;
+	d->first = NULL;
+	if (chain == NULL &&
+	    chain_open(&chain, d->parts.config, &d->breaker, d->parts.clock, &e) == -1) {
+		log_line(d->parts.log, LOG_LEVEL_ERROR, "%s", e.text);
+		d->threads--;
+		(void)pthread_mutex_unlock(&d->lock);
+		return NULL;
+	}
+	for (;;) {
+		j = jobs_take(&d->jobs);
+		if (j != NULL) {
+			look_up(d, chain, j);
+			continue;
+		}
+		d->idle++;
+		(void)pthread_cond_wait(&d->work, &d->lock);
+		d->idle--;
+	}
+	return NULL;
+}
+
+/* One more, unless one is idle or there are enough. */
+static void
+wake_thread(struct desk *d)
+{
+	pthread_attr_t attributes;
+	pthread_t id;
+
+	(void)pthread_cond_signal(&d->work);
+	if (d->jobs.queued <= d->idle || d->threads == THREADS_MAX ||
+	    pthread_attr_init(&attributes) != 0)
+		return;
+	(void)pthread_attr_setstacksize(&attributes, STACK);
+	(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	if (pthread_create(&id, &attributes, thread_main, d) == 0)
+		d->threads++;
+	(void)pthread_attr_destroy(&attributes);
+}
+
+static void
+take_request(struct desk *d, int fd, const struct lookup_request *q)
+{
+	const struct waiter w = {.fd = fd, .id = q->head.id};
+	int64_t until, at = now(d);
+	const struct membership *m = lookup_cache_get(d->cache, q->user, &until);
+	struct job *j;
+
+	if (m != NULL && at < until) {
+		waiter_answer(&w, m, until - at, NULL);
+		return;
+	}
+	j = jobs_find(&d->jobs, q->user);
+	if (j == NULL)
+		j = jobs_add(&d->jobs, q->user, at);
+	/* Who is not among those who wait is told by a deadline of its own. */
+	if (j != NULL && job_wait(j, &w) == 0)
+		wake_thread(d);
+}
+
+/* Everything that is there. False: the socket has ended. */
+static bool
+receive(struct desk *d, int fd)
+{
+	struct lookup_request q;
+
+	for (;;) {
+		ssize_t n = recv(fd, &q, sizeof(q), MSG_DONTWAIT | MSG_TRUNC);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return errno == EAGAIN || errno == EWOULDBLOCK;
+		if (n == 0 && courier_ended(fd))
+			return false;
+		if (lookup_request_check(&q, (size_t)n) == 0)
+			take_request(d, fd, &q);
+	}
+}
+
+/* Answers who has waited long enough; milliseconds until the next has, -1: nobody waits. */
+static int
+expire(struct desk *d)
+{
+	struct error late;
+	struct job *j;
+
+	error_set(&late, ERROR_UNAVAILABLE, "the sources of groups did not answer in time");
+	while ((j = jobs_oldest(&d->jobs)) != NULL) {
+		int64_t left = j->since + d->deadline - now(d);
+
+		if (left > 0)
+			return (int)(left / (NANOSECONDS / 1000)) + 1;
+		fail(d, j, &late);
+		jobs_abandon(&d->jobs, j);
+	}
+	return -1;
+}
+
+static int
+watch(int epoll, const int *sockets, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct epoll_event event = {.events = EPOLLIN, .data.fd = sockets[i]};
+
+		if (epoll_ctl(epoll, EPOLL_CTL_ADD, sockets[i], &event) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+desk_serve(struct desk *d, const int *sockets, size_t count, struct error *e)
+{
+	struct epoll_event events[16];
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	int wait = -1;
+
+	if (epoll == -1 || watch(epoll, sockets, count) == -1)
+		return error_set(e, ERROR_INTERNAL, "epoll: %s", strerror(errno));
+	while (count > 0) {
+		int n = epoll_wait(epoll, events, 16, wait);
+
+		(void)pthread_mutex_lock(&d->lock);
+		for (int i = 0; i < n; i++) {
+			int fd = events[i].data.fd;
+
+			if (receive(d, fd))
+				continue;
+			(void)epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
+			count--;
+		}
+		wait = expire(d);
+		(void)pthread_mutex_unlock(&d->lock);
+	}
+	return 0;
+}
