@@ -23,7 +23,7 @@ fastcgi_init() {
     CLIENT=$WORK/fastcgi.py
     export WORK FCGI CGI CLIENT
     install -m 0755 "$build/authserver.fcgi" "$build/authserver.cgi" \
-        "$BATS_TEST_DIRNAME/lib/fastcgi.py" "$WORK"
+        "$build/authserver-resolver" "$BATS_TEST_DIRNAME/lib/fastcgi.py" "$WORK"
     openssl genrsa -traditional -out "$WORK/key" 2048 2>/dev/null
     openssl genrsa -out "$WORK/other" 2048 2>/dev/null
     openssl pkey -in "$WORK/key" -pubout -out "$WORK/key.pub"
@@ -152,16 +152,21 @@ threads() {
     echo $#
 }
 
-# Sets SIGNER and WORKERS: of the monitor's children, the signer is the one with threads.
-# Fails while not all are there.
+# Sets SIGNER, WORKERS and RESOLVER, if there is one: of the monitor's children, the resolver is
+# another program, and of the rest the signer is the one with threads. Fails while not all are
+# there.
 parts() {
-    local pid children
+    local pid program children
 
     SIGNER=
+    RESOLVER=
     WORKERS=()
     mapfile -t children < <(pgrep -P "$MONITOR")
     for pid in "${children[@]}"; do
-        if [ "$(threads "$pid")" -gt 1 ]; then
+        read -r program <"/proc/$pid/comm" || return 1
+        if [ "$program" = authserver-reso ]; then
+            RESOLVER=$pid
+        elif [ "$(threads "$pid")" -gt 1 ]; then
             SIGNER+=$pid
         else
             WORKERS+=("$pid")

@@ -50,7 +50,8 @@ gateway_init() {
 
     # The programs, where the web server's user can reach them.
     install -d -m 0755 "$WORK/bin"
-    install -m 0755 "$BUILD/authserver.fcgi" "$BUILD/authserver.cgi" "$WORK/bin/"
+    install -m 0755 "$BUILD/authserver.fcgi" "$BUILD/authserver.cgi" \
+        "$BUILD/authserver-resolver" "$WORK/bin/"
 
     # One key and one password file for all instances.
     openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$WORK/key.pem"
