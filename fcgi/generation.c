@@ -14,7 +14,6 @@
 #include "fcgi/slot.h"
 #include "fcgi/watch.h"
 #include "fcgi/worker.h"
-#include "identity/chain.h"
 #include "signer/signing.h"
 
 /* The ends of a socketpair. */
@@ -49,7 +48,7 @@ worker_main(struct generation *g, unsigned int i)
 	    .tcp = listener_is_tcp(g->parts.listeners->web),
 	    .signer = g->to_signer[i].worker,
 	    .resolver = g->to_resolver[i].worker,
-	    .lookup_deadline = chain_deadline(&g->config.groups) + 1,
+	    .lookup_deadline = groups_deadline(&g->config.groups) + 1,
 	    .peers = &g->config.peers,
 	    .service = g->service,
 	    .log = g->parts.log,

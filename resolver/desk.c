@@ -48,7 +48,7 @@ desk_open(struct desk **out, const struct desk_parts *parts, struct error *e)
 		return error_set(e, ERROR_INTERNAL, "out of memory");
 	d->parts = *parts;
 	d->deadline =
-	    chain_deadline(parts->config) * NANOSECONDS + GRACE * (NANOSECONDS / 1000);
+	    groups_deadline(parts->config) * NANOSECONDS + GRACE * (NANOSECONDS / 1000);
 	(void)pthread_mutex_init(&d->lock, NULL);
 	(void)pthread_cond_init(&d->work, NULL);
 	d->cache = lookup_cache_new(USERS);

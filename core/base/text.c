@@ -14,3 +14,11 @@ text_clean(const char *text)
 	json_decref(string);
 	return string != NULL;
 }
+
+void
+text_plain(char *text)
+{
+	for (char *c = text; *c != '\0'; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+}

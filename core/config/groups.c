@@ -164,3 +164,20 @@ groups_check(const struct groups_config *g, struct error *e)
 	return wrong == NULL ? 0
 			     : error_set(e, ERROR_CONFIG, "%s: groups: %s", g->where, wrong);
 }
+
+int64_t
+groups_deadline(const struct groups_config *g)
+{
+	enum { ACCOUNTS = 2 }; /* which have no timeout of ours */
+	int64_t sum = 0;
+
+	if (strings_have(&g->resolvers, "ldap"))
+		sum += g->ldap.timeout;
+	if (strings_have(&g->resolvers, "rest"))
+		sum += g->rest.timeout;
+	if (strings_have(&g->resolvers, "script"))
+		sum += g->script.timeout;
+	if (strings_have(&g->resolvers, "unix"))
+		sum += ACCOUNTS;
+	return sum;
+}

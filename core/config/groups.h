@@ -65,4 +65,7 @@ struct groups_config {
 	char *where;       /* FILE:LINE of the section; NULL: there is none */
 };
 
+/* Seconds after which a look-up has certainly ended, unless the host's own accounts hang. */
+int64_t groups_deadline(const struct groups_config *g);
+
 #endif

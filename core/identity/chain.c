@@ -165,19 +165,3 @@ chain_lookup(struct chain *c, const struct chain_question *q, struct membership 
 		    c->config->most);
 	return 0;
 }
-
-int64_t
-chain_deadline(const struct groups_config *c)
-{
-	int64_t sum = 0;
-
-	if (strings_have(&c->resolvers, "ldap"))
-		sum += c->ldap.timeout;
-	if (strings_have(&c->resolvers, "rest"))
-		sum += c->rest.timeout;
-	if (strings_have(&c->resolvers, "script"))
-		sum += c->script.timeout;
-	if (strings_have(&c->resolvers, "unix"))
-		sum += 2;
-	return sum;
-}

@@ -44,7 +44,4 @@ struct chain_question {
 int chain_lookup(struct chain *c, const struct chain_question *q, struct membership *m,
     chain_tell *tell, void *context, struct error *e);
 
-/* Seconds after which a look-up has certainly ended, unless the host's own accounts hang. */
-int64_t chain_deadline(const struct groups_config *c);
-
 #endif

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/program.h"
-#include "identity/chain.h"
 #include "identity/lookup_remote.h"
 
 enum { THERE = 3 }; /* the socket's number in the resolver */
@@ -103,7 +102,7 @@ lookup_process_init(struct lookup_process *p, const struct flags *flags, const s
 {
 	*p = (struct lookup_process){.lookup.submit = process_submit,
 	    .flags = flags,
-	    .deadline = chain_deadline(&c->groups) + 1,
+	    .deadline = groups_deadline(&c->groups) + 1,
 	    .fd = -1};
 }
 

@@ -58,9 +58,11 @@ source_reply(struct membership *m, const char *text, size_t length, struct error
 	json_t *object = json_loadb(text, length, JSON_REJECT_DUPLICATES, &wrong);
 	int rc = -1;
 
-	if (object == NULL)
+	if (object == NULL) {
+		text_plain(wrong.text); /* it quotes the answer */
 		return error_set(e, ERROR_UNAVAILABLE, "the answer is no JSON: line %d: %s",
 		    wrong.line, wrong.text);
+	}
 	if (!json_is_object(object))
 		error_set(e, ERROR_UNAVAILABLE, "the answer is no JSON object");
 	else if (take_groups(m, object, e) == 0 &&
