@@ -179,11 +179,11 @@ main(int argc, char **argv)
 		report(a.ready, &e);
 	else
 		rc = run(&a, &config, &e);
+	if (fflush(stdout) == EOF && rc != -1)
+		rc = error_set(&e, ERROR_UNAVAILABLE, "cannot write to stdout");
 	/* Who was told passes it on. */
 	if (rc == -1 && a.ready == -1)
 		(void)fprintf(stderr, "%s: %s\n", program_invocation_short_name, e.text);
-	else if (fflush(stdout) == EOF)
-		rc = error_set(&e, ERROR_UNAVAILABLE, "stdout");
 	/* At once: a thread may still ask a source that hangs. */
 	_exit(rc == -1 ? error_exit_status(&e) : rc);
 }

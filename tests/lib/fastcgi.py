@@ -198,11 +198,11 @@ def stream(address, count):
         say(status(connection.ask(request(keep=True))))
 
 
-def flight(address, count):
+def flight(address, count, params):
     """A request on each of COUNT connections, all sent ("sent") before one is answered."""
     connections = [Connection(address) for _ in range(count)]
     for connection in connections:
-        connection.send(request())
+        connection.send(request(changed(params)))
     say("sent")
     for connection in connections:
         say(outcome(connection))
@@ -591,7 +591,7 @@ def main():
     command(ask, "address", params={"nargs": "*"})
     command(raw, "address")
     command(stream, "address", "count")
-    command(flight, "address", "count")
+    command(flight, "address", "count", params={"nargs": "*"})
     command(kept, "address", "count")
     command(fresh, "address", "count")
     command(pieces, "address", "count", params={"nargs": "*"})
