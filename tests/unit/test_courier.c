@@ -119,6 +119,7 @@ submit(struct fixture *f, size_t i, struct error *e)
 {
 	struct note n = {.head = {.magic = ASK, .kind = SAID, .id = 4711}};
 
+	memset(n.text, '!', sizeof(n.text));
 	(void)snprintf(n.text, sizeof(n.text), "note %zu", i);
 	return courier_submit(f->courier, &n, sizeof(n), nothing, &f->outcomes[i], e);
 }
@@ -195,7 +196,8 @@ static void
 request_arrives_as_it_is_but_for_its_id(void **state)
 {
 	struct fixture *f = *state;
-	const struct note want = {.head = {.magic = ASK, .kind = SAID}, .text = "note 0"};
+	const struct note want = {
+	    .head = {.magic = ASK, .kind = SAID}, .text = "note 0\0!!!!!!!!!"};
 	struct note n;
 
 	submit_all(f, 1);
@@ -327,7 +329,12 @@ answer_smaller_than_a_head_is_ignored(void **state)
 	n = make_answer(take(f).head.id, "whole");
 	for (size_t size = 1; size < sizeof(n.head); size++)
 		answer_with(f, &n, size);
+	n.head.kind = COURIER_HELLO;
+	for (size_t size = 1; size < sizeof(n.head); size++)
+		answer_with(f, &n, size);
+	n.head.kind = SAID;
 	assert_pending(f, 0);
+	assert_nothing_asked(f);
 	answer_with(f, &n, sizeof(n));
 	assert_answered(f, 0, "whole");
 }
@@ -496,7 +503,7 @@ empty_message_is_no_end(void **state)
 	f->ours = dup(f->theirs); /* for the teardown */
 }
 
-/* Neither a signal nor a wait. */
+/* Nor does it wait. */
 static void
 nobody_is_greeted_or_answered_where_nobody_is(void **state)
 {

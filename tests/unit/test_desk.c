@@ -21,6 +21,11 @@
 
 enum { SOCKETS = 2, TESTS_MAX = 32, THREADS = 8 };
 
+/* In place of that of the sources. */
+struct chain {
+	struct fixture *f;
+};
+
 /* What outlives a test: threads of a desk never end, so each test has one of its own. */
 struct fixture {
 	struct desk *desk;
@@ -34,7 +39,7 @@ struct fixture {
 	int served; /* what desk_serve() came to */
 	struct error e;
 
-	/* of the chain */
+	struct chain chain;
 	sem_t go;             /* for each look-up of a user whose name begins with "slow" */
 	sem_t end;            /* for each whose name begins with "hung" */
 	_Atomic int asked;    /* how often a source was */
@@ -44,26 +49,20 @@ struct fixture {
 static struct fixture fixtures[TESTS_MAX];
 static size_t used;
 
-/* --- the chain, in place of that of the sources --- */
-
-struct chain {
-	char unused;
-};
-
-/* Of all desks: what one needs it has from the breaker, which is in the desk. */
-static struct chain only;
-static struct fixture *current;
+/* --- the chain --- */
 
 int
 chain_open(struct chain **out, const struct groups_config *c, struct breaker *b,
     const struct clock *clock, struct error *e)
 {
+	struct fixture *f = clock->state;
+
 	(void)b;
-	(void)clock;
 	*out = NULL;
 	if (c->resolvers.count > 0)
 		return error_set(e, ERROR_NO_INPUT, "no such file");
-	*out = &only;
+	f->chain.f = f;
+	*out = &f->chain;
 	return 0;
 }
 
@@ -72,9 +71,8 @@ int
 chain_lookup(struct chain *c, const struct chain_question *q, struct membership *m,
     chain_tell *tell, void *context, struct error *e)
 {
-	struct fixture *f = current;
+	struct fixture *f = c->f;
 
-	(void)c;
 	(void)tell;
 	(void)context;
 	*m = (struct membership){0};
@@ -114,7 +112,7 @@ setup(void **state)
 	int ends[2];
 	struct error e;
 
-	*state = current = f;
+	*state = f;
 	f->now = 1000 * NANOSECONDS;
 	f->clock = (struct clock){.realtime = read_now, .monotonic = read_now, .state = f};
 	f->log = (struct log){.fd = open("/dev/null", O_WRONLY), .clock = &f->clock};
@@ -326,15 +324,20 @@ slow_users_hold_up_no_others_while_there_are_threads(void **state)
 	assert_int_equal(f->asked, THREADS + 2);
 }
 
+/* Were one taken, it would be answered first: all are about the same user. */
 static void
 what_is_no_request_is_passed_over(void **state)
 {
 	struct fixture *f = *state;
+	struct lookup_request q;
+	struct error e;
 
+	assert_int_equal(lookup_request_init(&q, "jane", &e), 0);
+	q.head.magic = LOOKUP_ANSWER_MAGIC;
+	assert_int_equal(
+	    send(f->ours[0], &q, lookup_request_size(&q), 0), lookup_request_size(&q));
 	assert_int_equal(send(f->ours[0], "", 0, 0), 0);
 	assert_int_equal(send(f->ours[0], "nonsense", 8, 0), 8);
-	assert_int_equal(send(f->ours[0], f, sizeof(struct lookup_request) + 9, 0),
-	    sizeof(struct lookup_request) + 9);
 	ask(f, "jane", 7);
 	assert_groups(take(f, 7), "jane\n");
 	assert_no_answer(f, 0);
@@ -471,6 +474,8 @@ desk_ends_when_the_last_socket_has_ended(void **state)
 	hang_up(f, 0);
 	ask_from(f, 1, "jane", 7); /* the other is still served */
 	assert_groups(take_from(f, 1, 7), "jane\n");
+	ask_from(f, 1, "joe", 8); /* now that it has seen the end of the one */
+	assert_groups(take_from(f, 1, 8), "joe\n");
 	hang_up(f, 1);
 	assert_int_equal(pthread_join(f->thread, NULL), 0);
 	assert_int_equal(f->served, 0);
