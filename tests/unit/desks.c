@@ -28,7 +28,6 @@ chain_open(struct chain **out, const struct groups_config *c, struct breaker *b,
 	*out = NULL;
 	if (c->resolvers.count > 0)
 		return error_set(e, ERROR_NO_INPUT, "no such file");
-	f->chain.f = f;
 	*out = &f->chain;
 	return 0;
 }
@@ -80,6 +79,7 @@ desks_setup(void **state)
 	struct error e;
 
 	*state = f;
+	f->chain.f = f;
 	f->now = 1000 * NANOSECONDS;
 	f->clock = (struct clock){.realtime = read_now, .monotonic = read_now, .state = f};
 	f->log = (struct log){.fd = open("/dev/null", O_WRONLY), .clock = &f->clock};
