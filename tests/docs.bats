@@ -104,7 +104,7 @@ extract_all() {
 
     extract README.md
     extract INSTALL
-    for page in "$SOURCE"/man/*.[18]; do
+    for page in "$SOURCE"/man/*.[158]; do
         extract "${page##*/}"
     done
 }
@@ -678,6 +678,14 @@ page() {
     page authserver.cgi.8 '' 'output_has "^/run/authserver/tokens/alice\."'
 }
 
+@test "authserver.groups(5): EXAMPLES" {
+    page authserver.groups.5 '' 'output_has "^alice: "'
+}
+
+@test "authserver-resolver(8): EXAMPLES" {
+    page authserver-resolver.8 '' 'output_has "^alice: "'
+}
+
 @test "every page with EXAMPLES is in a test above" {
     local at
 
@@ -721,7 +729,7 @@ help_of() {
         # shellcheck disable=SC2013
         for word in $(grep -v '^[A-Z][A-Za-z]*=[^/]' "$file"); do
             case $word in
-            *authserver | *authserver-reap | *authserver-token | *authserverctl | *authserver.fcgi | *authserver.cgi)
+            *authserver | *authserver-reap | *authserver-token | *authserverctl | *authserver.fcgi | *authserver.cgi | *authserver-resolver)
                 program=${word##*/}
                 [ -x "$BUILD/$program" ] && flags=$(help_of "$program") || program=
                 ;;
@@ -744,6 +752,9 @@ help_of() {
     [ -z "$faults" ]
 }
 
+programs='authserver authserver-reap authserver-token authserverctl authserver.fcgi authserver.cgi
+    authserver-resolver'
+
 # The names of the flags of a program: --name, one a line.
 flags_in_help() {
     help_of "$1" | grep -oE '^ +(-., +)?--[a-z-]+' | grep -oE '\-\-[a-z-]+' | sort -u
@@ -756,7 +767,7 @@ flags_in_page() {
 @test "every flag is in its program's page, and no others are" {
     local program page wrong=0
 
-    for program in authserver authserver-reap authserver-token authserverctl authserver.fcgi authserver.cgi; do
+    for program in $programs; do
         page=$(cd "$SOURCE/man" && ls "$program".[18])
         # --usage is the library's, and one word of --help.
         diff <(flags_in_help "$program" | grep -vx -- --usage) \
@@ -771,7 +782,7 @@ flags_in_page() {
 @test "every short flag is in its program's page" {
     local program flag
 
-    for program in authserver authserver-reap authserver-token authserverctl authserver.fcgi authserver.cgi; do
+    for program in $programs; do
         for flag in $(help_of "$program" | sed -nE 's/^ +-([a-z]), .*/\1/p'); do
             grep -qE "^\.It Fl $flag( |$)" "$SOURCE/man/$program".[18] || {
                 echo "$program -$flag"
@@ -781,21 +792,34 @@ flags_in_page() {
     done
 }
 
-keys_in_code() {
-    sed -nE 's/^    \{"([a-z-]+)", .*/\1/p' "$SOURCE/core/config/config.c"
+# The names of keys, and NAME|DEFAULT of those that have one, as the given sources have them.
+keys_of() {
+    (cd "$SOURCE/core/config" && sed -nE 's/^    \{"([a-z-]+)", .*/\1/p' "$@")
 }
 
-@test "every key of the configuration has its place in authserver.conf(5), and no other has" {
-    diff <(keys_in_code | sort) \
-        <(sed -nE 's/^\.It Ic ([a-z-]+) = .*/\1/p' "$SOURCE/man/authserver.conf.5" | sort)
+defaults_of() {
+    (cd "$SOURCE/core/config" && sed -nE 's/^    \{"([a-z-]+)", "([^"]*)".*/\1|\2/p' "$@")
 }
 
-@test "authserver.conf(5) gives the defaults that the code has" {
-    local key value text
+# The keys that a page describes.
+keys_in_page() {
+    grep '^\.It Ic' "$SOURCE/man/$1" | grep -oE 'Ic [a-z-]+ = ' | sed -E 's/Ic ([a-z-]+) = /\1/'
+}
+
+@test "every key of the configuration has its place in its page, and no other has" {
+    diff <(keys_of config.c profile.c | sort) <(keys_in_page authserver.conf.5 | sort)
+    diff <(keys_of groups.c | sort) <(keys_in_page authserver.groups.5 | sort)
+}
+
+# gives_defaults PAGE SOURCE...: where a key has several meanings, one place has to do.
+gives_defaults() {
+    local key value text page=$1
+
+    shift
 
     # A default that is a list is written as the items.
     while IFS='|' read -r key value; do
-        text=$(awk -v key="$key" '/^\.(It Ic|El)/ { on = $3 == key } on' "$SOURCE/man/authserver.conf.5" |
+        text=$(awk -v key="$key" '/^\.(It Ic|El)/ { on = $3 == key } on' "$SOURCE/man/$page" |
             grep -A 4 '^The default is')
         for item in ${value//,/ }; do
             grep -qF -- "$item" <<<"$text" || {
@@ -803,7 +827,12 @@ keys_in_code() {
                 return 1
             }
         done
-    done < <(sed -nE 's/^    \{"([a-z-]+)", "([^"]*)".*/\1|\2/p' "$SOURCE/core/config/config.c")
+    done < <(defaults_of "$@")
+}
+
+@test "the pages give the defaults that the code has" {
+    gives_defaults authserver.conf.5 config.c profile.c
+    gives_defaults authserver.groups.5 groups.c
 }
 
 # The displays of a page's EXAMPLES that set keys, each to a file.
@@ -883,13 +912,36 @@ example_keys() { # FOLDER
             echo "not in the example: $key"
             return 1
         }
-    done < <(keys_in_code)
+    done < <(keys_of config.c profile.c)
     while IFS='|' read -r key value; do
         ! grep -q "^## $key = " "$file" || grep -qxF "## $key = $value" "$file" || {
             echo "$key: the default is $value"
             return 1
         }
-    done < <(sed -nE 's/^    \{"([a-z-]+)", "([^"]*)".*/\1|\2/p' "$SOURCE/core/config/config.c")
+    done < <(defaults_of config.c profile.c)
+}
+
+@test "the configurations in authserver.groups(5) are accepted" {
+    local file count=0 at=$BATS_TEST_TMPDIR
+
+    mkdir -m 0755 "$at/scripts"
+    printf '#!/bin/sh\n' >"$at/scripts/hr-groups"
+    cp "$at/scripts/hr-groups" "$at/scripts/project-groups"
+    chmod 0755 "$at/scripts"/*
+    echo secret >"$at/password"
+    openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=ca -keyout /dev/null -out "$at/ca" 2>/dev/null
+    examples_of_configuration authserver.groups.5
+    for file in "$at"/*.conf; do
+        grep -q '^ *groups {' "$file" || continue
+        # What belongs to one machine.
+        sed -i -e "s|/opt/scripts|$at/scripts|" -e "s|/etc/ssl/certs/ca-certificates.crt|$at/ca|" \
+            -e "s|/etc/authserver/[a-z-]*|$at/password|" "$file"
+        chmod 0600 "$file" "$at/password"
+        cat "$file"
+        "$BUILD/authserver-resolver" --config="$file" --check
+        count=$((count + 1))
+    done
+    [ "$count" -eq 4 ]
 }
 
 @test "the manual pages are without faults" {
