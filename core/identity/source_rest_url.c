@@ -57,20 +57,25 @@ is_open(CURLU *url)
 {
 	char *scheme = NULL;
 	char *host = NULL;
-	bool secret = false;
+	bool kept = false;
 
 	if (curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
 	    curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK)
-		secret = strcmp(scheme, "https") == 0 || is_loopback(host);
+		kept = strcmp(scheme, "https") == 0 || is_loopback(host);
 	curl_free(scheme);
 	curl_free(host);
-	return !secret;
+	return !kept;
 }
 
-/* What is wrong with a URL that can be parsed; NULL when nothing is. */
+/* What is wrong with the text of a user's URL, which is parsed into url; NULL when nothing is.
+ */
 static const char *
-find_wrong(CURLU *url, const struct rest_config *c)
+find_wrong(CURLU *url, const char *text, const struct rest_config *c)
 {
+	CURLUcode parsed = curl_url_set(url, CURLUPART_URL, text, 0);
+
+	if (parsed != CURLUE_OK)
+		return curl_url_strerror(parsed);
 	if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD))
 		return "url has a user name: use token-file, or a client certificate";
 	if (has_part(url, CURLUPART_FRAGMENT))
@@ -82,38 +87,41 @@ find_wrong(CURLU *url, const struct rest_config *c)
 	return NULL;
 }
 
-/* The host must not depend on the user. */
-static bool
-in_authority(const char *url)
+/* The host must not depend on the user; NULL when it does not. */
+static const char *
+find_wrong_host(const char *url)
 {
-	const char *authority = strstr(url, "://");
 	const char *at = strstr(url, mark);
+	const char *authority = strstr(url, "://");
+	size_t length;
 
-	if (authority == NULL || at == NULL)
-		return false;
+	if (authority == NULL)
+		return "url has no host";
 	authority += 3;
-	return at < authority + strcspn(authority, "/?#");
+	length = strcspn(authority, "/?#");
+	if (length == 0)
+		return "url has no host";
+	return at != NULL && at < authority + length ? "url has {0} before the path" : NULL;
 }
 
 int
 rest_url_check(const struct rest_config *c, struct error *e)
 {
-	CURLU *url = curl_url();
-	const char *wrong = NULL;
+	const char *wrong = find_wrong_host(c->url);
 	struct buffer any;
+	CURLU *url;
 	int rc = -1;
 
+	if (wrong != NULL)
+		return error_set(e, ERROR_CONFIG, "%s", wrong);
 	buffer_init(&any, LIMIT_PATH);
+	url = curl_url();
 	if (url == NULL) {
 		error_set(e, ERROR_INTERNAL, "out of memory");
 	} else if (rest_url_of(&any, c->url, "x", e) == -1) {
 		e->code = ERROR_CONFIG;
-	} else if (in_authority(c->url)) {
-		error_set(e, ERROR_CONFIG, "url has {0} before the path");
 	} else {
-		CURLUcode parsed = curl_url_set(url, CURLUPART_URL, any.data, 0);
-
-		wrong = parsed == CURLUE_OK ? find_wrong(url, c) : curl_url_strerror(parsed);
+		wrong = find_wrong(url, any.data, c);
 		rc = wrong == NULL ? 0 : error_set(e, ERROR_CONFIG, "%s", wrong);
 	}
 	curl_url_cleanup(url);
