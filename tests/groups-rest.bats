@@ -432,7 +432,7 @@ SH
     local url
 
     token_file opensesame.token
-    for url in http://groups.example.org/ http://192.0.2.1 http://[2001:db8::1]/x http://localhost.example.org \
+    for url in http://groups.example.org/ http://192.0.2.1 "http://[2001:db8::1]/x" http://localhost.example.org \
         http://127.0.0.1.example.org/ http://1270.0.0.1/; do
         service "$url" "$TOKEN"
         misconfigured 78 'rest: token-file, and url is not https'
@@ -445,7 +445,7 @@ SH
         knows from-rest staff
     done
     # It may not be there, but it is the host itself.
-    for url in http://[::1]:1/ http://127.1.2.3:1/; do
+    for url in "http://[::1]:1/" http://127.1.2.3:1/; do
         service "$url" "$TOKEN"
         fails 'connect'
     done
