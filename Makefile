@@ -92,7 +92,7 @@ $(BUILD)/tools/authserver/embedded.o: man/authserver.1 tools/authserver/nginx.co
 
 $(UNITS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	$(call say,LD,$@)
-	$(call link,-lcmocka)
+	$(call link,-lcmocka -lldap -llber)
 
 # What a unit test needs of a program, beside the library.
 $(BUILD)/tests/unit/test_framing: $(BUILD)/fcgi/framing.o

@@ -6,6 +6,7 @@
  */
 #include <argp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sysexits.h>
@@ -68,6 +69,8 @@ main(int argc, char **argv)
 
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)setrlimit(RLIMIT_CORE, &none);
+	/* libldap reads no ldap.conf, no ldaprc, and nothing else of the environment. */
+	(void)setenv("LDAPNOINIT", "1", 1);
 	argp_err_exit_status = EX_USAGE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0)
 		return EX_USAGE;
