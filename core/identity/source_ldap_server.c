@@ -12,7 +12,7 @@ take(struct ldap_server *s, const LDAPURLDesc *url, bool start_tls)
 {
 	if (url->lud_dn != NULL && *url->lud_dn != '\0')
 		return "the base has a key of its own";
-	if (url->lud_attrs != NULL || url->lud_filter != NULL || url->lud_exts != NULL)
+	if (strchr(s->uri, '?') != NULL)
 		return "want scheme://host:port and no more";
 	if (url->lud_host == NULL || *url->lud_host == '\0')
 		return "it has no host, or no path";
