@@ -29,6 +29,7 @@ static const struct key_row ldap_rows[] = {
     {"password-file", NULL, key_set_path, FIELD(ldap.password_file)},
     {"base", NULL, key_set_string, FIELD(ldap.base)},
     {"filter", "(uid={0})", key_set_string, FIELD(ldap.filter)},
+    {"name", NULL, key_set_string, FIELD(ldap.name_attribute)},
     {"attribute", NULL, key_set_string, FIELD(ldap.attribute)},
     {"group-base", NULL, key_set_string, FIELD(ldap.group_base)},
     {"group-filter", "(member={1})", key_set_string, FIELD(ldap.group_filter)},
