@@ -19,7 +19,10 @@ EMULATED=(
     'make check, make lint, make bench: the targets exist; they would run this test or take long'
 )
 
+load lib/quick
+
 setup_file() {
+    quick
     SOURCE=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
     BUILD=$(cd "${AUTHSERVER_BUILD:-$SOURCE/build}" && pwd)
     DOCS=$BATS_FILE_TMPDIR/docs
@@ -37,6 +40,7 @@ setup_file() {
 }
 
 setup() {
+    quick
     # For what "make" itself exports to its children.
     unset MAKEFLAGS MFLAGS MAKELEVEL
 }
