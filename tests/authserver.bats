@@ -5,7 +5,10 @@
 # Each test is a subshell of its own, which is what bats means:
 # shellcheck disable=SC2030,SC2031
 
+load lib/quick
+
 setup_file() {
+    quick
     export BUILD=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
     PARTS=$(mktemp -d /tmp/authserver-parts.XXXXXX)
     export PARTS
@@ -22,6 +25,7 @@ setup_file() {
 teardown_file() { rm -rf "$PARTS"; }
 
 setup() {
+    quick
     # Not bats's own folder, which other accounts (nginx's workers) cannot enter.
     DIR=$(mktemp -d /tmp/authserver-test.XXXXXX)
     chmod 0711 "$DIR"

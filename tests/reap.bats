@@ -5,8 +5,11 @@
 # Each test is a subshell of its own, which is what bats means:
 # shellcheck disable=SC2030,SC2031
 
+load lib/quick
+
 setup() {
     local build=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
+    quick
     REAP=$(cd "$build" && pwd)/authserver-reap
     # Its real path: the reaper refuses one that leads through a link.
     DIR=$(realpath "$(mktemp -d "${TMPDIR:-/tmp}/authserver-reap.XXXXXX")")

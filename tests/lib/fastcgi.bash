@@ -10,11 +10,14 @@
 # A test has a folder of its own, DIR, with the configuration CONF, the key KEY, the token
 # directory TOKENS, and the server's SOCKET and LOG once it is started; MONITOR is its pid.
 
+load lib/quick
+
 # --- the place --------------------------------------------------------------------
 
 fastcgi_init() {
     local build=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
 
+    quick
     # Not bats's own folder, which other accounts cannot enter.
     WORK=$(mktemp -d "${TMPDIR:-/tmp}/fastcgi.XXXXXX")
     chmod 0711 "$WORK"
@@ -36,6 +39,7 @@ fastcgi_clean() {
 
 # fastcgi_begin [LINE]...: the folder of a test; LINEs go into the configuration.
 fastcgi_begin() {
+    quick
     DIR=$(mktemp -d "$WORK/test.XXXXXX")
     chmod 0711 "$DIR"
     KEY=$DIR/key

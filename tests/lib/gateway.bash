@@ -17,12 +17,15 @@
 # setup:       gateway_use main
 # teardown_file: gateway_end
 
+load lib/quick
+
 # The password of a user is this and its name: words that no log line has by chance.
 PASSWORD=opensesame
 
 # --- the users and the place ------------------------------------------------------
 
 gateway_init() {
+    quick
     SOURCE=$(cd "${BATS_TEST_DIRNAME:?}/.." && pwd)
     BUILD=${BUILD:-$SOURCE/build}
     WORK=$(mktemp -d "${GATEWAY_TMPDIR:-${TMPDIR:-/tmp}}/gateway.XXXXXX")
