@@ -111,7 +111,8 @@ extract_all() {
 
     extract README.md
     extract INSTALL
-    for page in "$SOURCE"/man/*.[158]; do
+    # The others of section 5 have configurations for EXAMPLES, and no commands.
+    for page in "$SOURCE"/man/*.[18] "$SOURCE/man/authserver.groups.5"; do
         extract "${page##*/}"
     done
 }
