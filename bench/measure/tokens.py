@@ -14,6 +14,7 @@ CONSTANT_THREADS = 128  # with keep-alive: as many as nginx may hold connections
 PLAIN = {"plain": (), "plain, no log": ("silent",)}
 # The same with a claim of groups, which are looked up once and then kept.
 GROUPS = "authserver, groups"
+HANGING = 8  # requests, as many as the resolver asks sources at once
 GROUPS_ALGORITHM = "EdDSA"  # the fastest, of which a look-up is the largest part
 OPENSSL_NAMES = {"RS512": "rsa2048", "ES256": "ecdsap256", "EdDSA": "ed25519"}
 
@@ -44,15 +45,25 @@ class Service:
         return bench.program("bench/constant_fcgi"), self.socket, CONSTANT_THREADS
 
     def configure_groups(self):
-        """A configuration in which the user of the load is in five groups."""
+        """A configuration in which the user of the load is in five groups, and whoever asks
+        about another meets a source that hangs."""
         users = self.place / "groups.json"
         users.write_text(json.dumps({"janedoe": [f"department-{i}" for i in range(5)]}),
                          encoding="ascii")
+        script = self.place / "hang"
+        script.write_text("#!/bin/sh\nexec sleep 60\n", encoding="ascii")
+        policy = self.place / "policy"
+        policy.write_text("permit janedoe as *\n", encoding="ascii")
         configuration = self.place / "authserver.conf"
-        configuration.write_text('groups { resolvers = { "static" } claim = true\n'
-                                 f'static {{ file = "{users}" }} }}\n', encoding="ascii")
-        for file in users, configuration:
-            file.chmod(0o600)
+        configuration.write_text(f"""policy = "{policy}"
+            groups {{
+                resolvers = {{ "static", "script" }}
+                claim = true
+                static {{ file = "{users}" }}
+                script {{ directory = "{self.place}" files = {{ "hang" }} timeout = 60s }}
+            }}""", encoding="ascii")
+        for file, mode in (users, 0o600), (script, 0o700), (policy, 0o600), (configuration, 0o600):
+            file.chmod(mode)
         return configuration
 
     def start(self, bench, stack):
@@ -110,6 +121,18 @@ def measure_load(bench, service, mode, connections):
         for figure, value in (("rate", rate), ("p50", p50), ("p99", p99),
                               ("cpu", spent / count)):
             bench.figures.add(f"{figure} {name}", service.name, value)
+    service.empty()
+
+
+def measure_hanging(bench, service):
+    """The same load without and with requests that wait for a source which hangs."""
+    port = service.ports["batch"]
+    with bench.attempt("a source that hangs"), contextlib.ExitStack() as stack:
+        for figure in "p99 calm", "p99 beside requests that hang":
+            *_, p99 = web.load(port, 16, bench.plan.seconds[16])
+            bench.figures.add(figure, GROUPS, p99)
+            for user in range(HANGING):
+                stack.enter_context(web.send(port, f"/hanging-{user}"))
     service.empty()
 
 
@@ -172,6 +195,8 @@ def steps_of_round(bench, services):
                                                ("plain, no log", GROUPS))]
         steps += [(measure_load, (bench, service, "batch", connections))
                   for service in services if service.algorithm is None]
+    steps += [(measure_hanging, (bench, service)) for service in services
+              if service.name == GROUPS]
     return steps
 
 
