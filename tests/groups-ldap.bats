@@ -53,7 +53,7 @@ ask() {
         printf '}\n}\n'
     } >"$DIR/conf"
     status=0
-    output=$("$RESOLVER" --config "$DIR/conf" --show "$user" --json 2>&1) || status=$?
+    output=$(timeout -k 1 20 "$RESOLVER" --config "$DIR/conf" --show "$user" --json 2>&1) || status=$?
     [ "$status" -eq "$wanted" ] || { echo "$user: exit status $status: $output"; return 1; }
 }
 

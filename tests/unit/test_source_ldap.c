@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "identity/ldap_socket.h"
 #include "identity/source.h"
 
 /* What the server does when it is asked for a user. */
@@ -186,27 +187,37 @@ run(void *context)
 
 /* --- the source --- */
 
-static char uri[64];
+static char uri[64], uri_of_another[64];
 static char *uris[] = {uri, uri};
+
+/* A listener on loopback, whose URI is put into to. */
+static int
+listen_at(char *to, size_t size, int backlog)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	socklen_t length = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (bind(fd, (struct sockaddr *)&at, length) == -1 || listen(fd, backlog) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&at, &length) == -1)
+		abort();
+	(void)snprintf(to, size, "ldap://127.0.0.1:%d", ntohs(at.sin_port));
+	return fd;
+}
 
 static int
 setup(void **state)
 {
 	static struct fixture fixture;
-	struct sockaddr_in at = {.sin_family = AF_INET};
-	socklen_t size = sizeof(at);
 	struct fixture *f = &fixture;
 	struct error e = {0};
 
 	memset(f, 0, sizeof(*f));
-	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	f->listener = socket(AF_INET, SOCK_STREAM, 0);
-	if (bind(f->listener, (struct sockaddr *)&at, size) == -1 ||
-	    listen(f->listener, 8) == -1 ||
-	    getsockname(f->listener, (struct sockaddr *)&at, &size) == -1 ||
-	    pthread_create(&f->thread, NULL, run, f) != 0)
+	uris[0] = uri;
+	f->listener = listen_at(uri, sizeof(uri), 8);
+	if (pthread_create(&f->thread, NULL, run, f) != 0)
 		return -1;
-	(void)snprintf(uri, sizeof(uri), "ldap://127.0.0.1:%d", ntohs(at.sin_port));
 	f->config.where = (char *)(uintptr_t) "test";
 	f->config.ldap = (struct ldap_config){.uri = {.items = uris, .count = 1},
 	    .base = (char *)(uintptr_t) "dc=example",
@@ -360,13 +371,58 @@ answer_that_is_no_ldap_is_a_failure(void **state)
 }
 
 static void
+open_anew(struct fixture *f, size_t count)
+{
+	struct error e = {0};
+
+	source_close(f->source);
+	f->config.ldap.uri.count = count;
+	if (source_ldap_open(&f->source, &f->config, &e) == -1)
+		fail_msg("%s", e.text);
+}
+
+/* Connections are taken by the kernel, and nobody speaks. */
+static void
+server_that_hangs_leaves_time_for_the_next(void **state)
+{
+	struct fixture *f = *state;
+	int listener = listen_at(uri_of_another, sizeof(uri_of_another), 8);
+
+	uris[0] = uri_of_another;
+	open_anew(f, 2);
+	finds(f);
+	finds(f);
+	assert_int_equal(f->connections, 1);
+	close(listener);
+}
+
+/* Not even the kernel takes connections: its queue has room for one. */
+static void
+server_that_cannot_be_connected_is_left_in_time(void **state)
+{
+	struct fixture *f = *state;
+	struct error e = {0};
+	int listener = listen_at(uri_of_another, sizeof(uri_of_another), 0);
+	int port = (int)strtol(strrchr(uri_of_another, ':') + 1, NULL, 10);
+	int64_t soon = clock_monotonic(&clock_system) + NANOSECONDS;
+	int waiting = ldap_socket_connect("127.0.0.1", port, soon, &e);
+
+	assert_int_not_equal(waiting, -1);
+	uris[0] = uri_of_another;
+	open_anew(f, 1);
+	fails(f, ANSWERS, "the server cannot be connected: Connection timed out");
+	open_anew(f, 2);
+	finds(f);
+	close(waiting);
+	close(listener);
+}
+
+static void
 refused_bind_is_not_tried_at_the_next_server(void **state)
 {
 	struct fixture *f = *state;
 
-	f->config.ldap.uri.count = 2;
-	source_close(f->source);
-	assert_int_equal(source_ldap_open(&f->source, &f->config, &(struct error){0}), 0);
+	open_anew(f, 2);
 	f->bind_result = LDAP_INVALID_CREDENTIALS;
 	fails(f, ANSWERS, "Invalid credentials");
 	assert_int_equal(f->connections, 1);
@@ -400,6 +456,10 @@ main(void)
 		message_that_is_too_large_is_a_failure, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		answer_that_is_no_ldap_is_a_failure, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		server_that_hangs_leaves_time_for_the_next, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		server_that_cannot_be_connected_is_left_in_time, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		refused_bind_is_not_tried_at_the_next_server, setup, teardown),
 	};
