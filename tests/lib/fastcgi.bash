@@ -80,17 +80,6 @@ fastcgi_end() {
 
 # --- general ----------------------------------------------------------------------
 
-# until_true SECONDS COMMAND...: whether the command succeeds within that time.
-until_true() {
-    local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
-
-    shift
-    until "$@"; do
-        [ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1
-        sleep 0.1
-    done
-}
-
 # Bash does not end a test for "! command": this does.
 refute() {
     if "$@"; then
