@@ -24,8 +24,9 @@ fastcgi_init() {
     FCGI=$WORK/authserver.fcgi
     CGI=$WORK/authserver.cgi
     CLIENT=$WORK/fastcgi.py
-    export WORK FCGI CGI CLIENT
-    install -m 0755 "$build/authserver.fcgi" "$build/authserver.cgi" \
+    ASK=$WORK/ask
+    export WORK FCGI CGI CLIENT ASK
+    install -m 0755 "$build/authserver.fcgi" "$build/authserver.cgi" "$build/tests/lib/ask" \
         "$BATS_TEST_DIRNAME/lib/fastcgi.py" "$WORK"
     openssl genrsa -traditional -out "$WORK/key" 2048 2>/dev/null
     openssl genrsa -out "$WORK/other" 2048 2>/dev/null
@@ -179,7 +180,7 @@ client() { "$CLIENT" "$@"; }
 # ask [PARAM]...: one request. Sets STATUS, "closed" when it was hung up on, and BODY.
 ask() {
     STATUS=closed
-    client ask "$SOCKET" "$@" >"$DIR/answer" || return 0
+    "$ASK" "$SOCKET" "$@" >"$DIR/answer" || return 0
     read_answer
 }
 
