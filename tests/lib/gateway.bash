@@ -184,14 +184,14 @@ gateway_gone() {
     ! kill -0 -- "-$1" 2>/dev/null
 }
 
-# gateway_until TENTHS COMMAND...: tries every twentieth of a second until it succeeds.
+# gateway_until TENTHS COMMAND...: tries up to twice as often, every tenth of a second.
 gateway_until() {
     local tries=$(($1 * 2))
 
     shift
     while [ "$tries" -gt 0 ]; do
         "$@" && return 0
-        sleep 0.1
+        pause 0.1
         tries=$((tries - 1))
     done
     return 1
