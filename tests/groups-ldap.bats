@@ -407,6 +407,16 @@ within() {
     done
 }
 
+@test "threat: LDAP: groups come in the clear from another machine only where that is accepted" {
+    local nobody=('bind-dn = ' 'password-file = ')
+
+    ask 78 ann "$MEMBER_OF" "${nobody[@]}" 'uri = {"ldap://192.0.2.1"}'
+    says "uri: 'ldap://192.0.2.1': anybody on the way could change the groups: use ldaps://, or start-tls = true"
+    ask 69 ann "$MEMBER_OF" "${nobody[@]}" 'uri = {"ldap://192.0.2.1"}' 'insecure = true' 'timeout = 1s'
+    ask 78 ann "$MEMBER_OF" 'uri = {"ldap://192.0.2.1"}' 'insecure = true'
+    says 'the password of bind-dn would go over the network in the clear'
+}
+
 @test "LDAP groups: what is wrong in the configuration is told at the start" {
     local line wanted
 

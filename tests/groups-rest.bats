@@ -451,6 +451,16 @@ SH
     done
 }
 
+@test "groups come over http from another machine only where that is accepted" {
+    token_file opensesame.token
+    service http://192.0.2.1/
+    misconfigured 78 'rest: url is not https: anybody on the way could change the groups'
+    service http://192.0.2.1/ 'insecure = true'
+    fails 'groups from rest'
+    service http://192.0.2.1/ 'insecure = true' "$TOKEN"
+    misconfigured 78 'rest: token-file, and url is not https'
+}
+
 # --- mistakes ---------------------------------------------------------------------
 
 @test "a URL that is none, or could lead elsewhere, is refused at the start" {

@@ -14,6 +14,7 @@ enum config_groups_mode { GROUPS_FIRST, GROUPS_MERGE };
 struct ldap_config {
 	struct strings uri;   /* tried in order (RFC 4516) */
 	bool start_tls;       /* RFC 4511, 4.14 */
+	bool insecure;        /* groups may come in the clear from another machine */
 	char *ca_file;        /* whom to trust; NULL: the system's */
 	char *bind_dn;        /* NULL: anonymous */
 	char *password_file;  /* NULL: none */
@@ -32,6 +33,7 @@ struct ldap_config {
 
 /* A service that answers GET URL with {"groups": [...]}. */
 struct rest_config {
+	bool insecure;     /* groups may come in the clear from another machine */
 	char *url;         /* with {0} for the user's name; without it the name is added */
 	char *token_file;  /* a bearer token (RFC 6750); NULL: none */
 	char *certificate; /* of the client, with key; NULL: none */

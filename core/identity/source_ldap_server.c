@@ -31,6 +31,19 @@ take(struct ldap_server *s, const LDAPURLDesc *url, bool start_tls)
 	return s->host == NULL ? "out of memory" : NULL;
 }
 
+/* What is wrong with the clear to another machine, NULL when nothing is. */
+static const char *
+find_unsafe(const struct ldap_config *c)
+{
+	if (c->password_file != NULL)
+		return "the password of bind-dn would go over the network in the clear: use "
+		       "ldaps://, or start-tls = true";
+	if (!c->insecure)
+		return "anybody on the way could change the groups: use ldaps://, or start-tls "
+		       "= true, or accept it by insecure = true";
+	return NULL;
+}
+
 int
 ldap_server_read(struct ldap_server *s, const struct ldap_config *c, size_t i, struct error *e)
 {
@@ -41,10 +54,8 @@ ldap_server_read(struct ldap_server *s, const struct ldap_config *c, size_t i, s
 	if (ldap_url_parse(s->uri, &url) == LDAP_URL_SUCCESS)
 		wrong = take(s, url, c->start_tls);
 	ldap_free_urldesc(url);
-	if (wrong == NULL && s->transport == LDAP_PLAIN && c->password_file != NULL &&
-	    ldap_socket_leaves(s->host))
-		wrong = "the password of bind-dn would go over the network in the clear: use "
-			"ldaps://, or start-tls = true";
+	if (wrong == NULL && s->transport == LDAP_PLAIN && ldap_socket_leaves(s->host))
+		wrong = find_unsafe(c);
 	if (wrong == NULL)
 		return 0;
 	ldap_server_clear(s);
