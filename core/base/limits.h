@@ -24,6 +24,7 @@ enum {
 	LIMIT_ISSUER = 256,         /* "iss" (RFC 7519, 4.1.1) */
 	LIMIT_PROFILE = 64,         /* the name of a profile */
 	LIMIT_KID = 64,             /* "kid" (RFC 7515, 4.1.4): a thumbprint has 43 bytes */
+	LIMIT_KID_GIVEN = 256,      /* that of a key which is not ours */
 	LIMIT_JTI = 32,             /* "jti" (RFC 7519, 4.1.7): ours has 22 bytes */
 	LIMIT_FILE_NAME = 256,      /* NAME_MAX and its NUL */
 	LIMIT_PATH = 4096,          /* PATH_MAX */
@@ -36,10 +37,14 @@ enum {
 	LIMIT_KEY_FILE = 64 * 1024, /* a PEM file */
 	LIMIT_KEYS = 64,            /* of a keyring */
 	LIMIT_JWK_SET = 48 * 1024,  /* the public keys as JSON */
-	LIMIT_PASSPHRASE = 1024,    /* the first line of a passphrase file */
+	LIMIT_JWK_SET_GIVEN = 256 * 1024, /* those that others publish */
+	LIMIT_TRIES = 64,                 /* signatures that are computed for one token */
+	LIMIT_SKEW = 600,                 /* seconds that clocks may differ by */
+	LIMIT_PASSPHRASE = 1024,          /* the first line of a passphrase file */
 	LIMIT_CONFIG_FILE = 1024 * 1024,
 	LIMIT_LIST = 64, /* entries of a list in the configuration */
 	LIMIT_PROFILES = 64,
+	LIMIT_VERIFY = 64,                /* sections that say which keys are trusted */
 	LIMIT_FILES = 1000 * 1000 * 1000, /* token files at once */
 	LIMIT_POLICY_FILE = 1024 * 1024,
 	LIMIT_ATTRIBUTES = 16 * 1024 * 1024, /* the file of subjects' attributes */
