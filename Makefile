@@ -96,6 +96,8 @@ $(UNITS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 
 # What a unit test needs of a program, beside the library.
 $(BUILD)/tests/unit/test_framing: $(BUILD)/fcgi/framing.o
+$(BUILD)/tests/unit/test_job: $(BUILD)/resolver/job.o
+$(BUILD)/tests/unit/test_desk: $(BUILD)/resolver/desk.o $(BUILD)/resolver/job.o
 
 # What several unit tests share.
 KEY_FILES_UNITS := key_file key_file_refused generate
