@@ -28,10 +28,7 @@ fastcgi_init() {
     export WORK FCGI CGI CLIENT ASK
     install -m 0755 "$build/authserver.fcgi" "$build/authserver.cgi" "$build/tests/lib/ask" \
         "$BATS_TEST_DIRNAME/lib/fastcgi.py" "$WORK"
-    openssl genrsa -traditional -out "$WORK/key" 2048 2>/dev/null
-    openssl genrsa -out "$WORK/other" 2048 2>/dev/null
-    openssl pkey -in "$WORK/key" -pubout -out "$WORK/key.pub"
-    openssl pkey -in "$WORK/other" -pubout -out "$WORK/other.pub"
+    rsa_keys "$WORK"
 }
 
 fastcgi_clean() {
