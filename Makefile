@@ -92,10 +92,12 @@ $(BUILD)/tools/authserver/embedded.o: man/authserver.1 tools/authserver/nginx.co
 
 $(UNITS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	$(call say,LD,$@)
-	$(call link,-lcmocka)
+	$(call link,-lcmocka -lldap -llber -lcurl)
 
 # What a unit test needs of a program, beside the library.
 $(BUILD)/tests/unit/test_framing: $(BUILD)/fcgi/framing.o
+$(BUILD)/tests/unit/test_job: $(BUILD)/resolver/job.o
+$(BUILD)/tests/unit/test_desk: $(BUILD)/resolver/desk.o $(BUILD)/resolver/job.o
 
 # What several unit tests share.
 KEY_FILES_UNITS := key_file key_file_refused generate

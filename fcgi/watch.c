@@ -71,11 +71,19 @@ watch_configuration(const struct flags *flags)
 uint64_t
 watch_named(const struct config *c)
 {
+	const struct groups_config *g = &c->groups;
 	const uint64_t parts[] = {
 	    of_file(c->policy),
 	    of_file(c->attributes),
 	    of_file(c->passphrase_file),
 	    of_keys(c->private_key),
+	    of_file(g->static_file),
+	    of_file(g->ldap.password_file),
+	    of_file(g->ldap.ca_file),
+	    of_file(g->rest.token_file),
+	    of_file(g->rest.certificate),
+	    of_file(g->rest.key),
+	    of_file(g->rest.ca_file),
 	};
 
 	return mix(0, parts, sizeof(parts));

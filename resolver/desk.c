@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "identity/chain.h"
 #include "identity/lookup_cache.h"
@@ -249,15 +250,12 @@ watch(int epoll, const int *sockets, size_t count)
 	return 0;
 }
 
-int
-desk_serve(struct desk *d, const int *sockets, size_t count, struct error *e)
+static void
+serve(struct desk *d, int epoll, size_t count)
 {
 	struct epoll_event events[16];
-	int epoll = epoll_create1(EPOLL_CLOEXEC);
 	int wait = -1;
 
-	if (epoll == -1 || watch(epoll, sockets, count) == -1)
-		return error_set(e, ERROR_INTERNAL, "epoll: %s", strerror(errno));
 	while (count > 0) {
 		int n = epoll_wait(epoll, events, 16, wait);
 
@@ -273,5 +271,19 @@ desk_serve(struct desk *d, const int *sockets, size_t count, struct error *e)
 		wait = expire(d);
 		(void)pthread_mutex_unlock(&d->lock);
 	}
-	return 0;
+}
+
+int
+desk_serve(struct desk *d, const int *sockets, size_t count, struct error *e)
+{
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	int rc = 0;
+
+	if (epoll == -1 || watch(epoll, sockets, count) == -1)
+		rc = error_set(e, ERROR_INTERNAL, "epoll: %s", strerror(errno));
+	else
+		serve(d, epoll, count);
+	if (epoll != -1)
+		close(epoll);
+	return rc;
 }

@@ -2,7 +2,10 @@
 # authserverctl check: what is wrong with a configuration and all that it names, and what a policy
 # decides.
 
+load lib/quick
+
 setup() {
+    quick
     CTL=${AUTHSERVER_BUILD:-$BATS_TEST_DIRNAME/../build}/authserverctl
     DIR=$BATS_TEST_TMPDIR
     umask 022

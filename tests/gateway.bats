@@ -398,6 +398,18 @@ thumbprint() {
     refused '400 *:400'
 }
 
+# --- groups -----------------------------------------------------------------------
+
+@test "groups of users are for those whom a rule lets read them, and the refusal is JSON" {
+    request_as alice "$URL/api/groups/alice"
+    [ "$STATUS" = 403 ]
+    header Content-Type application/json
+    jq -e '.error == "access_denied"' "$BODY"
+    request_as alice -X POST "$URL/api/groups/alice"
+    [ "$STATUS" = 405 ]
+    jq -e '.error == "method_not_allowed"' "$BODY"
+}
+
 # --- many at once, reload, stop ---------------------------------------------------
 
 @test "200 mints at once give 200 files, and all of them verify" {

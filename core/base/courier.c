@@ -160,7 +160,9 @@ courier_receive(struct courier *c)
 	for (;;) {
 		ssize_t n = recv(c->parts.fd, c->answer, c->parts.answer_size, MSG_DONTWAIT);
 
-		if (n == -1 && errno == EINTR)
+		/* The latter comes once before what is still there, if the other end was
+		 * closed with requests that nobody read. */
+		if (n == -1 && (errno == EINTR || errno == ECONNRESET))
 			continue;
 		if (n == -1)
 			return 0;

@@ -69,5 +69,8 @@ lookup_answer_check(const struct lookup_answer *a, size_t size)
 	if (!ends(a->reason, sizeof(a->reason)) || !ends(a->m.email, sizeof(a->m.email)) ||
 	    !ends(a->m.space, sizeof(a->m.space)) || !ends(a->m.groups, size - fixed))
 		return -1;
-	return size == lookup_answer_size(a) ? 0 : -1;
+	if (size != lookup_answer_size(a))
+		return -1;
+	/* Whoever reads groups goes from newline to newline. */
+	return size == fixed + 1 || a->m.groups[size - fixed - 2] == '\n' ? 0 : -1;
 }

@@ -10,20 +10,24 @@
 # A test has a folder of its own, DIR, with the configuration CONF, the key KEY, the token
 # directory TOKENS, and the server's SOCKET and LOG once it is started; MONITOR is its pid.
 
+load lib/quick
+
 # --- the place --------------------------------------------------------------------
 
 fastcgi_init() {
     local build=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
 
+    quick
     # Not bats's own folder, which other accounts cannot enter.
     WORK=$(mktemp -d "${TMPDIR:-/tmp}/fastcgi.XXXXXX")
     chmod 0711 "$WORK"
     FCGI=$WORK/authserver.fcgi
     CGI=$WORK/authserver.cgi
     CLIENT=$WORK/fastcgi.py
-    export WORK FCGI CGI CLIENT
+    ASK=$WORK/ask
+    export WORK FCGI CGI CLIENT ASK
     install -m 0755 "$build/authserver.fcgi" "$build/authserver.cgi" \
-        "$build/authserver-resolver" "$BATS_TEST_DIRNAME/lib/fastcgi.py" "$WORK"
+        "$build/authserver-resolver" "$build/tests/lib/ask" "$BATS_TEST_DIRNAME/lib/fastcgi.py" "$WORK"
     openssl genrsa -traditional -out "$WORK/key" 2048 2>/dev/null
     openssl genrsa -out "$WORK/other" 2048 2>/dev/null
     openssl pkey -in "$WORK/key" -pubout -out "$WORK/key.pub"
@@ -36,6 +40,7 @@ fastcgi_clean() {
 
 # fastcgi_begin [LINE]...: the folder of a test; LINEs go into the configuration.
 fastcgi_begin() {
+    quick
     DIR=$(mktemp -d "$WORK/test.XXXXXX")
     chmod 0711 "$DIR"
     KEY=$DIR/key
@@ -75,17 +80,6 @@ fastcgi_end() {
 }
 
 # --- general ----------------------------------------------------------------------
-
-# until_true SECONDS COMMAND...: whether the command succeeds within that time.
-until_true() {
-    local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
-
-    shift
-    until "$@"; do
-        [ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1
-        sleep 0.1
-    done
-}
 
 # Bash does not end a test for "! command": this does.
 refute() {
@@ -191,7 +185,7 @@ client() { "$CLIENT" "$@"; }
 # ask [PARAM]...: one request. Sets STATUS, "closed" when it was hung up on, and BODY.
 ask() {
     STATUS=closed
-    client ask "$SOCKET" "$@" >"$DIR/answer" || return 0
+    "$ASK" "$SOCKET" "$@" >"$DIR/answer" || return 0
     read_answer
 }
 

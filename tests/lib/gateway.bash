@@ -17,12 +17,15 @@
 # setup:       gateway_use main
 # teardown_file: gateway_end
 
+load lib/quick
+
 # The password of a user is this and its name: words that no log line has by chance.
 PASSWORD=opensesame
 
 # --- the users and the place ------------------------------------------------------
 
 gateway_init() {
+    quick
     SOURCE=$(cd "${BATS_TEST_DIRNAME:?}/.." && pwd)
     BUILD=${BUILD:-$SOURCE/build}
     WORK=$(mktemp -d "${GATEWAY_TMPDIR:-${TMPDIR:-/tmp}}/gateway.XXXXXX")
@@ -181,14 +184,14 @@ gateway_gone() {
     ! kill -0 -- "-$1" 2>/dev/null
 }
 
-# gateway_until TENTHS COMMAND...: tries every twentieth of a second until it succeeds.
+# gateway_until TENTHS COMMAND...: tries up to twice as often, every tenth of a second.
 gateway_until() {
     local tries=$(($1 * 2))
 
     shift
     while [ "$tries" -gt 0 ]; do
         "$@" && return 0
-        sleep 0.1
+        pause 0.1
         tries=$((tries - 1))
     done
     return 1

@@ -276,6 +276,99 @@ flag_with_a_wrong_value_names_the_command_line(void **state)
 	config_free(&c);
 }
 
+/* --- a command with the same flags --- */
+
+static void
+assert_command(const struct flags *f, const char *const *extra, const char *const *want)
+{
+	char **command = flags_command(f, "/x/program", extra);
+	size_t n = 0;
+
+	assert_non_null(command);
+	for (; want[n] != NULL; n++) {
+		assert_non_null(command[n]);
+		assert_string_equal(command[n], want[n]);
+	}
+	assert_null(command[n]);
+	flags_command_free(command);
+}
+
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void
+command_without_flags_is_the_program(void **state)
+{
+	const struct flags none = {0};
+
+	(void)state;
+	assert_command(&none, (const char *const[]){NULL}, WORDS("/x/program"));
+}
+
+static void
+command_has_the_file_the_keys_and_what_is_extra(void **state)
+{
+	char set[] = "hosts=a,b";
+	const char *argv[] = {"test", "--permit-anonymous", "--config", "/etc/a b.conf", "-d",
+	    "/run/x", "--set", set};
+	struct flags flags = {0};
+
+	(void)state;
+	parse(&flags, 8, argv);
+	assert_command(&flags, WORDS("--check", "--ready=3"),
+	    WORDS("/x/program", "--config=/etc/a b.conf", "--set=permit-anonymous=true",
+		"--set=directory=/run/x", "--set=hosts=a,b", "--check", "--ready=3"));
+}
+
+/* Each is one word, whatever is in it: no shell parts them. */
+static void
+command_has_values_as_they_are(void **state)
+{
+	char equals[] = "policy=/a=b=", blanks[] = "issuer= two  words ", empty[] = "group=";
+	const char *argv[] = {
+	    "test", "--set", equals, "--set", blanks, "--set", empty, "-k", "%s=$(x)"};
+	struct flags flags = {0};
+
+	(void)state;
+	parse(&flags, 9, argv);
+	assert_command(&flags, (const char *const[]){NULL},
+	    WORDS("/x/program", "--set=policy=/a=b=", "--set=issuer= two  words ",
+		"--set=group=", "--set=private-key=%s=$(x)"));
+}
+
+/* The program that gets them comes to the same configuration. */
+static void
+command_is_read_as_the_flags_were(void **state)
+{
+	struct fixture *f = *state;
+	char set[] = "issuer=a=b c";
+	const char *argv[] = {"test", "--config", f->file, "--set", set, "--issuer= last = "};
+	struct flags flags = {0}, again = {0};
+	char **command;
+	struct config c;
+	struct error e = {0};
+	int count = 0;
+
+	write_file(f->file, "workers = 3\n", 0600);
+	parse(&flags, 6, argv);
+	command = flags_command(&flags, "program", (const char *const[]){NULL});
+	assert_non_null(command);
+	while (command[count] != NULL)
+		count++;
+	parse(&again, count, (const char **)command);
+	assert_int_equal(flags_load(&again, &c, &e), 0);
+	assert_string_equal(c.issuer, " last = ");
+	assert_int_equal(c.workers, 3);
+	config_free(&c);
+	flags_command_free(command);
+}
+
+static void
+command_that_is_none_is_freed(void **state)
+{
+	(void)state;
+	flags_command_free(NULL);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -295,6 +388,11 @@ main(void)
 	    TEST(flags_go_over_the_file),
 	    TEST(flag_given_twice_counts_as_the_last),
 	    TEST(flag_with_a_wrong_value_names_the_command_line),
+	    TEST(command_without_flags_is_the_program),
+	    TEST(command_has_the_file_the_keys_and_what_is_extra),
+	    TEST(command_has_values_as_they_are),
+	    TEST(command_is_read_as_the_flags_were),
+	    TEST(command_that_is_none_is_freed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

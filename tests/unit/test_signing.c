@@ -69,17 +69,23 @@ configure(const struct keys_fixture *f, struct service *s, const char *more)
 }
 
 static void
-start(const struct keys_fixture *f, struct service *s)
+start_with(const struct keys_fixture *f, struct service *s, const char *more)
 {
 	struct error e = {0};
 
 	keys_put(f, "20261122T000000Z.RS512.pem", RSA_KEY);
 	keys_put(f, "20261122T010000Z.RS512.pem", RSA_KEY);
 	keys_put(f, "20261122T000000Z.ES256.pem", P256);
-	configure(f, s, "");
+	configure(f, s, more);
 	if (signing_open(
 		&s->signing, &s->config, s->policy, &test_clock, &entropy_system, &e) == -1)
 		fail_msg("%s", e.text);
+}
+
+static void
+start(const struct keys_fixture *f, struct service *s)
+{
+	start_with(f, s, "");
 }
 
 static void
@@ -125,18 +131,17 @@ ask(const char *profile)
 	return q;
 }
 
-/* Mints by the profile; asserts the header. Returns the claims. */
+/* Mints what is asked for; asserts the header. Returns the claims. */
 static json_t *
-mint(struct service *s, const char *profile, const char *header, struct signature *made)
+mint_query(struct service *s, const struct query *q, const char *header, struct signature *made)
 {
-	struct query q = ask(profile);
 	struct buffer token;
 	struct error e = {0};
 	json_t *want = json_loads(header, 0, NULL);
 	json_t *got, *claims;
 
 	buffer_init(&token, LIMIT_TOKEN);
-	if (signing_mint(&s->signing, &q, &token, made, &e) == -1)
+	if (signing_mint(&s->signing, q, &token, made, &e) == -1)
 		fail_msg("%s", e.text);
 	got = part(token.data, 0);
 	claims = part(token.data, 1);
@@ -148,6 +153,30 @@ mint(struct service *s, const char *profile, const char *header, struct signatur
 	json_decref(want);
 	buffer_free(&token);
 	return claims;
+}
+
+static json_t *
+mint(struct service *s, const char *profile, const char *header, struct signature *made)
+{
+	const struct query q = ask(profile);
+
+	return mint_query(s, &q, header, made);
+}
+
+static void
+assert_not_minted(
+    struct service *s, const struct query *q, enum error_code code, const char *text)
+{
+	struct signature made;
+	struct buffer token;
+	struct error e = {0};
+
+	buffer_init(&token, LIMIT_TOKEN);
+	assert_int_equal(signing_mint(&s->signing, q, &token, &made, &e), -1);
+	assert_int_equal(e.code, code);
+	assert_string_equal(e.text, text);
+	assert_int_equal(token.length, 0);
+	buffer_free(&token);
 }
 
 static const char *
@@ -323,6 +352,158 @@ published_keys_are_those_of_the_ring_until_it_changes(void **state)
 	stop(&s);
 }
 
+/* --- what is known of the subject --- */
+
+static const char crew[] = "profile crew {\n groups = true\n algorithm = ES256\n}\n";
+static const char crew_header[] = "{\"alg\":\"ES256\",\"typ\":\"JWT\",\"kid\":\"\"}";
+static const char bare_header[] = "{\"alg\":\"RS512\",\"typ\":\"JWT\"}";
+
+static void
+assert_groups(struct service *s, const char *groups, const char *want)
+{
+	struct query q = ask("crew");
+	struct signature made;
+	json_t *list = json_loads(want, 0, NULL);
+	json_t *claims;
+
+	q.subject_groups = groups;
+	claims = mint_query(s, &q, crew_header, &made);
+	assert_true(json_equal(json_object_get(claims, "groups"), list));
+	json_decref(claims);
+	json_decref(list);
+}
+
+static void
+profile_with_groups_has_those_of_the_subject(void **state)
+{
+	struct service s;
+
+	start_with(*state, &s, crew);
+	assert_groups(&s, "etl\na b\n", "[\"etl\",\"a b\"]");
+	assert_groups(&s, "", "[]");
+	stop(&s);
+}
+
+/* Nobody is to be taken for somebody in no group. */
+static void
+profile_with_groups_is_not_signed_without_them(void **state)
+{
+	struct query q = ask("crew");
+	struct service s;
+
+	start_with(*state, &s, crew);
+	q.caller_groups = "etl\n"; /* are not the subject's */
+	assert_not_minted(&s, &q, ERROR_UNAVAILABLE,
+	    "a token of this profile has groups, and none are given");
+	stop(&s);
+}
+
+static void
+profile_without_groups_tells_none(void **state)
+{
+	struct query q = ask("bare");
+	struct signature made;
+	struct service s;
+	json_t *claims;
+
+	start_with(*state, &s, crew);
+	q.subject_groups = "etl\n";
+	claims = mint_query(&s, &q, bare_header, &made);
+	assert_null(json_object_get(claims, "groups"));
+	json_decref(claims);
+	stop(&s);
+}
+
+static void
+token_without_a_profile_has_groups_where_they_are_its_claim(void **state)
+{
+	struct query q = ask("");
+	struct signature made;
+	struct service s;
+	json_t *claims;
+
+	start_with(*state, &s, "groups {\n claim = true\n}\n");
+	assert_not_minted(&s, &q, ERROR_UNAVAILABLE,
+	    "a token of this profile has groups, and none are given");
+	q.subject_groups = "etl\n";
+	claims = mint_query(&s, &q, "{\"alg\":\"RS512\",\"typ\":\"JWT\",\"kid\":\"\"}", &made);
+	assert_int_equal(json_array_size(json_object_get(claims, "groups")), 1);
+	json_decref(claims);
+	stop(&s);
+}
+
+/* The file of attributes has an entry for alice, and none for bob. */
+static void
+attributes_of_a_source_are_those_that_nobody_wrote_down(void **state)
+{
+	static const struct {
+		const char *caller;
+		const char *email;
+		const char *space;
+		const char *want_email;
+		const char *want_space;
+	} rows[] = {
+	    {"alice", "source@b.c", "of-source", "a@b.c", "ns"},
+	    {"bob", "source@b.c", "of-source", "source@b.c", "of-source"},
+	    {"alice", "", "", "a@b.c", "ns"},
+	    {"alice", NULL, NULL, "a@b.c", "ns"},
+	};
+	struct service s;
+
+	start(*state, &s);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct query q = ask("bare");
+		struct signature made;
+		json_t *claims;
+
+		(void)snprintf(q.caller.name, sizeof(q.caller.name), "%s", rows[i].caller);
+		(void)snprintf(q.subject, sizeof(q.subject), "%s", rows[i].caller);
+		q.email = rows[i].email;
+		q.space = rows[i].space;
+		claims = mint_query(&s, &q, bare_header, &made);
+		assert_string_equal(text_of(claims, "email"), rows[i].want_email);
+		assert_string_equal(text_of(claims, "namespace"), rows[i].want_space);
+		json_decref(claims);
+	}
+	stop(&s);
+}
+
+/* The worker's word is not enough: it is asked again where the key is. */
+static void
+subject_without_a_required_group_gets_no_signature(void **state)
+{
+	static const char *const refused[] = {NULL, "", "users\n", "staff2\n"};
+	struct query q = ask("bare");
+	struct signature made;
+	struct service s;
+
+	start_with(*state, &s, "groups {\n required = {\"staff\", \"etl\"}\n}\n");
+	for (size_t i = 0; i < 4; i++) {
+		q.subject_groups = refused[i];
+		assert_not_minted(
+		    &s, &q, ERROR_DENIED, "alice is in none of the groups that are required");
+	}
+	q.subject_groups = NULL;
+	q.caller_groups = "staff\n"; /* are not the subject's */
+	assert_not_minted(
+	    &s, &q, ERROR_DENIED, "alice is in none of the groups that are required");
+	q.subject_groups = "users\netl\n";
+	json_decref(mint_query(&s, &q, bare_header, &made));
+	stop(&s);
+}
+
+static void
+subject_that_is_exempt_is_signed_for_without_a_group(void **state)
+{
+	struct query q = ask("bare");
+	struct signature made;
+	struct service s;
+
+	start_with(*state, &s, "groups {\n required = {\"staff\"}\n exempt = {\"alice\"}\n}\n");
+	json_decref(mint_query(&s, &q, bare_header, &made));
+	stop(&s);
+}
+
 /* The wish for the public keys has no query: it is a message of its own kind, and a whole one.
  */
 static void
@@ -359,6 +540,13 @@ main(void)
 	    TEST(configuration_whose_algorithm_has_no_key_does_not_open),
 	    TEST(wrong_claims_of_a_profile_are_found_without_a_key),
 	    TEST(published_keys_are_those_of_the_ring_until_it_changes),
+	    TEST(profile_with_groups_has_those_of_the_subject),
+	    TEST(profile_with_groups_is_not_signed_without_them),
+	    TEST(profile_without_groups_tells_none),
+	    TEST(token_without_a_profile_has_groups_where_they_are_its_claim),
+	    TEST(attributes_of_a_source_are_those_that_nobody_wrote_down),
+	    TEST(subject_without_a_required_group_gets_no_signature),
+	    TEST(subject_that_is_exempt_is_signed_for_without_a_group),
 	    cmocka_unit_test(wish_for_the_keys_is_a_message),
 	};
 
