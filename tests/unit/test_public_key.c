@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/rsa.h>
+
 #include "jose/keychain.h"
 #include "tests/unit/keys.h"
 
@@ -386,6 +388,41 @@ rsa_key_with_an_exponent_of_one_is_refused(void **state)
 	keys_free_numbers(numbers);
 }
 
+/* RFC 7518, 3.5: the salt is as long as the digest. */
+static void
+pss_signature_with_another_salt_is_refused(void **state)
+{
+	static const int salts[] = {RSA_PSS_SALTLEN_DIGEST, 0, 20, 48, RSA_PSS_SALTLEN_MAX};
+	const struct keys_fixture *f = *state;
+	char path[256], pem[8192];
+	struct public_key *k;
+	struct error e = {0};
+
+	keys_path(f, "key", path);
+	keys_write_public(path, f->keys[RSA_KEY]);
+	read_pem(f, pem);
+	assert_int_equal(public_key_from_pem(&k, pem, strlen(pem), "PS256", "k", &e), 0);
+	for (size_t i = 0; i < COUNT(salts); i++) {
+		EVP_MD_CTX *context = EVP_MD_CTX_new();
+		EVP_PKEY_CTX *options;
+		unsigned char made[256];
+		size_t length = sizeof(made);
+
+		assert_int_equal(
+		    EVP_DigestSignInit(context, &options, EVP_sha256(), NULL, f->keys[RSA_KEY]),
+		    1);
+		assert_int_equal(
+		    EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING), 1);
+		assert_int_equal(EVP_PKEY_CTX_set_rsa_pss_saltlen(options, salts[i]), 1);
+		assert_int_equal(
+		    EVP_DigestSign(context, made, &length, (const unsigned char *)"text", 4),
+		    1);
+		assert_int_equal(public_key_verifies(k, "text", 4, made, length), i == 0);
+		EVP_MD_CTX_free(context);
+	}
+	public_key_free(k);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, keys_enter, keys_leave)
 
 int
@@ -401,6 +438,7 @@ main(void)
 	    TEST(other_kinds_of_pem_are_refused_with_what_to_do),
 	    TEST(key_that_does_not_fit_its_algorithm_is_refused),
 	    TEST(rsa_key_with_an_exponent_of_one_is_refused),
+	    TEST(pss_signature_with_another_salt_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, keys_make, keys_free);

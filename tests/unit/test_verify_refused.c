@@ -13,6 +13,7 @@
 #include <openssl/hmac.h>
 
 #include "base/base64url.h"
+#include "jose/jws_verify.h"
 #include "tests/unit/keys.h"
 #include "tests/unit/tokens.h"
 
@@ -65,6 +66,28 @@ header_that_names_another_algorithm_is_refused(void **state)
 			tokens_assert_refused(t->verifier,
 			    tokens_sign(t->keys[i], header, TOKENS_CLAIMS), "no key for it");
 		}
+		verifier_free(one);
+	}
+}
+
+/* Where a key has been chosen otherwise, the algorithm is still the key's. */
+static void
+key_that_signed_is_wrong_where_the_header_says_another_algorithm(void **state)
+{
+	const struct tokens *t = *state;
+
+	for (size_t i = 0; i < TOKENS_ALGORITHMS; i++) {
+		struct verifier *one = tokens_verifier(t, t->keys[i]);
+		const struct public_key *k = keychain_get(verifier_get(one, 0).keys, 0);
+		char *token = tokens_sign(t->keys[i], "{\"alg\":\"HS256\"}", TOKENS_CLAIMS);
+		struct error e = {0};
+		struct jws j;
+
+		assert_int_equal(jws_parse(&j, token, strlen(token), &e), 0);
+		assert_int_equal(jws_verify(&j, k, &e), -1);
+		assert_non_null(strstr(e.detail, "its alg is HS256, but the key is for "));
+		jws_close(&j);
+		free(token);
 		verifier_free(one);
 	}
 }
@@ -509,6 +532,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    TEST(tokens_of_every_algorithm_are_valid),
 	    TEST(header_that_names_another_algorithm_is_refused),
+	    TEST(key_that_signed_is_wrong_where_the_header_says_another_algorithm),
 	    TEST(token_of_every_algorithm_is_refused_by_every_wrong_key),
 	    TEST(hmac_with_the_public_key_as_secret_is_refused),
 	    TEST(header_with_what_we_do_not_do_is_refused),
