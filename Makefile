@@ -101,7 +101,9 @@ $(BUILD)/tests/unit/test_desk: $(BUILD)/resolver/desk.o $(BUILD)/resolver/job.o
 
 # What several unit tests share.
 KEY_FILES_UNITS := key_file key_file_refused generate
-KEYS_UNITS   := $(KEY_FILES_UNITS) jose_vectors key_uri keyring keyring_refused keyring_use signing
+TOKENS_UNITS := verify_claims verify_keys verify_refused
+KEYS_UNITS   := $(KEY_FILES_UNITS) $(TOKENS_UNITS) jose_vectors key_uri keyring keyring_refused \
+	keyring_use public_key signing
 SHAPES_UNITS := shape shape_claims
 SIGNERS_UNITS := message signer signer_remote signer_serve
 STORES_UNITS := directory publish publish_failed sweep
@@ -110,6 +112,7 @@ $(addprefix $(BUILD)/tests/unit/test_,$(KEY_FILES_UNITS)): $(BUILD)/tests/unit/k
 $(addprefix $(BUILD)/tests/unit/test_,$(SHAPES_UNITS)): $(BUILD)/tests/unit/shapes.o
 $(addprefix $(BUILD)/tests/unit/test_,$(STORES_UNITS)): $(BUILD)/tests/unit/stores.o
 $(addprefix $(BUILD)/tests/unit/test_,$(SIGNERS_UNITS)): $(BUILD)/tests/unit/signers.o
+$(addprefix $(BUILD)/tests/unit/test_,$(TOKENS_UNITS)): $(BUILD)/tests/unit/tokens.o
 
 $(HELPERS): $(BUILD)/tests/lib/%: $(BUILD)/tests/lib/%.o
 	$(call say,LD,$@)

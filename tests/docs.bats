@@ -860,6 +860,7 @@ keys_in_page() {
 @test "every key of the configuration has its place in its page, and no other has" {
     diff <(keys_of config.c profile.c | sort) <(keys_in_page authserver.conf.5 | sort)
     diff <(keys_of groups.c | sort) <(keys_in_page authserver.groups.5 | sort)
+    diff <(keys_of verify.c | sort) <(keys_in_page authserver.verify.5 | sort)
 }
 
 # gives_defaults PAGE SOURCE...: where a key has several meanings, one place has to do.
@@ -884,6 +885,7 @@ gives_defaults() {
 @test "the pages give the defaults that the code has" {
     gives_defaults authserver.conf.5 config.c profile.c
     gives_defaults authserver.groups.5 groups.c
+    gives_defaults authserver.verify.5 verify.c
 }
 
 # The displays of a page's EXAMPLES that set keys, each to a file.
