@@ -92,7 +92,7 @@ $(BUILD)/tools/authserver/embedded.o: man/authserver.1 tools/authserver/nginx.co
 
 $(UNITS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	$(call say,LD,$@)
-	$(call link,-lcmocka)
+	$(call link,-lcmocka -lldap -llber -lcurl)
 
 # What a unit test needs of a program, beside the library.
 DESKS_UNITS := desk desk_failing
@@ -104,8 +104,9 @@ $(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): $(call object,resolver/de
 COURIERS_UNITS := courier courier_end
 SIGNINGS_UNITS := signing signing_subject
 KEY_FILES_UNITS := key_file key_file_refused generate
-KEYS_UNITS   := $(KEY_FILES_UNITS) jose_vectors key_uri keyring keyring_refused keyring_use \
-	$(SIGNINGS_UNITS)
+TOKENS_UNITS := verify_claims verify_keys verify_refused
+KEYS_UNITS   := $(KEY_FILES_UNITS) $(TOKENS_UNITS) $(SIGNINGS_UNITS) jose_vectors key_uri \
+	keyring keyring_refused keyring_use public_key
 LOOKUPS_UNITS := lookup_remote lookup_shared
 SHAPES_UNITS := shape shape_claims
 SIGNERS_UNITS := message signer signer_remote signer_serve
@@ -119,6 +120,7 @@ $(addprefix $(BUILD)/tests/unit/test_,$(SHAPES_UNITS)): $(BUILD)/tests/unit/shap
 $(addprefix $(BUILD)/tests/unit/test_,$(SIGNINGS_UNITS)): $(BUILD)/tests/unit/signings.o
 $(addprefix $(BUILD)/tests/unit/test_,$(STORES_UNITS)): $(BUILD)/tests/unit/stores.o
 $(addprefix $(BUILD)/tests/unit/test_,$(SIGNERS_UNITS)): $(BUILD)/tests/unit/signers.o
+$(addprefix $(BUILD)/tests/unit/test_,$(TOKENS_UNITS)): $(BUILD)/tests/unit/tokens.o
 
 $(HELPERS): $(BUILD)/tests/lib/%: $(BUILD)/tests/lib/%.o
 	$(call say,LD,$@)

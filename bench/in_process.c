@@ -90,6 +90,7 @@ measure_policy(const char *number)
 	uint64_t rules;
 	double start, now;
 	long count = 0;
+	char groups[LIMIT_GROUPS] = "";
 
 	buffer_init(&text, LIMIT_POLICY_FILE);
 	if (parse_number(number, strlen(number), LIMIT_RULES, &rules) == -1 ||
@@ -101,7 +102,8 @@ measure_policy(const char *number)
 	}
 	/* Twenty groups, none of which is meant. */
 	for (int i = 0; i < 20; i++)
-		(void)snprintf(q.groups + strlen(q.groups), 32, "%c-department\n", 'a' + i);
+		(void)snprintf(groups + strlen(groups), 32, "%c-department\n", 'a' + i);
+	q.caller_groups = groups;
 	start = spent();
 	do {
 		for (int i = 0; i < BATCH; i++)

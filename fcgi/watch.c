@@ -43,6 +43,20 @@ of_file(const char *path)
 	return mix(hash, facts, sizeof(facts));
 }
 
+/* The keys that tokens are verified with. */
+static uint64_t
+of_verify(const struct config *c)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < c->verify.count; i++)
+		sum +=
+		    of_file(c->verify.items[i].public_key) + of_file(c->verify.items[i].keys);
+	for (size_t i = 0; i < c->jwt_public_key.count; i++)
+		sum += of_file(c->jwt_public_key.items[i]);
+	return sum;
+}
+
 /* A file, or a directory with all that is in it, in whatever order. */
 static uint64_t
 of_keys(const char *path)
@@ -71,11 +85,20 @@ watch_configuration(const struct flags *flags)
 uint64_t
 watch_named(const struct config *c)
 {
+	const struct groups_config *g = &c->groups;
 	const uint64_t parts[] = {
 	    of_file(c->policy),
 	    of_file(c->attributes),
 	    of_file(c->passphrase_file),
 	    of_keys(c->private_key),
+	    of_file(g->static_file),
+	    of_file(g->ldap.password_file),
+	    of_file(g->ldap.ca_file),
+	    of_file(g->rest.token_file),
+	    of_file(g->rest.certificate),
+	    of_file(g->rest.key),
+	    of_file(g->rest.ca_file),
+	    of_verify(c),
 	};
 
 	return mix(0, parts, sizeof(parts));

@@ -15,7 +15,8 @@
 /* Of the configuration file. */
 uint64_t watch_configuration(const struct flags *flags);
 
-/* Of the files that a configuration names: policy, attributes, passphrase and keys. */
+/* Of the files that a configuration names: policy, attributes, passphrase, keys, and what the
+ * sources of groups read. */
 uint64_t watch_named(const struct config *c);
 
 #endif

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -170,6 +171,8 @@ main(int argc, char **argv)
 	/* A careless parent ignores SIGCHLD, and the status of scripts would be lost. */
 	(void)signal(SIGCHLD, SIG_DFL);
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* libldap reads no ldap.conf, no ldaprc, and nothing else of the environment. */
+	(void)setenv("LDAPNOINIT", "1", 1);
 	argp_err_exit_status = EX_USAGE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0)
 		return EX_USAGE;

@@ -5,7 +5,10 @@
 # Each test is a subshell of its own, which is what bats means:
 # shellcheck disable=SC2030,SC2031
 
+load lib/quick
+
 setup_file() {
+    quick
     export BUILD=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
     PARTS=$(mktemp -d /tmp/authserver-parts.XXXXXX)
     export PARTS
@@ -22,6 +25,7 @@ setup_file() {
 teardown_file() { rm -rf "$PARTS"; }
 
 setup() {
+    quick
     # Not bats's own folder, which other accounts (nginx's workers) cannot enter.
     DIR=$(mktemp -d /tmp/authserver-test.XXXXXX)
     chmod 0711 "$DIR"
@@ -53,22 +57,17 @@ free_port() {
     echo "$port"
 }
 
-# until_true SECONDS COMMAND...: whether the command succeeds within that time.
-until_true() {
-    local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
-    shift
-    until "$@"; do
-        [ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1
-        sleep 0.05
-    done
-}
-
 logged() { grep -q -- "$1" "$DIR/log"; }
 # The second in which that was logged.
 logged_at() { date -d "$(grep -- "$1" "$DIR/log" | cut -c 1-19)" +%s; }
 
 # Whether a process has ended; one that nobody has waited for yet has.
-gone() { [[ $(ps -o stat= -p "$1") =~ ^(Z.*)?$ ]]; }
+gone() {
+    local state=Z
+
+    read -r _ _ state _ 2>/dev/null <"/proc/$1/stat" || true
+    [ "$state" = Z ]
+}
 listening_or_gone() { logged ' Listening on ' || gone "$SERVER"; }
 
 # Bash does not end a test for "! command": this does.

@@ -3,7 +3,10 @@
 # and tokens that are signed with them. Every token and every JWK Set is checked by PyJWT and
 # jose, which are not ours.
 
+load lib/quick
+
 setup() {
+    quick
     CTL=${AUTHSERVER_BUILD:-$BATS_TEST_DIRNAME/../build}/authserverctl
     DIR=$BATS_TEST_TMPDIR
     KEYS=$DIR/keys

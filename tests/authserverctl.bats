@@ -2,7 +2,10 @@
 # authserverctl check: what is wrong with a configuration and all that it names, and what a policy
 # decides.
 
+load lib/quick
+
 setup() {
+    quick
     CTL=${AUTHSERVER_BUILD:-$BATS_TEST_DIRNAME/../build}/authserverctl
     DIR=$BATS_TEST_TMPDIR
     umask 022
@@ -275,7 +278,7 @@ END
 @test "every command has its --help, and a mistake in its flags is status 64" {
     local name
 
-    for name in check keys rotate prune jwks mint decode; do
+    for name in check keys rotate prune jwks mint verify decode; do
         "$CTL" --help | grep -q "^  $name "
         "$CTL" "$name" --help | grep -q "^Usage: authserverctl $name "
         status=0
@@ -283,7 +286,7 @@ END
         [ "$status" -eq 64 ]
         says "authserverctl $name: unrecognized option '--no-such-flag'"
     done
-    for name in 'keys x' 'rotate x' 'prune x' 'jwks x' 'mint' 'mint a b' 'decode a b' \
+    for name in 'keys x' 'rotate x' 'prune x' 'jwks x' 'mint' 'mint a b' 'verify a b' 'decode a b' \
         'rotate --in never' 'rotate --in -1s' 'rotate --bits 1024' 'rotate --algorithm HS256'; do
         status=0
         # shellcheck disable=SC2086 # words

@@ -19,7 +19,10 @@ EMULATED=(
     'make check, make lint, make bench: the targets exist; they would run this test or take long'
 )
 
+load lib/quick
+
 setup_file() {
+    quick
     SOURCE=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
     BUILD=$(cd "${AUTHSERVER_BUILD:-$SOURCE/build}" && pwd)
     DOCS=$BATS_FILE_TMPDIR/docs
@@ -29,7 +32,10 @@ setup_file() {
     extract_all
     write_stubs
     write_guest
-    ! machines || install_base || true
+    MACHINES=
+    ! machines || MACHINES=yes
+    export MACHINES
+    [ -z "$MACHINES" ] || install_base || true
     {
         echo "# Checked by form, then emulated:"
         printf '#   %s\n' "${EMULATED[@]}"
@@ -37,6 +43,7 @@ setup_file() {
 }
 
 setup() {
+    quick
     # For what "make" itself exports to its children.
     unset MAKEFLAGS MFLAGS MAKELEVEL
 }
@@ -104,7 +111,8 @@ extract_all() {
 
     extract README.md
     extract INSTALL
-    for page in "$SOURCE"/man/*.[18]; do
+    # The others of section 5 have configurations for EXAMPLES, and no commands.
+    for page in "$SOURCE"/man/*.[18] "$SOURCE/man/authserver.groups.5"; do
         extract "${page##*/}"
     done
 }
@@ -161,9 +169,9 @@ drop() { # USER: the words before a command that make it that user's
 }
 until_true() {
     local i
-    for ((i = 0; i < 100; i++)); do
+    for ((i = 0; i < 50; i++)); do
         "$@" >/dev/null 2>&1 && return 0
-        sleep 0.05
+        sleep 0.1
     done
     return 1
 }
@@ -255,9 +263,9 @@ as() { # WHO COMMAND...: alice is any user
 
 until_true() { # SECONDS COMMAND...
     local i
-    for ((i = 0; i < $1 * 20; i++)); do
+    for ((i = 0; i < $1 * 5; i++)); do
         "${@:2}" >/dev/null 2>&1 && return 0
-        sleep 0.05
+        sleep 0.2
     done
     return 1
 }
@@ -412,7 +420,10 @@ else
     mkdir "$root/home/alice/authserver"
     tar -C "$SOURCE" -c --exclude=./.git --exclude=./build . |
         tar -C "$root/home/alice/authserver" -x
-    cp -a "$BUILD" "$root/home/alice/authserver/build"
+    # What "make" makes, and not the tests.
+    mkdir "$root/home/alice/authserver/build"
+    tar -C "$BUILD" -c --exclude=./tests --exclude=./bench . |
+        tar -C "$root/home/alice/authserver/build" -x
     chroot "$root" chown -R alice: /home/alice
 fi
 chroot "$root" bash -c 'cd /home/alice/authserver && . /docs/guest && set -e && eval "$1"' - "$script"
@@ -443,7 +454,7 @@ install_base() {
 needs_machines() {
     local tool
 
-    machines || skip "needs root and namespaces: commands are checked by form only"
+    [ -n "$MACHINES" ] || skip "needs root and namespaces: commands are checked by form only"
     for tool in systemd-tmpfiles systemd-analyze systemd-socket-activate adduser; do
         type -P "$tool" >/dev/null || skip "needs $tool: commands are checked by form only"
     done
@@ -678,6 +689,14 @@ page() {
     page authserver.cgi.8 '' 'output_has "^/run/authserver/tokens/alice\."'
 }
 
+@test "authserver.groups(5): EXAMPLES" {
+    page authserver.groups.5 '' 'output_has "^alice: "'
+}
+
+@test "authserver-resolver(8): EXAMPLES" {
+    page authserver-resolver.8 '' 'output_has "^alice: "'
+}
+
 @test "every page with EXAMPLES is in a test above" {
     local at
 
@@ -702,47 +721,90 @@ help_of() {
     done
 }
 
-# Programs, flags and files that commands name.
+# The first words of what pipes, lists and substitutions in commands join, without what is set
+# before them: "FILE WORD" lines.
+first_words() { # FILE...
+    awk '
+        function words(text, count, part, i) {
+            gsub(/[|]|&&|[$][(]/, "\n", text)
+            count = split(text, part, "\n")
+            for (i = 1; i <= count; i++) {
+                sub(/^ */, "", part[i])
+                while (part[i] ~ /^[A-Z_]+=/)
+                    sub(/^[A-Z_]+=[^ ]* */, "", part[i])
+                sub(/ .*/, "", part[i])
+                if (part[i] != "")
+                    print FILENAME, part[i]
+            }
+        }
+        FNR == 1 { text = "" }
+        {
+            text = text $0
+            if (/<</ || !/[\\|]$/) {
+                words(text)
+                text = ""
+            } else
+                sub(/\\$/, "", text)
+        }
+        /<</ { nextfile }' "$@"
+}
+
+# What is wrong with commands, a line each.
+faults_of() { # FILE...
+    local file line word words program what
+    local -A flags=()
+
+    for program in authserver authserver-reap authserver-token authserverctl authserver.fcgi authserver.cgi authserver-resolver; do
+        [ ! -x "$BUILD/$program" ] || flags[$program]=$(help_of "$program")
+    done
+    while read -r file word; do
+        type -t "${word##*/}" >/dev/null || echo "no program $word: $(<"$file")"
+    done < <(first_words "$@")
+    for file in "$@"; do
+        bash -n "$file" || echo "not well formed: $file"
+        what=
+        while IFS= read -r line; do
+            [[ ! $line =~ ^[A-Z][A-Za-z]*=[^/] ]] || continue
+            read -ra words <<<"$line"
+            for word in "${words[@]}"; do
+                case $word in
+                *authserver | *authserver-reap | *authserver-token | *authserverctl | *authserver.fcgi | *authserver.cgi | *authserver-resolver)
+                    program=${word##*/}
+                    what=${flags[$program]-}
+                    ;;
+                /usr/local/share/authserver/examples/*)
+                    [ -e "$SOURCE/deploy/${word#/usr/local/share/authserver/}" ] || echo "no file $word"
+                    ;;
+                /usr/local/share/authserver/*)
+                    [ -e "$SOURCE/${word#/usr/local/share/authserver/}" ] || echo "no file $word"
+                    ;;
+                nginx/* | apache/* | man/*) [ -e "$SOURCE/$word" ] || echo "no file $word" ;;
+                --[a-z]*)
+                    word=${word%%=*}
+                    [ -z "$what" ] || [[ $what =~ (^|[[:space:],])$word([[:space:]=]|$) ]] ||
+                        echo "$program has no $word"
+                    ;;
+                esac
+            done
+        done <"$file"
+    done
+}
+
 @test "every command is well formed and names programs, flags and files that exist" {
-    local file faults='' word program='' flags stage=$BATS_TEST_TMPDIR/stage
+    local files stage=$BATS_TEST_TMPDIR/stage
 
     mkdir -p "$stage/bin"
     cp "$BUILD"/authserver* "$stage/bin"
     PATH=$PATH:/usr/sbin:/sbin:$stage/bin
-    while read -r file; do
-        bash -n "$file" || faults+="not well formed: $file"$'\n'
-        # The first words of what a pipe, a list or a substitution joins.
-        while read -r word; do
-            word=${word##*/}
-            [ -z "$word" ] || type -t "$word" >/dev/null || faults+="no program $word: $(<"$file")"$'\n'
-        done < <(sed -e '/<</q' "$file" | sed -e ':a' -e '/[\\|]$/{N;s/\\\{0,1\}\n */ /;ta' -e '}' |
-            sed -E 's/\||&&|\$\(/\n/g' | sed -E 's/^ *([A-Z_]+=[^ ]* *)*//' | awk '{ print $1 }')
-        program=''
-        # shellcheck disable=SC2013
-        for word in $(grep -v '^[A-Z][A-Za-z]*=[^/]' "$file"); do
-            case $word in
-            *authserver | *authserver-reap | *authserver-token | *authserverctl | *authserver.fcgi | *authserver.cgi)
-                program=${word##*/}
-                [ -x "$BUILD/$program" ] && flags=$(help_of "$program") || program=
-                ;;
-            /usr/local/share/authserver/examples/*)
-                [ -e "$SOURCE/deploy/${word#/usr/local/share/authserver/}" ] || faults+="no file $word"$'\n'
-                ;;
-            /usr/local/share/authserver/*)
-                [ -e "$SOURCE/${word#/usr/local/share/authserver/}" ] || faults+="no file $word"$'\n'
-                ;;
-            nginx/* | apache/* | man/*) [ -e "$SOURCE/$word" ] || faults+="no file $word"$'\n' ;;
-            --[a-z]*)
-                word=${word%%=*}
-                [ -z "$program" ] || grep -qE -- "(^|[ ,])$word([ =]|\$)" <<<"$flags" ||
-                    faults+="$program has no $word"$'\n'
-                ;;
-            esac
-        done
-    done < <(find "$DOCS" -name '*.user' -o -name '*.root' | sort)
-    echo -n "$faults"
-    [ -z "$faults" ]
+    mapfile -t files < <(find "$DOCS" -name '*.user' -o -name '*.root' | sort)
+    [ "${#files[@]}" -ge 100 ]
+    faults_of "${files[@]}" >"$stage/faults" 2>&1
+    cat "$stage/faults"
+    [ ! -s "$stage/faults" ]
 }
+
+programs='authserver authserver-reap authserver-token authserverctl authserver.fcgi authserver.cgi
+    authserver-resolver'
 
 # The names of the flags of a program: --name, one a line.
 flags_in_help() {
@@ -756,7 +818,7 @@ flags_in_page() {
 @test "every flag is in its program's page, and no others are" {
     local program page wrong=0
 
-    for program in authserver authserver-reap authserver-token authserverctl authserver.fcgi authserver.cgi; do
+    for program in $programs; do
         page=$(cd "$SOURCE/man" && ls "$program".[18])
         # --usage is the library's, and one word of --help.
         diff <(flags_in_help "$program" | grep -vx -- --usage) \
@@ -771,7 +833,7 @@ flags_in_page() {
 @test "every short flag is in its program's page" {
     local program flag
 
-    for program in authserver authserver-reap authserver-token authserverctl authserver.fcgi authserver.cgi; do
+    for program in $programs; do
         for flag in $(help_of "$program" | sed -nE 's/^ +-([a-z]), .*/\1/p'); do
             grep -qE "^\.It Fl $flag( |$)" "$SOURCE/man/$program".[18] || {
                 echo "$program -$flag"
@@ -781,21 +843,35 @@ flags_in_page() {
     done
 }
 
-keys_in_code() {
-    sed -nE 's/^    \{"([a-z-]+)", .*/\1/p' "$SOURCE/core/config/config.c"
+# The names of keys, and NAME|DEFAULT of those that have one, as the given sources have them.
+keys_of() {
+    (cd "$SOURCE/core/config" && sed -nE 's/^    \{"([a-z-]+)", .*/\1/p' "$@")
 }
 
-@test "every key of the configuration has its place in authserver.conf(5), and no other has" {
-    diff <(keys_in_code | sort) \
-        <(sed -nE 's/^\.It Ic ([a-z-]+) = .*/\1/p' "$SOURCE/man/authserver.conf.5" | sort)
+defaults_of() {
+    (cd "$SOURCE/core/config" && sed -nE 's/^    \{"([a-z-]+)", "([^"]*)".*/\1|\2/p' "$@")
 }
 
-@test "authserver.conf(5) gives the defaults that the code has" {
-    local key value text
+# The keys that a page describes.
+keys_in_page() {
+    grep '^\.It Ic' "$SOURCE/man/$1" | grep -oE 'Ic [a-z-]+ = ' | sed -E 's/Ic ([a-z-]+) = /\1/'
+}
+
+@test "every key of the configuration has its place in its page, and no other has" {
+    diff <(keys_of config.c profile.c | sort) <(keys_in_page authserver.conf.5 | sort)
+    diff <(keys_of groups.c | sort) <(keys_in_page authserver.groups.5 | sort)
+    diff <(keys_of verify.c | sort) <(keys_in_page authserver.verify.5 | sort)
+}
+
+# gives_defaults PAGE SOURCE...: where a key has several meanings, one place has to do.
+gives_defaults() {
+    local key value text page=$1
+
+    shift
 
     # A default that is a list is written as the items.
     while IFS='|' read -r key value; do
-        text=$(awk -v key="$key" '/^\.(It Ic|El)/ { on = $3 == key } on' "$SOURCE/man/authserver.conf.5" |
+        text=$(awk -v key="$key" '/^\.(It Ic|El)/ { on = $3 == key } on' "$SOURCE/man/$page" |
             grep -A 4 '^The default is')
         for item in ${value//,/ }; do
             grep -qF -- "$item" <<<"$text" || {
@@ -803,7 +879,13 @@ keys_in_code() {
                 return 1
             }
         done
-    done < <(sed -nE 's/^    \{"([a-z-]+)", "([^"]*)".*/\1|\2/p' "$SOURCE/core/config/config.c")
+    done < <(defaults_of "$@")
+}
+
+@test "the pages give the defaults that the code has" {
+    gives_defaults authserver.conf.5 config.c profile.c
+    gives_defaults authserver.groups.5 groups.c
+    gives_defaults authserver.verify.5 verify.c
 }
 
 # The displays of a page's EXAMPLES that set keys, each to a file.
@@ -883,13 +965,36 @@ example_keys() { # FOLDER
             echo "not in the example: $key"
             return 1
         }
-    done < <(keys_in_code)
+    done < <(keys_of config.c profile.c)
     while IFS='|' read -r key value; do
         ! grep -q "^## $key = " "$file" || grep -qxF "## $key = $value" "$file" || {
             echo "$key: the default is $value"
             return 1
         }
-    done < <(sed -nE 's/^    \{"([a-z-]+)", "([^"]*)".*/\1|\2/p' "$SOURCE/core/config/config.c")
+    done < <(defaults_of config.c profile.c)
+}
+
+@test "the configurations in authserver.groups(5) are accepted" {
+    local file count=0 at=$BATS_TEST_TMPDIR
+
+    mkdir -m 0755 "$at/scripts"
+    printf '#!/bin/sh\n' >"$at/scripts/hr-groups"
+    cp "$at/scripts/hr-groups" "$at/scripts/project-groups"
+    chmod 0755 "$at/scripts"/*
+    echo secret >"$at/password"
+    openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=ca -keyout /dev/null -out "$at/ca" 2>/dev/null
+    examples_of_configuration authserver.groups.5
+    for file in "$at"/*.conf; do
+        grep -q '^ *groups {' "$file" || continue
+        # What belongs to one machine.
+        sed -i -e "s|/opt/scripts|$at/scripts|" -e "s|/etc/ssl/certs/ca-certificates.crt|$at/ca|" \
+            -e "s|/etc/authserver/[a-z-]*|$at/password|" "$file"
+        chmod 0600 "$file" "$at/password"
+        cat "$file"
+        "$BUILD/authserver-resolver" --config="$file" --check
+        count=$((count + 1))
+    done
+    [ "$count" -eq 4 ]
 }
 
 @test "the manual pages are without faults" {

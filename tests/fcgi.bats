@@ -381,7 +381,7 @@ asked() {
     need_root
     serve
     chmod 0666 "$SOCKET"
-    run "${AS_NOBODY[@]}" "$CLIENT" ask "$SOCKET"
+    run "${AS_NOBODY[@]}" "$ASK" "$SOCKET"
     [ "$status" -eq 3 ]
     [ "$output" = "closed after 0 bytes" ]
     [ "$(token_count)" -eq 0 ]
@@ -394,7 +394,7 @@ asked() {
     configure 'peers = { "nobody" }'
     serve
     chmod 0666 "$SOCKET"
-    run "${AS_NOBODY[@]}" "$CLIENT" ask "$SOCKET"
+    run "${AS_NOBODY[@]}" "$ASK" "$SOCKET"
     [ "$status" -eq 0 ]
     [[ $output == "Status: 200 "* ]]
     [ "$(token_count)" -eq 1 ]

@@ -112,13 +112,9 @@ thumbprint() {
 }
 
 @test "another key does not verify the token" {
-    local other=$BATS_TEST_TMPDIR/other
-
     request_as alice "$URL/alice"
     minted
-    openssl genpkey -quiet -algorithm RSA -out "$other"
-    openssl pkey -in "$other" -pubout -out "$other.pub"
-    run token verify "$other.pub" "$FILE"
+    run token verify "$WORK/rsa/key.pub" "$FILE"
     [ "$status" -ne 0 ]
     [[ $output == *InvalidSignatureError* ]]
 }
@@ -396,6 +392,18 @@ thumbprint() {
     done
     request_as alice "${fields[@]}" "$URL/alice"
     refused '400 *:400'
+}
+
+# --- groups -----------------------------------------------------------------------
+
+@test "groups of users are for those whom a rule lets read them, and the refusal is JSON" {
+    request_as alice "$URL/api/groups/alice"
+    [ "$STATUS" = 403 ]
+    header Content-Type application/json
+    jq -e '.error == "access_denied"' "$BODY"
+    request_as alice -X POST "$URL/api/groups/alice"
+    [ "$STATUS" = 405 ]
+    jq -e '.error == "method_not_allowed"' "$BODY"
 }
 
 # --- many at once, reload, stop ---------------------------------------------------

@@ -432,7 +432,7 @@ SH
     local url
 
     token_file opensesame.token
-    for url in http://groups.example.org/ http://192.0.2.1 http://[2001:db8::1]/x http://localhost.example.org \
+    for url in http://groups.example.org/ http://192.0.2.1 "http://[2001:db8::1]/x" http://localhost.example.org \
         http://127.0.0.1.example.org/ http://1270.0.0.1/; do
         service "$url" "$TOKEN"
         misconfigured 78 'rest: token-file, and url is not https'
@@ -445,10 +445,20 @@ SH
         knows from-rest staff
     done
     # It may not be there, but it is the host itself.
-    for url in http://[::1]:1/ http://127.1.2.3:1/; do
+    for url in "http://[::1]:1/" http://127.1.2.3:1/; do
         service "$url" "$TOKEN"
         fails 'connect'
     done
+}
+
+@test "groups come over http from another machine only where that is accepted" {
+    token_file opensesame.token
+    service http://192.0.2.1/
+    misconfigured 78 'rest: url is not https: anybody on the way could change the groups'
+    service http://192.0.2.1/ 'insecure = true'
+    fails 'groups from rest'
+    service http://192.0.2.1/ 'insecure = true' "$TOKEN"
+    misconfigured 78 'rest: token-file, and url is not https'
 }
 
 # --- mistakes ---------------------------------------------------------------------

@@ -84,22 +84,36 @@ listed() {
 @test "a program that is no script runs as well" {
     install -m 0755 /usr/bin/printf "$SCRIPTS/printf"
     listed printf
-    USER_ASKED='{"groups": ["x"]}'
-    knows x
+    USER_ASKED='{"groups": ["x"]}' knows x
 }
 
 @test "what is no answer is a failure that names the script, never no groups" {
-    local output
+    local line
 
-    for output in '' ' ' 'hello' '[]' 'null' '{}' '{"groups": "a"}' '{"groups": {}}' \
-        '{"groups": [1]}' '{"groups": ["a"], "groups": ["b"]}' '{"groups": null, "groups": null}' \
-        '{"groups": ["a"]} x' '{"groups": ["a"]}{"groups": ["a"]}' '{"groups": null} x' \
-        '{"groups": ["a\nb"]}' '{"groups": [""]}' '{"groups": ["a"], "email": 1}'; do
-        printf '%s' "$output" >"$DIR/output"
-        script one "cat '$DIR/output'"
-        listed one
-        fails 'groups from script' "$SCRIPTS/one" || { echo "for $output"; return 1; }
-    done
+    script one "cat '$DIR/printed'"
+    listed one
+    while IFS= read -r line; do
+        printf '%s' "$line" >"$DIR/printed"
+        fails 'groups from script' "$SCRIPTS/one" || { echo "for $line"; return 1; }
+    done <<'ROWS'
+
+ 
+hello
+[]
+null
+{}
+{"groups": "a"}
+{"groups": {}}
+{"groups": [1]}
+{"groups": ["a"], "groups": ["b"]}
+{"groups": null, "groups": null}
+{"groups": ["a"]} x
+{"groups": ["a"]}{"groups": ["a"]}
+{"groups": null} x
+{"groups": ["a\nb"]}
+{"groups": [""]}
+{"groups": ["a"], "email": 1}
+ROWS
 }
 
 @test "an answer that is not printable is quoted so that it is" {
@@ -146,10 +160,9 @@ listed() {
 
     script one 'printf "%s\n" "$#" "$1" >"'"$DIR"'/seen"; echo "{\"groups\": []}"'
     listed one
-    for name in 'a b' '$(touch x)' '`id`' 'a;id' 'a|b' '*' "it's" '"' '\' '&' '>x' '$HOME' '~' \
+    for name in 'a b' '$(touch x)' '`id`' 'a;id' 'a|b' '*' "it's" '"' "\\" '&' '>x' '$HOME' '~' \
         '-rf' '--' '#' '' $'tab\there' 'jörg'; do
-        USER_ASKED=$name
-        show 0
+        USER_ASKED=$name show 0
         printf '1\n%s\n' "$name" | cmp - "$DIR/seen" || { echo "for $name"; return 1; }
     done
 }
@@ -157,10 +170,12 @@ listed() {
 @test "argument 0 is the path of the script" {
     # A program sees it; of a script the system makes the file that the interpreter reads.
     install -m 0755 /bin/bash "$SCRIPTS/bash"
-    echo "tr '\\0' '\\n' </proc/\$\$/cmdline >'$DIR/seen'; echo '{\"groups\": []}'" >"$DIR/commands"
+    cat >"$DIR/commands" <<SH
+tr '\\0' '\\n' </proc/\$\$/cmdline >'$DIR/seen'
+echo '{"groups": []}'
+SH
     listed bash
-    USER_ASKED=$DIR/commands
-    show 0
+    USER_ASKED=$DIR/commands show 0
     [ "$(cat "$DIR/seen")" = "$SCRIPTS/bash
 $DIR/commands" ] || { cat "$DIR/seen"; return 1; }
 }
@@ -319,7 +334,7 @@ SH
 # the words in WORDS.
 wrong_file() {
     rm -rf "${SCRIPTS:?}"
-    mkdir -p -m 0755 "$SCRIPTS" "$SCRIPTS/deep"
+    mkdir -p "$SCRIPTS/deep"
     script one 'echo "{\"groups\": [\"a\"]}"'
     script deep/one 'echo "{\"groups\": [\"a\"]}"'
     knows a

@@ -51,6 +51,16 @@ sources() {
 
 g=QUERY_STRING=profile=g
 
+# waiting NAME [PARAM]...: a request whose answer goes to $DIR/NAME; sets JOB.
+waiting() {
+    local name=$1
+
+    shift
+    "$ASK" "$SOCKET" "$@" >"$DIR/$name" 2>&1 3>&- &
+    JOB=$!
+    JOBS+=("$JOB")
+}
+
 asked() { [ "$(wc -l <"$DIR/asked")" -eq "$1" ]; }
 
 # has GROUP...: the last token's claim is exactly these.
@@ -225,7 +235,7 @@ milliseconds() {
     policy 'permit authenticated as self'
     echo 30 >"$DIR/slow"
     serve
-    background hanging ask "$SOCKET" $g
+    waiting hanging $g
     until_true 5 test -e "$DIR/asked"
     for _ in {1..10}; do
         milliseconds mints
@@ -286,12 +296,12 @@ milliseconds() {
 @test "a resolver that is killed is started again, and who waited is answered" {
     echo 1 >"$DIR/slow"
     serve
-    background waiting ask "$SOCKET" $g
+    waiting late $g
     until_true 5 test -e "$DIR/asked"
     find_parts
     kill -KILL "$RESOLVER"
     wait "$JOB"
-    grep -q '^Status: 200' "$DIR/waiting"
+    grep -q '^Status: 200' "$DIR/late"
     logged "Resolver $RESOLVER ended by signal 9; starting another"
     asked 2
     # Its successor ends with the server.

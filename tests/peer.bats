@@ -40,7 +40,7 @@ fails() {
 as_peer() {
     # shellcheck disable=SC2034 # read by refused
     STATUS=closed
-    "${AS_DAEMON[@]}" "$CLIENT" ask "$PEERS" "$@" >"$DIR/answer" || return 0
+    "${AS_DAEMON[@]}" "$ASK" "$PEERS" "$@" >"$DIR/answer" || return 0
     read_answer
 }
 
@@ -97,7 +97,7 @@ as_peer() {
     serve_peers
     [ "$(stat -c '%a %F' "$PEERS")" = "666 socket" ]
     [ "$(stat -c '%a %F' "$SOCKET")" = "660 socket" ]
-    refute "${AS_DAEMON[@]}" "$CLIENT" ask "$SOCKET"
+    refute "${AS_DAEMON[@]}" "$ASK" "$SOCKET"
 }
 
 @test "an account of no name is not served" {

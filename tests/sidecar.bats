@@ -50,6 +50,32 @@ token() {
     refused 400
 }
 
+@test "one authserver is another's source of groups" {
+    local conf=$BATS_TEST_TMPDIR/conf
+
+    gateway_create api-1 "policy = \"$WORK/api-1/rules\"" 'groups {' \
+        'resolvers = { "static" }' "static { file = \"$WORK/api-1/groups\" }" '}'
+    echo 'permit anonymous groups-of *' >"$WORK/api-1/rules"
+    echo '{"janedoe": ["analysts", "etl"], "nobody": []}' >"$WORK/api-1/groups"
+    chmod 0644 "$WORK/api-1/rules" "$WORK/api-1/groups"
+    gateway_start api-1
+    gateway_use api-1
+    cat >"$conf" <<CONF
+groups {
+    resolvers = { "rest" }
+    rest { url = "$URL/api/groups/" }
+}
+CONF
+    "$BUILD/authserverctl" groups --config "$conf" janedoe >"$BATS_TEST_TMPDIR/out"
+    grep -qx 'janedoe: analysts, etl' "$BATS_TEST_TMPDIR/out"
+    "$BUILD/authserverctl" groups --config "$conf" nobody | grep -qx 'nobody: no groups'
+    run "$BUILD/authserverctl" groups --config "$conf" carol
+    [ "$status" -eq 1 ]
+    [[ $output == *'carol: no source knows the user' ]]
+    request "$URL/janedoe"
+    refused 401
+}
+
 @test "a web page gets nothing" {
     request -H 'Host: evil.example' "$URL/janedoe"
     refused 403

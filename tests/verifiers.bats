@@ -261,7 +261,7 @@ handed_over() {
 @test "Slurm's auth/jwt, with the JWK Set as a file: the same, and the user is the subject" {
     judges slurm_verifies slurm 'failed to verify jwt' 'could not find matching kid'
     # What only the administrator may: the controller says for whom it took the client.
-    "$BATS_TEST_DIRNAME/lib/fastcgi.py" ask "$WORK/main/run/authserver.sock" PATH_INFO=/daemon \
+    "$BUILD/tests/lib/ask" "$WORK/main/run/authserver.sock" PATH_INFO=/daemon \
         REMOTE_USER=daemon HTTP_ACCEPT=application/jwt QUERY_STRING=profile=slurm |
         sed '1,/^\r$/d' >"$TOKEN"
     must_not slurm "$TOKEN" scontrol reconfigure

@@ -1,6 +1,6 @@
 /*
  * authserverctl: what an operator does with a configuration and its keys, without a service:
- * check them, ask the policy, make and delete keys, sign and show a token. A file a command
+ * check them, ask the policy, make and delete keys, sign, verify and show a token. A file a command
  * is in tools/authserverctl. See authserverctl(1).
  */
 #include <argp.h>
@@ -24,6 +24,7 @@ static const struct command {
     {"prune", command_prune},
     {"jwks", command_jwks},
     {"mint", command_mint},
+    {"verify", command_verify},
     {"decode", command_decode},
     {"groups", command_groups},
 };
@@ -66,6 +67,7 @@ main(int argc, char **argv)
 		   "  prune    delete the keys that have expired\n"
 		   "  jwks     write the public keys as a JWK Set\n"
 		   "  mint     sign a token\n"
+		   "  verify   say whether a token is valid\n"
 		   "  decode   show what a token says\n"
 		   "  groups   ask the sources of groups about a user\n"
 		   "\nauthserverctl COMMAND --help has the flags of each. The manual is "

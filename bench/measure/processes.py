@@ -118,6 +118,12 @@ def status(pid, field):
     raise Failure(f"process {pid} has no {field}")
 
 
+def command(pid):
+    """The name of the program."""
+    with open(f"/proc/{pid}/comm", encoding="utf-8") as name:
+        return name.read().strip()
+
+
 def elapsed(*command, log):
     """Seconds that a command takes from its start to its end."""
     with open(log, "ab") as output:

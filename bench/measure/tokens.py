@@ -1,6 +1,7 @@
 """Tokens through the web server: how many, how soon, at what cost."""
 
 import contextlib
+import json
 import os
 import pathlib
 
@@ -11,6 +12,10 @@ PLAIN_THREADS = 16      # more of them gain it nothing
 CONSTANT_THREADS = 128  # with keep-alive: as many as nginx may hold connections
 # The job asks for a line in the log as well; without it the reference does less than ours.
 PLAIN = {"plain": (), "plain, no log": ("silent",)}
+# The same with a claim of groups, which are looked up once and then kept.
+GROUPS = "authserver, groups"
+HANGING = 8  # requests, as many as the resolver asks sources at once
+GROUPS_ALGORITHM = "EdDSA"  # the fastest, of which a look-up is the largest part
 OPENSSL_NAMES = {"RS512": "rsa2048", "ES256": "ecdsap256", "EdDSA": "ed25519"}
 
 
@@ -29,14 +34,37 @@ class Service:
 
     def command(self, bench):
         key = bench.keys.get(self.algorithm)
-        if self.name == "authserver":
+        if self.name in ("authserver", GROUPS):
             return (bench.program("authserver.fcgi"), "--socket", self.socket,
                     "--private-key", key, "--algorithm", self.algorithm,
-                    "--directory", self.tokens, "--group", bench.group)
+                    "--directory", self.tokens, "--group", bench.group,
+                    *(("--config", self.configure_groups()) if self.name == GROUPS else ()))
         if self.name in PLAIN:
             return (bench.program("bench/plain_fcgi"), self.socket, PLAIN_THREADS,
                     self.algorithm, key, self.tokens, *PLAIN[self.name])
         return bench.program("bench/constant_fcgi"), self.socket, CONSTANT_THREADS
+
+    def configure_groups(self):
+        """A configuration in which the user of the load is in five groups, and whoever asks
+        about another meets a source that hangs."""
+        users = self.place / "groups.json"
+        users.write_text(json.dumps({"janedoe": [f"department-{i}" for i in range(5)]}),
+                         encoding="ascii")
+        script = self.place / "hang"
+        script.write_text("#!/bin/sh\nexec sleep 60\n", encoding="ascii")
+        policy = self.place / "policy"
+        policy.write_text("permit janedoe as *\n", encoding="ascii")
+        configuration = self.place / "authserver.conf"
+        configuration.write_text(f"""policy = "{policy}"
+            groups {{
+                resolvers = {{ "static", "script" }}
+                claim = true
+                static {{ file = "{users}" }}
+                script {{ directory = "{self.place}" files = {{ "hang" }} timeout = 60s }}
+            }}""", encoding="ascii")
+        for file, mode in (users, 0o600), (script, 0o700), (policy, 0o600), (configuration, 0o600):
+            file.chmod(mode)
+        return configuration
 
     def start(self, bench, stack):
         """Starts it, and nginx in front; the first answer must be as it should be."""
@@ -69,7 +97,8 @@ class Service:
 
 def start_services(bench, stack):
     services = []
-    for name, algorithms in (("authserver", bench.keys), ("plain", bench.keys),
+    for name, algorithms in (("authserver", bench.keys), (GROUPS, (GROUPS_ALGORITHM,)),
+                             ("plain", bench.keys),
                              ("plain, no log", bench.keys), ("constant", (None,))):
         for algorithm in algorithms:
             label = f"{name}-{algorithm}".replace(", ", "-").replace(" ", "-") if algorithm else name
@@ -95,6 +124,18 @@ def measure_load(bench, service, mode, connections):
     service.empty()
 
 
+def measure_hanging(bench, service):
+    """The same load without and with requests that wait for a source which hangs."""
+    port = service.ports["batch"]
+    with bench.attempt("a source that hangs"), contextlib.ExitStack() as stack:
+        for figure in "p99 calm", "p99 beside requests that hang":
+            *_, p99 = web.load(port, 16, bench.plan.seconds[16])
+            bench.figures.add(figure, GROUPS, p99)
+            for user in range(HANGING):
+                stack.enter_context(web.send(port, f"/hanging-{user}"))
+    service.empty()
+
+
 def openssl_speed(algorithm, seconds, *options):
     """Signatures a second by openssl speed: by the clock with -multi, otherwise by the
     processor time that it took."""
@@ -113,12 +154,14 @@ def measure_signatures(bench, algorithm):
 
 
 def kind_of(service, pid):
-    """What a process is. Of ours, the first one is the monitor, and only the signer has
-    threads."""
-    if service.name != "authserver":
+    """What a process is. Of ours, the first one is the monitor, the resolver is another
+    program, and of the rest only the signer has threads."""
+    if service.name not in ("authserver", GROUPS):
         return service.name
     if pid == service.process.pid:
         return "monitor"
+    if processes.command(pid) == "authserver-reso":  # all that the kernel keeps of it
+        return "resolver"
     return "signer" if processes.status(pid, "Threads") > 1 else "worker"
 
 
@@ -148,11 +191,21 @@ def steps_of_round(bench, services):
             steps += [(measure_load, (bench, service, mode, connections))
                       for service in services if service.algorithm == algorithm
                       for mode in service.ports
-                      if connections == 16 or (mode == "batch" and
-                                               service.name != "plain, no log")]
+                      if connections == 16 or (mode == "batch" and service.name not in
+                                               ("plain, no log", GROUPS))]
         steps += [(measure_load, (bench, service, "batch", connections))
                   for service in services if service.algorithm is None]
+    steps += [(measure_hanging, (bench, service)) for service in services
+              if service.name == GROUPS]
     return steps
+
+
+def add_look_ups(bench):
+    """What a token costs more with groups that are kept: look-up, message, claim."""
+    figure = f"cpu {GROUPS_ALGORITHM} batch 16"
+    for with_groups, without in zip(bench.figures.series.get((figure, GROUPS), ()),
+                                    bench.figures.series.get((figure, "authserver"), ())):
+        bench.figures.add("cpu of groups", "authserver", with_groups - without)
 
 
 def measure(bench):
@@ -167,3 +220,4 @@ def measure(bench):
             for step, arguments in steps[first:] + steps[:first]:
                 step(*arguments)
         measure_memory(bench, services)
+        add_look_ups(bench)

@@ -34,6 +34,14 @@ def get(port, path="/janedoe"):
         connection.close()
 
 
+@contextlib.contextmanager
+def send(port, path):
+    """A request that waits for its answer as long as the context lasts."""
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        yield
+
+
 def wait_for_answer(port, process, log, pause=0.001):
     """Asks until there is a 200; its body."""
     deadline = time.monotonic() + START

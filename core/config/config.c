@@ -22,6 +22,11 @@ static const struct key_row rows[] = {
     {"issuer", NULL, key_set_string, FIELD(issuer)},
     {"lifetime", "24h", key_set_duration, FIELD(lifetime)},
     {"attributes", NULL, key_set_path, FIELD(attributes)},
+    {"jwt-public-key", NULL, key_set_item, FIELD(jwt_public_key)},
+    {"jwt-algorithm", NULL, key_set_item, FIELD(jwt_algorithm)},
+    {"user-claim", "sub", key_set_string, FIELD(user_claim)},
+    {"verify-audience", NULL, key_set_item, FIELD(verify_audience)},
+    {"skew", "60s", key_set_skew, FIELD(skew)},
     {"policy", NULL, key_set_path, FIELD(policy)},
     {"permit-anonymous", "false", key_set_bool, FIELD(permit_anonymous)},
     {"realms", NULL, key_set_item, FIELD(realms)},
@@ -79,5 +84,6 @@ config_free(struct config *c)
 	key_free_fields(config_keys.rows, config_keys.count, c);
 	profiles_free(&c->profiles);
 	groups_free(&c->groups);
+	verify_free(&c->verify);
 	*c = (struct config){0};
 }

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/strings.h"
 #include "config/groups.h"
+#include "config/verify.h"
 
 enum config_access { ACCESS_GROUP, ACCESS_SUBJECT };
 enum config_log { LOG_TO_STDERR, LOG_TO_SYSLOG };
@@ -60,6 +61,15 @@ struct config {
 	char *attributes; /* file of subjects' e-mail addresses and namespaces; or NULL */
 	struct groups_config groups;
 
+	/* tokens that come in */
+	struct strings
+	    jwt_public_key; /* PEM files, each with its algorithm at the same place */
+	struct strings jwt_algorithm;
+	char *user_claim;               /* which claim of their tokens names the user */
+	struct strings verify_audience; /* whom we identify as; "*": anybody */
+	int64_t skew;                   /* seconds that clocks may differ by; 0: none */
+	struct verify_sections verify;
+
 	/* who may ask */
 	char *policy;          /* file of rules; NULL: the built-in policy */
 	bool permit_anonymous; /* permit anonymous as * */
@@ -92,6 +102,10 @@ int config_read(struct config *c, const char *path, struct error *e);
 /* The same from memory; name stands in errors as the file's name. */
 int config_parse(
     struct config *c, const char *text, size_t length, const char *name, struct error *e);
+
+/* Whether jwt-public-key and jwt-algorithm have as many items, once all keys are set.
+ * ERROR_CONFIG says how many. */
+int config_check_pairs(const struct config *c, struct error *e);
 
 /* The profile called name, NULL when there is none. */
 const struct profile *config_profile(const struct profiles *profiles, const char *name);

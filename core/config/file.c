@@ -100,22 +100,46 @@ take_options(
 	return 0;
 }
 
+/* Writes FILE:LINE of what later checks will be about: of the key if it is there, else of the
+ * closing brace. */
+static void
+find_where(char where[LIMIT_ERROR_TEXT], cfg_t *section, const char *key, const char *name)
+{
+	const char *line = cfg_opt_getcomment(cfg_getopt(section, key));
+
+	if (line != NULL)
+		(void)snprintf(where, LIMIT_ERROR_TEXT, "%s:%s", name, line);
+	else
+		(void)snprintf(where, LIMIT_ERROR_TEXT, "%s:%d", name, section->line);
+}
+
 static int
 take_profile(struct config *c, cfg_t *section, const char *name, struct error *e)
 {
-	const char *claims = cfg_opt_getcomment(cfg_getopt(section, "claims"));
 	char where[LIMIT_ERROR_TEXT];
 
 	source_show(section->title);
-	/* The line that later checks will be about, else that of the closing brace. */
-	if (claims != NULL)
-		(void)snprintf(where, sizeof(where), "%s:%s", name, claims);
-	else
-		(void)snprintf(where, sizeof(where), "%s:%d", name, section->line);
+	find_where(where, section, "claims", name);
 	if (profile_add(&c->profiles, section->title, where, e) == -1)
 		return -1;
 	return take_options(
 	    &c->profiles.items[c->profiles.count - 1], &profile_keys, section, name, e);
+}
+
+static int
+take_verify(struct verify_sections *to, cfg_t *section, const char *name, struct error *e)
+{
+	char where[LIMIT_ERROR_TEXT];
+	struct verify_section *s;
+
+	source_show(section->title);
+	find_where(where, section, cfg_size(section, "keys") > 0 ? "keys" : "public-key", name);
+	if (verify_add(to, section->title, where, e) == -1)
+		return -1;
+	s = &to->items[to->count - 1];
+	if (take_options(s, &verify_keys, section, name, e) == -1)
+		return -1;
+	return verify_check(s, e);
 }
 
 /* The section that may be there once; *found is NULL when it is not. */
@@ -191,6 +215,9 @@ take_file(struct config *c, cfg_t *cfg, const char *name, struct error *e)
 	for (unsigned int i = 0; i < cfg_size(cfg, "profile"); i++)
 		if (take_profile(c, cfg_getnsec(cfg, "profile", i), name, e) == -1)
 			return -1;
+	for (unsigned int i = 0; i < cfg_size(cfg, "verify"); i++)
+		if (take_verify(&c->verify, cfg_getnsec(cfg, "verify", i), name, e) == -1)
+			return -1;
 	return take_groups(&c->groups, cfg, name, e);
 }
 
@@ -199,10 +226,12 @@ config_parse(
     struct config *c, const char *text, size_t length, const char *name, struct error *e)
 {
 	/* Zeroes, as CFG_END() is, stand behind what is described. */
-	cfg_opt_t options[KEYS_MAX + 2] = {0}, profile[KEYS_MAX] = {0}, groups[KEYS_MAX] = {0};
+	cfg_opt_t options[KEYS_MAX + 3] = {0}, profile[KEYS_MAX] = {0}, groups[KEYS_MAX] = {0};
+	cfg_opt_t verify[KEYS_MAX] = {0};
 	cfg_opt_t source[SOURCES][KEYS_MAX] = {0};
 	const cfg_opt_t sections[] = {
 	    CFG_SEC("profile", profile, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+	    CFG_SEC("verify", verify, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 	    CFG_SEC("groups", groups, CFGF_MULTI)};
 	struct buffer copy;
 	const char *wrong;
@@ -215,6 +244,7 @@ config_parse(
 	describe(options, &config_keys);
 	memcpy(options + config_keys.count, sections, sizeof(sections));
 	describe(profile, &profile_keys);
+	describe(verify, &verify_keys);
 	describe(groups, &groups_keys);
 	for (size_t i = 0; i < SOURCES; i++) {
 		const cfg_opt_t section = CFG_SEC(sources[i].name, source[i], CFGF_MULTI);

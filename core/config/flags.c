@@ -42,6 +42,7 @@ record(struct flags *f, const char *key, const char *value, struct argp_state *s
 {
 	if (f->count == FLAGS_MAX)
 		argp_error(state, "too many flags: at most %d", FLAGS_MAX);
+	f->items[f->count].variable = NULL;
 	f->items[f->count].key = key;
 	f->items[f->count++].value = value;
 }
@@ -80,6 +81,29 @@ parse_flag(int flag, char *value, struct argp_state *state)
 
 const struct argp flags_argp = {.options = options, .parser = parse_flag};
 
+void
+flags_take_environment(struct flags *f, char *(*get)(const char *name))
+{
+	static const struct {
+		const char *variable;
+		const char *key;
+	} known[] = {
+	    {"JWT_PUBLIC_KEY", "jwt-public-key"},
+	    {"JWT_ALGORITHM", "jwt-algorithm"},
+	    {"JWT_USER_CLAIM_KEY", "user-claim"},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		const char *value = get(known[i].variable);
+
+		if (value == NULL || *value == '\0' || f->count == FLAGS_MAX)
+			continue;
+		f->items[f->count].variable = known[i].variable;
+		f->items[f->count].key = known[i].key;
+		f->items[f->count++].value = value;
+	}
+}
+
 int
 flags_load(const struct flags *f, struct config *c, struct error *e)
 {
@@ -87,10 +111,14 @@ flags_load(const struct flags *f, struct config *c, struct error *e)
 		return -1;
 	if (f->config_file != NULL && config_read(c, f->config_file, e) == -1)
 		return -1;
-	for (size_t i = 0; i < f->count; i++)
-		if (config_set(c, f->items[i].key, f->items[i].value, "command line", e) == -1)
+	for (size_t i = 0; i < f->count; i++) {
+		const char *variable = f->items[i].variable;
+
+		if (config_set(c, f->items[i].key, f->items[i].value,
+			variable != NULL ? variable : "command line", e) == -1)
 			return -1;
-	return 0;
+	}
+	return config_check_pairs(c, e);
 }
 
 /* Adds a word to the n that there are; false when memory is short. */

@@ -19,11 +19,18 @@ struct flags {
 	struct {
 		const char *key;
 		const char *value;
+		const char *variable; /* of the environment; NULL: a flag */
 	} items[FLAGS_MAX];
 };
 
 /* A child parser whose input is a struct flags. */
 extern const struct argp flags_argp;
+
+/*
+ * Records the keys that environment variables of ODAS set: JWT_PUBLIC_KEY, JWT_ALGORITHM and
+ * JWT_USER_CLAIM_KEY. get is getenv(3). Called before the flags are parsed, which go over it.
+ */
+void flags_take_environment(struct flags *f, char *(*get)(const char *name));
 
 /* Defaults, then the file, then the flags. 0, or -1 and *e; config_free() either way. */
 int flags_load(const struct flags *f, struct config *c, struct error *e);

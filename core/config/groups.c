@@ -24,11 +24,13 @@ static const struct key_row groups_rows[] = {
 static const struct key_row ldap_rows[] = {
     {"uri", NULL, key_set_item, FIELD(ldap.uri)},
     {"start-tls", "false", key_set_bool, FIELD(ldap.start_tls)},
+    {"insecure", "false", key_set_bool, FIELD(ldap.insecure)},
     {"ca-file", NULL, key_set_path, FIELD(ldap.ca_file)},
     {"bind-dn", NULL, key_set_string, FIELD(ldap.bind_dn)},
     {"password-file", NULL, key_set_path, FIELD(ldap.password_file)},
     {"base", NULL, key_set_string, FIELD(ldap.base)},
     {"filter", "(uid={0})", key_set_string, FIELD(ldap.filter)},
+    {"name", NULL, key_set_string, FIELD(ldap.name_attribute)},
     {"attribute", NULL, key_set_string, FIELD(ldap.attribute)},
     {"group-base", NULL, key_set_string, FIELD(ldap.group_base)},
     {"group-filter", "(member={1})", key_set_string, FIELD(ldap.group_filter)},
@@ -41,6 +43,7 @@ static const struct key_row ldap_rows[] = {
 
 static const struct key_row rest_rows[] = {
     {"url", NULL, key_set_string, FIELD(rest.url)},
+    {"insecure", "false", key_set_bool, FIELD(rest.insecure)},
     {"token-file", NULL, key_set_path, FIELD(rest.token_file)},
     {"certificate", NULL, key_set_path, FIELD(rest.certificate)},
     {"key", NULL, key_set_path, FIELD(rest.key)},

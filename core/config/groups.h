@@ -12,18 +12,20 @@ enum config_groups_mode { GROUPS_FIRST, GROUPS_MERGE };
 /* A directory (RFC 4511). {0} in a filter is the user's name, {1} the DN of the user's entry.
  */
 struct ldap_config {
-	struct strings uri;        /* tried in order (RFC 4516) */
-	bool start_tls;            /* RFC 4511, 4.14 */
-	char *ca_file;             /* whom to trust; NULL: the system's */
-	char *bind_dn;             /* NULL: anonymous */
-	char *password_file;       /* NULL: none */
-	char *base;                /* where users are */
-	char *filter;              /* which of them is the user */
-	char *attribute;           /* of the user's entry, with groups; NULL: none is asked */
-	char *group_base;          /* where groups are; NULL: they are not searched */
-	char *group_filter;        /* which of them have the user as a member */
-	char *group_name;          /* the attribute that names a group */
-	bool nested;               /* whether the groups of groups are searched too */
+	struct strings uri;   /* tried in order (RFC 4516) */
+	bool start_tls;       /* RFC 4511, 4.14 */
+	bool insecure;        /* groups may come in the clear from another machine */
+	char *ca_file;        /* whom to trust; NULL: the system's */
+	char *bind_dn;        /* NULL: anonymous */
+	char *password_file;  /* NULL: none */
+	char *base;           /* where users are */
+	char *filter;         /* which of them is the user */
+	char *name_attribute; /* must hold the user's name as it is spelt; NULL: any spelling */
+	char *attribute;      /* of the user's entry, with groups; NULL: none is asked */
+	char *group_base;     /* where groups are; NULL: they are not searched */
+	char *group_filter;   /* which of them have the user as a member */
+	char *group_name;     /* the attribute that names a group */
+	bool nested;          /* whether the groups of groups are searched too */
 	char *email_attribute;     /* NULL: none is asked */
 	char *namespace_attribute; /* NULL: none is asked */
 	int64_t timeout;           /* seconds for one look-up, the connection included */
@@ -31,6 +33,7 @@ struct ldap_config {
 
 /* A service that answers GET URL with {"groups": [...]}. */
 struct rest_config {
+	bool insecure;     /* groups may come in the clear from another machine */
 	char *url;         /* with {0} for the user's name; without it the name is added */
 	char *token_file;  /* a bearer token (RFC 6750); NULL: none */
 	char *certificate; /* of the client, with key; NULL: none */

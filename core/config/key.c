@@ -252,6 +252,19 @@ key_set_timeout(void *field, const char *value, const char **wanted)
 	return 0;
 }
 
+int
+key_set_skew(void *field, const char *value, const char **wanted)
+{
+	int64_t seconds = 0;
+
+	*wanted = "0 or a duration up to 10m";
+	if (strcmp(value, "0") != 0 && strcmp(value, "0s") != 0 &&
+	    (parse_duration(value, strlen(value), &seconds) == -1 || seconds > LIMIT_SKEW))
+		return -1;
+	*(int64_t *)field = seconds;
+	return 0;
+}
+
 bool
 key_is_list(const struct key_row *key)
 {

@@ -21,9 +21,8 @@ static const struct key_row rows[] = {
 
 const struct table profile_keys = {rows, sizeof(rows) / sizeof(rows[0])};
 
-/* A profile's name is said in queries, in rules and in logs. */
-static bool
-name_is_plain(const char *name)
+bool
+section_name_is_plain(const char *name)
 {
 	size_t length = strlen(name);
 
@@ -37,7 +36,7 @@ profile_add(struct profiles *to, const char *name, const char *where, struct err
 {
 	struct profile *items, *p;
 
-	if (!name_is_plain(name))
+	if (!section_name_is_plain(name))
 		return error_set(e, ERROR_CONFIG,
 		    "%s: profile '%.64s': a name is of letters, digits and ._-", where, name);
 	if (to->count == LIMIT_PROFILES)

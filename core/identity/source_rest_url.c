@@ -84,6 +84,9 @@ find_wrong(CURLU *url, const char *text, const struct rest_config *c)
 		return "token-file, and url is not https: the token could be read on the way";
 	if (c->certificate != NULL && is_open(url))
 		return "certificate, and url is not https: it would not be shown";
+	if (!c->insecure && is_open(url))
+		return "url is not https: anybody on the way could change the groups; accept "
+		       "that by insecure = true";
 	return NULL;
 }
 

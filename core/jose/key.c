@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include <openssl/bn.h>
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
@@ -13,13 +12,13 @@
 #include <openssl/rsa.h>
 
 #include "jose/jwk.h"
+#include "jose/key_check.h"
 #include "jose/key_read.h"
 
 enum {
 	ONE_HEAP = 64 * 1024,    /* bytes for one key */
 	RING_HEAP = 1024 * 1024, /* for LIMIT_KEYS keys of RSA of 16,384 bits */
-	RSA_BITS_MIN = 2048,
-	SIGNATURE_MAX = 2048, /* bytes; RSA of 16,384 bits */
+	SIGNATURE_MAX = 2048,    /* bytes; RSA of 16,384 bits */
 };
 
 struct key {
@@ -38,46 +37,6 @@ key_memory_lock(const char *path)
 
 	/* 1: reserved and locked; 2: reserved, but the kernel refused to lock. */
 	return CRYPTO_secure_malloc_init(ring ? RING_HEAP : ONE_HEAP, 16) == 1;
-}
-
-static int
-check_rsa(const EVP_PKEY *pkey, const char *path, struct error *e)
-{
-	BIGNUM *exponent = NULL;
-	int rc = 0;
-
-	if (EVP_PKEY_get_bits(pkey) < RSA_BITS_MIN)
-		rc = error_set(e, ERROR_CONFIG, "%s: RSA of %d bits: at least %d are needed",
-		    path, EVP_PKEY_get_bits(pkey), RSA_BITS_MIN);
-	else if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1 ||
-		 !BN_is_odd(exponent) || BN_is_one(exponent))
-		rc = error_set(e, ERROR_CONFIG,
-		    "%s: its public exponent makes every signature forgeable: make a new key",
-		    path);
-	BN_free(exponent);
-	return rc;
-}
-
-/* Whether the key can be used with the algorithm, and may be. */
-static int
-check_type(const EVP_PKEY *pkey, const struct algorithm *a, const char *path, struct error *e)
-{
-	static const char *const names[] = {
-	    [KEY_RSA] = "RSA", [KEY_EC] = "EC", [KEY_OKP] = "ED25519"};
-	char curve[64] = "";
-
-	if (!EVP_PKEY_is_a(pkey, names[a->type]))
-		return error_set(e, ERROR_CONFIG, "%s: a key of type %s cannot sign with %s",
-		    path, EVP_PKEY_get0_type_name(pkey), a->name);
-	if (a->type == KEY_RSA)
-		return check_rsa(pkey, path, e);
-	if (a->type == KEY_OKP)
-		return 0;
-	if (EVP_PKEY_get_group_name(pkey, curve, sizeof(curve), NULL) != 1 ||
-	    strcmp(curve, a->curve) != 0)
-		return error_set(e, ERROR_CONFIG, "%s: its curve is %.32s, but %s needs %s",
-		    path, *curve == '\0' ? "not named" : curve, a->name, a->crv);
-	return 0;
 }
 
 /* Looking up digest and parameters for each signature would cost a fifth of one by ECDSA. */
@@ -162,7 +121,7 @@ key_load(struct key **out, const struct key_source *source, struct error *e)
 		return error_set(e, ERROR_INTERNAL, "out of memory");
 	buffer_init(&k->id, LIMIT_ERROR_TEXT);
 	if (read_key(k, source, e) == -1 || choose_algorithm(k, source, e) == -1 ||
-	    check_type(k->pkey, k->algorithm, source->path, e) == -1)
+	    key_check(k->pkey, k->algorithm, source->path, e) == -1)
 		goto fail;
 	if (jwk_thumbprint(k->pkey, k->algorithm, &k->id, e) == -1) {
 		error_prefix(e, "%s", source->path);

@@ -10,24 +10,26 @@
 # A test has a folder of its own, DIR, with the configuration CONF, the key KEY, the token
 # directory TOKENS, and the server's SOCKET and LOG once it is started; MONITOR is its pid.
 
+load lib/quick
+
 # --- the place --------------------------------------------------------------------
 
 fastcgi_init() {
     local build=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
 
+    quick
     # Not bats's own folder, which other accounts cannot enter.
     WORK=$(mktemp -d "${TMPDIR:-/tmp}/fastcgi.XXXXXX")
     chmod 0711 "$WORK"
     FCGI=$WORK/authserver.fcgi
     CGI=$WORK/authserver.cgi
     CLIENT=$WORK/fastcgi.py
-    export WORK FCGI CGI CLIENT
+    ASK=$WORK/ask
+    export WORK FCGI CGI CLIENT ASK
     install -m 0755 "$build/authserver.fcgi" "$build/authserver.cgi" \
-        "$build/authserver-resolver" "$BATS_TEST_DIRNAME/lib/fastcgi.py" "$WORK"
-    openssl genrsa -traditional -out "$WORK/key" 2048 2>/dev/null
-    openssl genrsa -out "$WORK/other" 2048 2>/dev/null
-    openssl pkey -in "$WORK/key" -pubout -out "$WORK/key.pub"
-    openssl pkey -in "$WORK/other" -pubout -out "$WORK/other.pub"
+        "$build/authserver-resolver" "$build/tests/lib/ask" \
+        "$BATS_TEST_DIRNAME/lib/fastcgi.py" "$WORK"
+    rsa_keys "$WORK"
 }
 
 fastcgi_clean() {
@@ -36,6 +38,7 @@ fastcgi_clean() {
 
 # fastcgi_begin [LINE]...: the folder of a test; LINEs go into the configuration.
 fastcgi_begin() {
+    quick
     DIR=$(mktemp -d "$WORK/test.XXXXXX")
     chmod 0711 "$DIR"
     KEY=$DIR/key
@@ -70,22 +73,12 @@ fastcgi_end() {
     done
     # Its workers and its signer see to their end themselves.
     [ -z "$MONITOR" ] || until_true 10 nobody_left || true
-    [ ! -e "$LOG" ] || tail -n 40 "$LOG" | sed "s/^/log: /"
+    # For a test that failed.
+    [ -n "${BATS_TEST_COMPLETED:-}" ] || [ ! -e "$LOG" ] || tail -n 40 "$LOG" | sed "s/^/log: /"
     rm -rf "$DIR"
 }
 
 # --- general ----------------------------------------------------------------------
-
-# until_true SECONDS COMMAND...: whether the command succeeds within that time.
-until_true() {
-    local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
-
-    shift
-    until "$@"; do
-        [ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1
-        sleep 0.1
-    done
-}
 
 # Bash does not end a test for "! command": this does.
 refute() {
@@ -191,21 +184,33 @@ client() { "$CLIENT" "$@"; }
 # ask [PARAM]...: one request. Sets STATUS, "closed" when it was hung up on, and BODY.
 ask() {
     STATUS=closed
-    client ask "$SOCKET" "$@" >"$DIR/answer" || return 0
+    "$ASK" "$SOCKET" "$@" >"$DIR/answer" || return 0
     read_answer
 }
 
+# As are the helpers below, this is called hundreds of times, and starts no process.
 read_answer() {
-    STATUS=$(sed -n '1s/^Status: \([0-9]*\) .*/\1/p' "$DIR/answer")
-    BODY=$(sed '1,/^\r$/d' "$DIR/answer")
+    local answer=
+
+    STATUS=
+    BODY=
+    IFS= read -rd '' answer <"$DIR/answer" || true
+    [[ ! $answer =~ ^Status:\ ([0-9]*)\  ]] || STATUS=${BASH_REMATCH[1]}
+    [[ $answer != *$'\r\n\r\n'* ]] || BODY=${answer#*$'\r\n\r\n'}
+    while [[ $BODY == *$'\n' ]]; do
+        BODY=${BODY%$'\n'}
+    done
 }
 
 # The last answer is the path of a token file, FILE, that has three parts.
 minted() {
+    local token
+
     FILE=$BODY
     [ "$STATUS" = 200 ] || { cat "$DIR/answer"; return 1; }
     [ "${FILE%/*}" = "$TOKENS" ]
-    grep -qxE '[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+' "$FILE"
+    IFS= read -rd '' token <"$FILE" || true
+    [[ $token =~ ^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$'\n'?$ ]]
 }
 
 mints() {
@@ -216,8 +221,10 @@ mints() {
 # refused STATUS [PATTERN]: so was the last request, with one line of text.
 refused() {
     [ "$STATUS" = "$1" ] || { cat "$DIR/answer"; return 1; }
-    [ "$(wc -l <<<"$BODY")" -eq 1 ]
-    [ "$(grep -c "${2:-.}" <<<"$BODY")" -eq 1 ] || { echo "$BODY"; return 1; }
+    if [[ -z $BODY || $BODY == *$'\n'* ]] || ! grep -q -e "${2:-.}" <<<"$BODY"; then
+        echo "$BODY"
+        return 1
+    fi
 }
 
 # background NAME ARGUMENT...: a client whose output goes to $DIR/NAME; sets JOB.

@@ -4,7 +4,7 @@
 ADDRESS is the path of a Unix socket, or HOST:PORT. A request is alice's for /alice; a PARAM
 changes it: NAME=VALUE sets one, +NAME=VALUE comes beside those that are there, NAME alone takes
 one away; body=COUNT adds a body of that many bytes. Results go to stdout; what should not be
-ends in exit status 1.
+ends in exit status 1. One plain request is what ask, beside this, is for.
 """
 import argparse
 import array
@@ -169,19 +169,6 @@ def until_told():
 
 
 # --- plain requests ---------------------------------------------------------------
-
-
-def ask(address, params):
-    """One request; its answer as CGI has it. Exit status 3: it was hung up on."""
-    body = sum(int(p[5:]) for p in params if p.startswith("body="))
-    params = changed(p for p in params if not p.startswith("body="))
-    connection = Connection(address)
-    try:
-        answer = connection.ask(request(params, bytes(body)))
-    except Closed as closed:
-        say(closed)
-        sys.exit(3)
-    sys.stdout.buffer.write(answer)
 
 
 def raw(address):
@@ -588,7 +575,6 @@ def main():
             sub.add_argument(name if "nargs" in option else f"--{name}", **option)
         sub.set_defaults(function=function)
 
-    command(ask, "address", params={"nargs": "*"})
     command(raw, "address")
     command(stream, "address", "count")
     command(flight, "address", "count", params={"nargs": "*"})

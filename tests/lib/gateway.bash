@@ -17,12 +17,15 @@
 # setup:       gateway_use main
 # teardown_file: gateway_end
 
+load lib/quick
+
 # The password of a user is this and its name: words that no log line has by chance.
 PASSWORD=opensesame
 
 # --- the users and the place ------------------------------------------------------
 
 gateway_init() {
+    quick
     SOURCE=$(cd "${BATS_TEST_DIRNAME:?}/.." && pwd)
     BUILD=${BUILD:-$SOURCE/build}
     WORK=$(mktemp -d "${GATEWAY_TMPDIR:-${TMPDIR:-/tmp}}/gateway.XXXXXX")
@@ -54,8 +57,10 @@ gateway_init() {
         "$BUILD/authserver-resolver" "$WORK/bin/"
 
     # One key and one password file for all instances.
-    openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$WORK/key.pem"
-    openssl pkey -in "$WORK/key.pem" -pubout -out "$WORK/key.pub"
+    install -d -m 0700 "$WORK/rsa"
+    rsa_keys "$WORK/rsa"
+    mv "$WORK/rsa/other" "$WORK/key.pem"
+    mv "$WORK/rsa/other.pub" "$WORK/key.pub"
     htpasswd -bcB -C 4 "$WORK/htpasswd" alice "$PASSWORD-alice" 2>/dev/null
     htpasswd -bB -C 4 "$WORK/htpasswd" bob "$PASSWORD-bob" 2>/dev/null
 }
@@ -117,7 +122,9 @@ gateway_use() {
     TOKENS=$AT/tokens
     CONF=$AT/etc/authserver.conf
     LOG=$AT/log
-    URL=http://127.0.0.1:$(cat "$AT/port" 2>/dev/null || true)
+    PORT=
+    [ ! -e "$AT/port" ] || read -r PORT <"$AT/port"
+    URL=http://127.0.0.1:$PORT
     export AT TOKENS CONF LOG URL
 }
 
@@ -181,14 +188,14 @@ gateway_gone() {
     ! kill -0 -- "-$1" 2>/dev/null
 }
 
-# gateway_until TENTHS COMMAND...: tries every twentieth of a second until it succeeds.
+# gateway_until TENTHS COMMAND...: tries up to twice as often, every tenth of a second.
 gateway_until() {
     local tries=$(($1 * 2))
 
     shift
     while [ "$tries" -gt 0 ]; do
         "$@" && return 0
-        sleep 0.1
+        pause 0.1
         tries=$((tries - 1))
     done
     return 1

@@ -6,6 +6,7 @@
 # requests are made, so that what is done for each of them starts no process but curl.
 
 http_begin() {
+    quick
     HEADERS=$BATS_TEST_TMPDIR/headers
     BODY=$BATS_TEST_TMPDIR/body
     http_files FILES

@@ -24,6 +24,7 @@ enum { FLAG_POLICY = 0x200 };
 
 struct arguments {
 	struct flags flags;
+	size_t environment; /* how many of them nobody gave here */
 	const char *policy_file;
 	char **words; /* the query */
 	size_t count;
@@ -140,6 +141,25 @@ check_keys(struct findings *f)
 	signing_lint(&f->config, f->ring, f->now, tell, f);
 }
 
+static void
+note(void *context, const struct error *e)
+{
+	struct findings *f = context;
+
+	(void)buffer_printf(&f->notes, "note: %s\n", e->text);
+}
+
+/* The files of the sections verify and the keys in them. */
+static void
+check_verify(struct findings *f)
+{
+	const struct verifier_source source = {
+	    .config = &f->config, .tell = tell, .note = note, .context = f};
+	struct error e = {0};
+
+	(void)verifier_open(&f->verifier, &source, &e);
+}
+
 /* Files can be given to a group by its members and by root. */
 static void
 check_group(struct findings *f)
@@ -238,8 +258,8 @@ decide(const struct findings *f, const struct flags *flags, const struct questio
 static int
 check(struct findings *f, const struct arguments *a, const struct question *asked)
 {
-	bool policy_alone =
-	    a->policy_file != NULL && a->flags.config_file == NULL && a->flags.count == 0;
+	bool policy_alone = a->policy_file != NULL && a->flags.config_file == NULL &&
+			    a->flags.count == a->environment;
 
 	check_policy(f);
 	check_grammar(f);
@@ -247,6 +267,7 @@ check(struct findings *f, const struct arguments *a, const struct question *aske
 		check_attributes(f);
 		check_groups(f, &a->flags);
 		check_keys(f);
+		check_verify(f);
 		check_directory(f);
 		check_group(f);
 		check_audit(f);
@@ -297,6 +318,9 @@ command_check(int argc, char **argv)
 	struct error e = {0};
 	int status;
 
+	buffer_init(&f.notes, LIMIT_RESPONSE);
+	flags_take_environment(&a.flags, getenv);
+	a.environment = a.flags.count;
 	(void)argp_parse(&argp, argc, argv, 0, NULL, &a);
 	if (a.count > 0 && question_read(&asked, a.words, a.count, &e) == -1) {
 		status = command_fail(&e);
@@ -310,6 +334,8 @@ command_check(int argc, char **argv)
 	policy_free(f.policy);
 	subject_grammar_free(f.grammar);
 	keyring_free(f.ring);
+	verifier_free(f.verifier);
+	buffer_free(&f.notes);
 	config_free(&f.config);
 	return status;
 }

@@ -15,6 +15,7 @@ int command_rotate(int argc, char **argv);
 int command_prune(int argc, char **argv);
 int command_jwks(int argc, char **argv);
 int command_mint(int argc, char **argv);
+int command_verify(int argc, char **argv);
 int command_decode(int argc, char **argv);
 int command_groups(int argc, char **argv);
 

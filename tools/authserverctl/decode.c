@@ -1,6 +1,5 @@
 /* authserverctl decode: what a token says, whoever wrote it. */
 #include <argp.h>
-#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +9,9 @@
 #include "base/base64url.h"
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "jose/jws_parse.h"
 #include "tools/authserverctl/command.h"
+#include "tools/authserverctl/token_read.h"
 
 static error_t
 parse_flag(int flag, char *value, struct argp_state *state)
@@ -25,68 +26,15 @@ parse_flag(int flag, char *value, struct argp_state *state)
 	return 0;
 }
 
-static int
-read_stream(FILE *file, const char *name, struct buffer *text, struct error *e)
-{
-	char bytes[4096];
-	size_t n;
-
-	while ((n = fread(bytes, 1, sizeof(bytes), file)) > 0)
-		if (buffer_append(text, bytes, n) == -1)
-			return error_set(e, ERROR_DENIED,
-			    "%s: longer than %d bytes: not a token of authserver's", name,
-			    LIMIT_TOKEN);
-	if (ferror(file))
-		return error_set(e, ERROR_NO_INPUT, "%s: %s", name, strerror(errno));
-	return 0;
-}
-
-/* From stdin, a file, or the argument itself where it names none and begins as tokens do. */
-static int
-read_token(const char *source, struct buffer *text, struct error *e)
-{
-	FILE *file;
-	int rc;
-
-	if (source == NULL || strcmp(source, "-") == 0)
-		return read_stream(stdin, "stdin", text, e);
-	file = fopen(source, "re");
-	if (file == NULL && (errno == ENOENT || errno == ENAMETOOLONG) &&
-	    strncmp(source, "eyJ", 3) == 0)
-		return buffer_append(text, source, strlen(source)) == 0
-			   ? 0
-			   : error_set(e, ERROR_DENIED, "longer than %d bytes", LIMIT_TOKEN);
-	if (file == NULL)
-		return error_set(e, ERROR_NO_INPUT, "%.256s: %s", source, strerror(errno));
-	rc = read_stream(file, source, text, e);
-	(void)fclose(file);
-	return rc;
-}
-
 /* The JSON object that a part of a token is; NULL when it is something else. */
 static json_t *
 read_part(const char *part, size_t length, const char *name, struct error *e)
 {
-	struct buffer bytes;
-	json_error_t wrong;
-	json_t *object = NULL;
+	struct error wrong;
+	json_t *object = jws_object(part, length, name, &wrong);
 
-	buffer_init(&bytes, LIMIT_TOKEN);
-	if (base64url_decode(&bytes, part, length) == -1) {
-		error_set(e, ERROR_DENIED, "not a token: its %s is not base64url", name);
-		goto out;
-	}
-	object = json_loadb(bytes.data, bytes.length, JSON_REJECT_DUPLICATES, &wrong);
 	if (object == NULL)
-		error_set(
-		    e, ERROR_DENIED, "not a token: its %s is not JSON: %s", name, wrong.text);
-	else if (!json_is_object(object)) {
-		error_set(e, ERROR_DENIED, "not a token: its %s is not a JSON object", name);
-		json_decref(object);
-		object = NULL;
-	}
-out:
-	buffer_free(&bytes);
+		error_set(e, ERROR_DENIED, "not a token: %s", wrong.detail);
 	return object;
 }
 
@@ -166,19 +114,6 @@ decode(const char *token, size_t length, struct error *e)
 	return rc;
 }
 
-/* Less one end of line, as an editor and echo add it. */
-static size_t
-line_length(const struct buffer *text)
-{
-	size_t length = text->length;
-
-	if (length > 0 && text->data[length - 1] == '\n')
-		length--;
-	if (length > 0 && length < text->length && text->data[length - 1] == '\r')
-		length--;
-	return length;
-}
-
 int
 command_decode(int argc, char **argv)
 {
@@ -194,8 +129,7 @@ command_decode(int argc, char **argv)
 
 	(void)argp_parse(&argp, argc, argv, 0, NULL, &source);
 	buffer_init(&text, LIMIT_TOKEN);
-	if (read_token(source, &text, &e) == -1 ||
-	    decode(text.data != NULL ? text.data : "", line_length(&text), &e) == -1)
+	if (token_read(source, &text, &e) == -1 || decode(text.data, text.length, &e) == -1)
 		status = command_fail(&e);
 	else
 		(void)fputs("authserverctl: nothing was verified: anybody can have written "

@@ -43,6 +43,25 @@ print_keys(const struct findings *f)
 	}
 }
 
+/* Whose tokens are believed, beside our own. */
+static void
+print_parties(const struct findings *f)
+{
+	for (size_t i = 1; i < verifier_count(f->verifier); i++) {
+		struct party p = verifier_get(f->verifier, i);
+		size_t count = keychain_count(p.keys);
+
+		printf("verify: %s, %zu key%s, ", p.name, count, plural(count));
+		if (p.rules.issuer_count == 0)
+			printf("any issuer\n");
+		for (size_t n = 0; n < p.rules.issuer_count; n++)
+			printf("%s%s%s", n == 0 ? "issuer " : " or ", p.rules.issuers[n],
+			    n + 1 == p.rules.issuer_count ? "\n" : "");
+	}
+	if (f->notes.length > 0)
+		(void)fputs(f->notes.data, stdout);
+}
+
 static void
 print_files(const struct findings *f)
 {
@@ -94,6 +113,7 @@ findings_print(const struct findings *f)
 	    plural(profiles));
 	findings_print_policy(f);
 	print_keys(f);
+	print_parties(f);
 	print_files(f);
 	print_peers(&f->config.peers);
 	if (geteuid() == 0)

@@ -9,6 +9,7 @@
 #include "identity/policy.h"
 #include "identity/subject.h"
 #include "jose/keyring.h"
+#include "jose/verifier.h"
 #include "store/directory.h"
 
 struct findings {
@@ -17,6 +18,8 @@ struct findings {
 	struct policy *policy;
 	struct subject_grammar *grammar;
 	struct keyring *ring;
+	struct verifier *verifier;
+	struct buffer notes; /* of what was passed over, a line each */
 	struct directory_trial directory;
 	gid_t group;
 	int64_t now; /* seconds since 1970 */

@@ -1,0 +1,26 @@
+/* What the configuration says of tokens that come in: whose keys are trusted, and for what. */
+#ifndef CONFIG_VERIFY_H
+#define CONFIG_VERIFY_H
+
+#include <stddef.h>
+
+#include "base/strings.h"
+
+/* A party whose tokens are believed. Its keys are in public_key, for algorithm, or in keys. */
+struct verify_section {
+	char *name;
+	char *where;             /* FILE:LINE, for what is found wrong later */
+	char *public_key;        /* a PEM file; or NULL */
+	char *algorithm;         /* that of public_key; or NULL */
+	char *keys;              /* a file with a JWK Set (RFC 7517, 5); or NULL */
+	struct strings issuer;   /* "iss" is one of these; empty: any */
+	struct strings audience; /* "aud" has one of these; empty: there must be none */
+	char *user_claim;        /* which claim names the user */
+};
+
+struct verify_sections {
+	struct verify_section *items;
+	size_t count;
+};
+
+#endif

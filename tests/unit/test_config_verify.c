@@ -1,0 +1,214 @@
+/* config: whose tokens are believed. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/flags.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static int
+parse(struct config *c, const char *text, struct error *e)
+{
+	if (config_init(c, e) == -1)
+		fail_msg("%s", e->text);
+	return config_parse(c, text, strlen(text), "t.conf", e);
+}
+
+static void
+every_key_of_a_section_sets_its_field(void **state)
+{
+	static const char text[] = "verify \"partner\" {\n"
+				   "\tpublic-key = \"/etc/partner.pub\"\n"
+				   "\talgorithm = RS256\n"
+				   "\tissuer = { \"https://a.example\", b }\n"
+				   "\taudience = us\n"
+				   "\tuser-claim = preferred_username\n"
+				   "}\n"
+				   "verify \"idp\" { keys = \"/etc/idp.json\" }\n";
+	struct config c;
+	struct error e = {0};
+	const struct verify_section *s;
+
+	(void)state;
+	if (parse(&c, text, &e) == -1)
+		fail_msg("%s", e.text);
+	assert_int_equal(c.verify.count, 2);
+	s = &c.verify.items[0];
+	assert_string_equal(s->name, "partner");
+	assert_string_equal(s->where, "t.conf:2");
+	assert_string_equal(s->public_key, "/etc/partner.pub");
+	assert_string_equal(s->algorithm, "RS256");
+	assert_null(s->keys);
+	assert_int_equal(s->issuer.count, 2);
+	assert_string_equal(s->issuer.items[1], "b");
+	assert_int_equal(s->audience.count, 1);
+	assert_string_equal(s->user_claim, "preferred_username");
+	s = &c.verify.items[1];
+	assert_string_equal(s->where, "t.conf:8");
+	assert_string_equal(s->keys, "/etc/idp.json");
+	assert_null(s->public_key);
+	assert_int_equal(s->issuer.count, 0);
+	assert_string_equal(s->user_claim, "sub");
+	config_free(&c);
+	assert_int_equal(c.verify.count, 0);
+}
+
+static void
+section_that_does_not_fit_together_is_refused(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *reason;
+	} cases[] = {
+	    {"verify \"a\" { }", "t.conf:1: verify 'a': give public-key, a PEM file, or keys"},
+	    {"verify \"a\" { issuer = x }", "give public-key, a PEM file, or keys"},
+	    {"verify \"a\" { public-key = \"/k\"\nkeys = \"/j\" algorithm = RS256 }",
+		"t.conf:2: verify 'a': give public-key, a PEM file, or keys"},
+	    {"\nverify \"a\" { public-key = \"/k\" }",
+		"t.conf:2: verify 'a': algorithm is missing"},
+	    {"verify \"a\" { keys = \"/j\" algorithm = RS256 }",
+		"algorithm goes with public-key"},
+	    {"verify \"a\" { public-key = \"k\" algorithm = RS256 }",
+		"is not an absolute path"},
+	    {"verify \"a\" { keys = \"j\" }", "is not an absolute path"},
+	    {"verify \"a b\" { keys = \"/j\" }", "a name is of letters"},
+	    {"verify \"a\" { keys = \"/j\" }\nverify \"a\" { keys = \"/j\" }", "t.conf:2:"},
+	    {"verify { keys = \"/j\" }", "t.conf:1:"},
+	    {"verify \"a\" { secret = x }", "no such option"},
+	    {"verify \"a\" { keys = \"/j\" user-claim = \"\" }", "user-claim"},
+	    {"verify \"a\" { keys = \"/j\" issuer = {\"\"} }", "issuer"},
+	    {"skew = 11m", "skew: '11m' is not 0 or a duration up to 10m"},
+	    {"skew = -1", "skew"},
+	    {"skew = 00", "skew"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct config c;
+		struct error e = {0};
+
+		if (parse(&c, cases[i].text, &e) == 0)
+			fail_msg("taken: %s", cases[i].text);
+		assert_int_equal(e.code, ERROR_CONFIG);
+		if (strstr(e.text, cases[i].reason) == NULL)
+			fail_msg("%s: %s", cases[i].text, e.text);
+		config_free(&c);
+	}
+}
+
+static void
+clocks_may_differ_by_a_minute_or_what_is_said(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t seconds;
+	} cases[] = {
+	    {"", 60}, {"skew = 0", 0}, {"skew = 0s", 0}, {"skew = 5s", 5}, {"skew = 10m", 600}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct config c;
+		struct error e = {0};
+
+		assert_int_equal(parse(&c, cases[i].text, &e), 0);
+		assert_int_equal(c.skew, cases[i].seconds);
+		config_free(&c);
+	}
+}
+
+/* --- the paired lists --- */
+
+static char *
+odas_environment(const char *name)
+{
+	static char keys[] = "/a.pub,/b.pub", algorithms[] = "RSA512,RSA256", empty[] = "";
+
+	if (strcmp(name, "JWT_PUBLIC_KEY") == 0)
+		return keys;
+	if (strcmp(name, "JWT_ALGORITHM") == 0)
+		return algorithms;
+	return strcmp(name, "JWT_USER_CLAIM_KEY") == 0 ? empty : NULL;
+}
+
+static char *
+half_environment(const char *name)
+{
+	return strcmp(name, "JWT_PUBLIC_KEY") == 0 ? odas_environment(name) : NULL;
+}
+
+static void
+paired_lists_come_from_the_environment(void **state)
+{
+	struct flags flags = {0};
+	struct config c;
+	struct error e = {0};
+
+	(void)state;
+	flags_take_environment(&flags, odas_environment);
+	assert_int_equal(flags.count, 2);
+	assert_int_equal(flags_load(&flags, &c, &e), 0);
+	assert_int_equal(c.jwt_public_key.count, 2);
+	assert_string_equal(c.jwt_public_key.items[1], "/b.pub");
+	assert_string_equal(c.jwt_algorithm.items[0], "RSA512");
+	assert_string_equal(c.user_claim, "sub");
+	config_free(&c);
+	/* A flag goes over it. */
+	flags.items[flags.count].key = "jwt-public-key";
+	flags.items[flags.count++].value = "/c.pub,/d.pub";
+	assert_int_equal(flags_load(&flags, &c, &e), 0);
+	assert_string_equal(c.jwt_public_key.items[1], "/d.pub");
+	config_free(&c);
+}
+
+static void
+paired_lists_of_unequal_length_are_refused_with_both_counts(void **state)
+{
+	struct flags flags = {0};
+	struct config c;
+	struct error e = {0};
+
+	(void)state;
+	flags_take_environment(&flags, half_environment);
+	assert_int_equal(flags_load(&flags, &c, &e), -1);
+	assert_int_equal(e.code, ERROR_CONFIG);
+	assert_non_null(strstr(e.text, "jwt-public-key has 2 items and jwt-algorithm 0"));
+	config_free(&c);
+}
+
+static void
+mistake_in_the_environment_names_the_variable(void **state)
+{
+	struct flags flags = {.count = 1};
+	struct config c;
+	struct error e = {0};
+
+	(void)state;
+	flags.items[0].key = "jwt-algorithm";
+	flags.items[0].value = "RS256,";
+	flags.items[0].variable = "JWT_ALGORITHM";
+	assert_int_equal(flags_load(&flags, &c, &e), -1);
+	assert_non_null(strstr(e.text, "JWT_ALGORITHM: jwt-algorithm: "));
+	config_free(&c);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_key_of_a_section_sets_its_field),
+	    cmocka_unit_test(section_that_does_not_fit_together_is_refused),
+	    cmocka_unit_test(clocks_may_differ_by_a_minute_or_what_is_said),
+	    cmocka_unit_test(paired_lists_come_from_the_environment),
+	    cmocka_unit_test(paired_lists_of_unequal_length_are_refused_with_both_counts),
+	    cmocka_unit_test(mistake_in_the_environment_names_the_variable),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
