@@ -40,37 +40,65 @@ void
 lookup_answer_init(struct lookup_answer *a, uint64_t id, const struct membership *m,
     int64_t keep, const struct error *e)
 {
-	memset(a, 0, offsetof(struct lookup_answer, m.groups) + 1);
 	a->head = (struct courier_head){.magic = LOOKUP_ANSWER_MAGIC,
 	    .kind = m != NULL ? LOOKUP_FOUND : LOOKUP_FAILED,
 	    .id = id};
-	if (m != NULL) {
-		a->keep = keep;
+	a->keep = m != NULL ? keep : 0;
+	if (m != NULL)
 		membership_copy(&a->m, m);
-	} else {
+	else
 		memcpy(a->reason, e->text, strlen(e->text) + 1);
-	}
 }
 
 size_t
 lookup_answer_size(const struct lookup_answer *a)
 {
-	return offsetof(struct lookup_answer, m) + membership_size(&a->m);
+	return a->head.kind == LOOKUP_FOUND
+		   ? offsetof(struct lookup_answer, m) + membership_size(&a->m)
+		   : offsetof(struct lookup_answer, reason) + strlen(a->reason) + 1;
+}
+
+static bool
+is_bool(const bool *value)
+{
+	return *(const unsigned char *)value <= 1;
+}
+
+static int
+check_found(const struct lookup_answer *a, size_t size)
+{
+	const size_t fixed = offsetof(struct lookup_answer, m.groups);
+
+	if (size <= fixed || size > fixed + sizeof(a->m.groups) || !is_bool(&a->m.known) ||
+	    !ends(a->m.email, sizeof(a->m.email)) || !ends(a->m.space, sizeof(a->m.space)) ||
+	    !ends(a->m.groups, size - fixed) || size != lookup_answer_size(a))
+		return -1;
+	/* Whoever reads groups goes from newline to newline. */
+	return size == fixed + 1 || a->m.groups[size - fixed - 2] == '\n' ? 0 : -1;
+}
+
+static int
+check_failed(const struct lookup_answer *a, size_t size)
+{
+	const size_t fixed = offsetof(struct lookup_answer, reason);
+
+	return size > fixed && size <= fixed + sizeof(a->reason) && a->keep == 0 &&
+		       ends(a->reason, size - fixed) && size == lookup_answer_size(a)
+		   ? 0
+		   : -1;
 }
 
 int
 lookup_answer_check(const struct lookup_answer *a, size_t size)
 {
-	const size_t fixed = offsetof(struct lookup_answer, m.groups);
-
-	if (size <= fixed || size > sizeof(*a) || *(const unsigned char *)&a->m.known > 1 ||
-	    (a->head.kind != LOOKUP_FOUND && a->head.kind != LOOKUP_FAILED))
+	if (size < offsetof(struct lookup_answer, m))
 		return -1;
-	if (!ends(a->reason, sizeof(a->reason)) || !ends(a->m.email, sizeof(a->m.email)) ||
-	    !ends(a->m.space, sizeof(a->m.space)) || !ends(a->m.groups, size - fixed))
+	switch (a->head.kind) {
+	case LOOKUP_FOUND:
+		return check_found(a, size);
+	case LOOKUP_FAILED:
+		return check_failed(a, size);
+	default:
 		return -1;
-	if (size != lookup_answer_size(a))
-		return -1;
-	/* Whoever reads groups goes from newline to newline. */
-	return size == fixed + 1 || a->m.groups[size - fixed - 2] == '\n' ? 0 : -1;
+	}
 }

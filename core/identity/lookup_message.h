@@ -21,12 +21,14 @@ enum lookup_kind {
 	LOOKUP_FAILED                     /* reason says why it is not */
 };
 
-/* Sent only up to the end of the groups. */
+/* Sent only up to the end of the groups, or of the reason. */
 struct lookup_answer {
 	struct courier_head head; /* its kind is a lookup_kind */
 	int64_t keep;             /* nanoseconds for which it may be used again */
-	char reason[LIMIT_ERROR_TEXT];
-	struct membership m;
+	union {
+		struct membership m;           /* LOOKUP_FOUND */
+		char reason[LIMIT_ERROR_TEXT]; /* LOOKUP_FAILED */
+	};
 };
 
 /* Without its id. 0, or -1 and ERROR_UNAVAILABLE for a name that is too long. */

@@ -162,7 +162,6 @@ answer_has_the_membership_and_how_long_it_is_good(void **state)
 	assert_int_equal(a.head.id, 0x123456789abcdef0);
 	assert_int_equal(a.head.kind, LOOKUP_FOUND);
 	assert_int_equal(a.keep, 4711);
-	assert_string_equal(a.reason, "");
 	assert_true(a.m.known);
 	assert_string_equal(a.m.email, "a@b.c");
 	assert_string_equal(a.m.space, "ns");
@@ -198,8 +197,41 @@ failure_has_its_reason_and_nothing_else(void **state)
 	assert_int_equal(a.head.kind, LOOKUP_FAILED);
 	assert_int_equal(a.keep, 0);
 	assert_string_equal(a.reason, "the directory is away");
-	assert_false(a.m.known);
-	assert_string_equal(a.m.groups, "");
+	assert_int_equal(lookup_answer_size(&a), offsetof(struct lookup_answer, reason) + 22);
+}
+
+static void
+failure_that_is_cut_or_goes_on_is_none(void **state)
+{
+	static struct lookup_answer a;
+	struct error e;
+
+	(void)state;
+	error_set(&e, ERROR_UNAVAILABLE, "away");
+	lookup_answer_init(&a, 7, NULL, 0, &e);
+	for (size_t size = 0; size < lookup_answer_size(&a); size++)
+		assert_int_equal(check_answer(&a, size), -1);
+	for (size_t more = 1; more < 16; more++)
+		assert_int_equal(check_answer(&a, lookup_answer_size(&a) + more), -1);
+	assert_int_equal(check_answer(&a, sizeof(a)), -1);
+	memset(&a.m, 'x', sizeof(a.m));
+	assert_int_equal(check_answer(&a, sizeof(a)), -1);
+	((char *)&a.m)[sizeof(a.reason)] = '\0'; /* one byte too many */
+	assert_int_equal(check_answer(&a, lookup_answer_size(&a)), -1);
+}
+
+/* Nobody is to believe a failure for a while. */
+static void
+failure_that_is_to_be_kept_is_none(void **state)
+{
+	static struct lookup_answer a;
+	struct error e;
+
+	(void)state;
+	error_set(&e, ERROR_UNAVAILABLE, "away");
+	lookup_answer_init(&a, 7, NULL, 0, &e);
+	a.keep = 1;
+	assert_int_equal(check_answer(&a, lookup_answer_size(&a)), -1);
 }
 
 static void
@@ -266,7 +298,7 @@ answer_with_bytes_behind_it_is_none(void **state)
 static void
 assert_ends(struct lookup_answer *a, char *field, size_t size)
 {
-	char whole[LIMIT_ERROR_TEXT];
+	char whole[LIMIT_EMAIL];
 
 	memcpy(whole, field, size);
 	memset(field, 'x', size);
@@ -284,7 +316,6 @@ answer_with_a_text_that_does_not_end_is_none(void **state)
 
 	(void)state;
 	lookup_answer_init(&a, 1, &m, 0, &none);
-	assert_ends(&a, a.reason, sizeof(a.reason));
 	assert_ends(&a, a.m.email, sizeof(a.m.email));
 	assert_ends(&a, a.m.space, sizeof(a.m.space));
 	memset(a.m.groups, '\n', sizeof(a.m.groups));
@@ -347,6 +378,8 @@ main(void)
 	    cmocka_unit_test(answer_has_the_membership_and_how_long_it_is_good),
 	    cmocka_unit_test(user_whom_nobody_knows_is_an_answer),
 	    cmocka_unit_test(failure_has_its_reason_and_nothing_else),
+	    cmocka_unit_test(failure_that_is_cut_or_goes_on_is_none),
+	    cmocka_unit_test(failure_that_is_to_be_kept_is_none),
 	    cmocka_unit_test(longest_reason_fits),
 	    cmocka_unit_test(as_many_groups_as_there_may_be_fit),
 	    cmocka_unit_test(answer_that_is_cut_anywhere_is_none),
