@@ -97,8 +97,9 @@ $(UNITS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 # What a unit test needs of a program, beside the library.
 DESKS_UNITS := desk desk_failing
 $(BUILD)/tests/unit/test_framing: $(BUILD)/fcgi/framing.o
-$(BUILD)/tests/unit/test_job: $(BUILD)/resolver/job.o
-$(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): $(call object,resolver/desk.c resolver/job.c)
+$(BUILD)/tests/unit/test_job: $(call object,resolver/job.c resolver/outbox.c)
+$(BUILD)/tests/unit/test_outbox: $(BUILD)/resolver/outbox.o
+$(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): $(call object,resolver/desk.c resolver/job.c resolver/outbox.c)
 
 # What several unit tests share.
 COURIERS_UNITS := courier courier_end

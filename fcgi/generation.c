@@ -126,8 +126,11 @@ make_links(const struct generation *g, struct link *links, struct error *e)
 	for (unsigned int i = 0; i < g->count; i++) {
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
 			return error_set(e, ERROR_INTERNAL, "socketpair: %s", strerror(errno));
-		/* As much as the kernel gives: every request in flight is to fit. */
-		(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &queue, sizeof(queue));
+		/* As much as the kernel gives: every request in flight is to fit, and so are
+		 * most of the answers. */
+		for (int end = 0; end < 2; end++)
+			(void)setsockopt(
+			    pair[end], SOL_SOCKET, SO_SNDBUF, &queue, sizeof(queue));
 		links[i] = (struct link){.worker = pair[0], .other = pair[1]};
 	}
 	return 0;

@@ -180,9 +180,9 @@ wake_thread(struct desk *d)
 }
 
 static void
-take_request(struct desk *d, int fd, const struct lookup_request *q)
+take_request(struct desk *d, struct outbox *box, const struct lookup_request *q)
 {
-	const struct waiter w = {.fd = fd, .id = q->head.id};
+	const struct waiter w = {.box = box, .id = q->head.id};
 	int64_t until, at = now(d);
 	const struct membership *m = lookup_cache_get(d->cache, q->user, &until);
 	struct job *j;
@@ -201,21 +201,21 @@ take_request(struct desk *d, int fd, const struct lookup_request *q)
 
 /* Everything that is there. False: the socket has ended. */
 static bool
-receive(struct desk *d, int fd)
+receive(struct desk *d, struct outbox *box)
 {
 	struct lookup_request q;
 
 	for (;;) {
-		ssize_t n = recv(fd, &q, sizeof(q), MSG_DONTWAIT | MSG_TRUNC);
+		ssize_t n = recv(box->fd, &q, sizeof(q), MSG_DONTWAIT | MSG_TRUNC);
 
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)
 			return errno == EAGAIN || errno == EWOULDBLOCK;
-		if (n == 0 && courier_ended(fd))
+		if (n == 0 && courier_ended(box->fd))
 			return false;
 		if (lookup_request_check(&q, (size_t)n) == 0)
-			take_request(d, fd, &q);
+			take_request(d, box, &q);
 	}
 }
 
@@ -238,18 +238,6 @@ expire(struct desk *d)
 	return -1;
 }
 
-static int
-watch(int epoll, const int *sockets, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct epoll_event event = {.events = EPOLLIN, .data.fd = sockets[i]};
-
-		if (epoll_ctl(epoll, EPOLL_CTL_ADD, sockets[i], &event) == -1)
-			return -1;
-	}
-	return 0;
-}
-
 static void
 serve(struct desk *d, int epoll, size_t count)
 {
@@ -261,16 +249,40 @@ serve(struct desk *d, int epoll, size_t count)
 
 		(void)pthread_mutex_lock(&d->lock);
 		for (int i = 0; i < n; i++) {
-			int fd = events[i].data.fd;
+			struct outbox *box = events[i].data.ptr;
 
-			if (receive(d, fd))
+			if ((events[i].events & EPOLLOUT) != 0)
+				outbox_flush(box);
+			if ((events[i].events & ~(uint32_t)EPOLLOUT) == 0 || receive(d, box))
 				continue;
-			(void)epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
+			outbox_close(box);
 			count--;
 		}
 		wait = expire(d);
 		(void)pthread_mutex_unlock(&d->lock);
 	}
+}
+
+/* Where answers go is here until the end: threads find it in the jobs. */
+static int
+serve_all(struct desk *d, int epoll, const int *sockets, size_t count)
+{
+	struct outbox *boxes = calloc(count, sizeof(*boxes));
+	size_t opened = 0;
+
+	if (boxes == NULL)
+		return -1;
+	while (opened < count && outbox_open(&boxes[opened], epoll, sockets[opened]) == 0)
+		opened++;
+	if (opened == count)
+		serve(d, epoll, count);
+	(void)pthread_mutex_lock(&d->lock);
+	jobs_forget(&d->jobs);
+	(void)pthread_mutex_unlock(&d->lock);
+	for (size_t i = 0; i < opened; i++)
+		outbox_close(&boxes[i]);
+	free(boxes);
+	return opened == count ? 0 : -1;
 }
 
 int
@@ -279,10 +291,8 @@ desk_serve(struct desk *d, const int *sockets, size_t count, struct error *e)
 	int epoll = epoll_create1(EPOLL_CLOEXEC);
 	int rc = 0;
 
-	if (epoll == -1 || watch(epoll, sockets, count) == -1)
+	if (epoll == -1 || serve_all(d, epoll, sockets, count) == -1)
 		rc = error_set(e, ERROR_INTERNAL, "epoll: %s", strerror(errno));
-	else
-		serve(d, epoll, count);
 	if (epoll != -1)
 		close(epoll);
 	return rc;

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 void
 waiter_answer(
@@ -11,7 +10,7 @@ waiter_answer(
 	struct lookup_answer a;
 
 	lookup_answer_init(&a, w->id, m, keep, e);
-	(void)courier_answer(w->fd, &a, lookup_answer_size(&a), MSG_DONTWAIT);
+	outbox_send(w->box, &a, lookup_answer_size(&a));
 }
 
 struct job *
@@ -119,4 +118,11 @@ job_answer(struct job *j, const struct membership *m, int64_t keep, const struct
 	for (size_t i = 0; i < j->count; i++)
 		waiter_answer(&j->waiters[i], m, keep, e);
 	j->count = 0;
+}
+
+void
+jobs_forget(struct jobs *jobs)
+{
+	for (struct job *j = jobs->oldest; j != NULL; j = j->next)
+		j->count = 0;
 }

@@ -6,10 +6,11 @@
 #include <stddef.h>
 
 #include "identity/lookup_message.h"
+#include "resolver/outbox.h"
 
 /* A request that is to be answered. */
 struct waiter {
-	int fd;
+	struct outbox *box;
 	uint64_t id;
 };
 
@@ -29,8 +30,7 @@ struct jobs {
 	struct job *late; /* those that a thread has, but nobody waits for any more */
 };
 
-/* Sends the answer: m, or the error when m is NULL. Who does not take it is told by a deadline
- * of its own. */
+/* Sends the answer: m, or the error when m is NULL. */
 void waiter_answer(
     const struct waiter *w, const struct membership *m, int64_t keep, const struct error *e);
 
@@ -54,6 +54,9 @@ void jobs_abandon(struct jobs *jobs, struct job *j);
 
 /* 0, or -1 when memory is short. */
 int job_wait(struct job *j, const struct waiter *w);
+
+/* Nobody waits for any of them any more: where the answers would go is about to end. */
+void jobs_forget(struct jobs *jobs);
 
 /* Answers all who wait, who then do not wait any more. */
 void job_answer(struct job *j, const struct membership *m, int64_t keep, const struct error *e);

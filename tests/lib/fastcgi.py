@@ -195,6 +195,16 @@ def flight(address, count, params):
         say(outcome(connection))
 
 
+def users(address, count):
+    """GET /api/groups/userN on the N-th of COUNT connections, all sent before one is answered;
+    a status each."""
+    connections = [Connection(address) for _ in range(count)]
+    for number, connection in enumerate(connections):
+        connection.send(request(changed([f"PATH_INFO=/api/groups/user{number}"])))
+    for connection in connections:
+        say(outcome(connection))
+
+
 def kept(address, count):
     """COUNT connections with a request each, then idle ("kept"); at SIGTERM one more each."""
     connections = [Connection(address) for _ in range(count)]
@@ -578,6 +588,7 @@ def main():
     command(raw, "address")
     command(stream, "address", "count")
     command(flight, "address", "count", params={"nargs": "*"})
+    command(users, "address", "count")
     command(kept, "address", "count")
     command(fresh, "address", "count")
     command(pieces, "address", "count", params={"nargs": "*"})

@@ -55,7 +55,10 @@ void desks_hang_up(struct desks_fixture *f, size_t i);
 void desks_ask_from(const struct desks_fixture *f, size_t i, const char *user, uint64_t id);
 void desks_ask(const struct desks_fixture *f, const char *user, uint64_t id);
 
-/* The next answer, which is to id. */
+/* The next answer. */
+const struct lookup_answer *desks_take_any(const struct desks_fixture *f, size_t i);
+
+/* The same, which is to id. */
 const struct lookup_answer *desks_take_from(
     const struct desks_fixture *f, size_t i, uint64_t id);
 const struct lookup_answer *desks_take(const struct desks_fixture *f, uint64_t id);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -102,6 +103,37 @@ slow_users_hold_up_no_others_while_there_are_threads(void **state)
 	assert_int_equal(f->asked, DESKS_THREADS + 2);
 }
 
+/* Nobody reads until all are answered, and the socket holds a few of the answers. */
+static void
+answers_wait_for_a_socket_that_takes_no_more(void **state)
+{
+	enum { MANY = 250 };
+	struct desks_fixture *f = *state;
+	const int little = 16 * 1024;
+	static bool told[MANY];
+	char user[LIMIT_PRINCIPAL];
+
+	assert_int_equal(
+	    setsockopt(f->theirs[0], SOL_SOCKET, SO_SNDBUF, &little, sizeof(little)), 0);
+	for (uint64_t id = 0; id < MANY; id++) {
+		(void)snprintf(user, sizeof(user), "%0*d", (int)sizeof(user) - 1, (int)id);
+		desks_ask(f, user, id);
+	}
+	desks_await_asked(f, MANY);
+	desks_ask_from(f, 1, "jane", 7); /* the other socket's are not behind them */
+	desks_assert_groups(desks_take_from(f, 1, 7), "jane\n");
+	for (int i = 0; i < MANY; i++) {
+		const struct lookup_answer *a = desks_take_any(f, 0);
+
+		assert_int_equal(a->head.kind, LOOKUP_FOUND);
+		assert_true(a->head.id < MANY);
+		assert_false(told[a->head.id]);
+		told[a->head.id] = true;
+		assert_int_equal(atoi(a->m.groups), a->head.id);
+	}
+	desks_assert_no_answer(f, 0);
+}
+
 /* Were one taken, it would be answered first: all are about the same user. */
 static void
 what_is_no_request_is_passed_over(void **state)
@@ -132,6 +164,7 @@ main(void)
 	    TEST(answer_is_kept_for_the_time_that_is_left_of_it),
 	    TEST(many_who_ask_about_one_user_are_one_look_up),
 	    TEST(slow_users_hold_up_no_others_while_there_are_threads),
+	    TEST(answers_wait_for_a_socket_that_takes_no_more),
 	    TEST(what_is_no_request_is_passed_over),
 	};
 

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,6 +14,8 @@
 
 struct fixture {
 	struct jobs jobs;
+	int epoll;
+	struct outbox boxes[2];
 	int ours[2]; /* the ends of two processes that ask */
 	int theirs[2];
 };
@@ -27,11 +30,14 @@ setup(void **state)
 
 	*f = (struct fixture){0};
 	*state = f;
+	f->epoll = epoll_create1(0);
 	for (size_t i = 0; i < 2; i++) {
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) == -1)
 			return -1;
 		f->ours[i] = ends[0];
 		f->theirs[i] = ends[1];
+		if (outbox_open(&f->boxes[i], f->epoll, f->theirs[i]) == -1)
+			return -1;
 	}
 	return 0;
 }
@@ -44,9 +50,11 @@ teardown(void **state)
 	while (jobs_oldest(&f->jobs) != NULL)
 		jobs_remove(&f->jobs, jobs_oldest(&f->jobs));
 	for (size_t i = 0; i < 2; i++) {
+		outbox_close(&f->boxes[i]);
 		close(f->ours[i]);
 		close(f->theirs[i]);
 	}
+	close(f->epoll);
 	return f->jobs.late == NULL ? 0 : -1;
 }
 
@@ -60,9 +68,9 @@ add(struct fixture *f, const char *user)
 }
 
 static void
-wait_with(const struct fixture *f, struct job *j, size_t who, uint64_t id)
+wait_with(struct fixture *f, struct job *j, size_t who, uint64_t id)
 {
-	const struct waiter w = {.fd = f->theirs[who], .id = id};
+	const struct waiter w = {.box = &f->boxes[who], .id = id};
 
 	assert_int_equal(job_wait(j, &w), 0);
 }
@@ -298,18 +306,34 @@ who_is_gone_or_takes_nothing_holds_up_nobody(void **state)
 	const struct membership m = {0};
 	struct fixture *f = *state;
 	struct job *j = add(f, "a");
+	struct outbox box;
 	int gone[2];
 
 	while (send(f->theirs[0], "x", 1, MSG_DONTWAIT) == 1)
 		continue;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, gone), 0);
+	assert_int_equal(outbox_open(&box, f->epoll, gone[1]), 0);
 	close(gone[0]);
-	assert_int_equal(job_wait(j, &(struct waiter){.fd = gone[1], .id = 1}), 0);
+	assert_int_equal(job_wait(j, &(struct waiter){.box = &box, .id = 1}), 0);
 	wait_with(f, j, 0, 2);
 	wait_with(f, j, 1, 3);
 	job_answer(j, &m, 0, NULL);
 	assert_int_equal(take(f, 1)->head.id, 3);
+	outbox_close(&box);
 	close(gone[1]);
+}
+
+static void
+who_is_forgotten_is_not_answered(void **state)
+{
+	const struct membership m = {0};
+	struct fixture *f = *state;
+	struct job *j = add(f, "a");
+
+	wait_with(f, j, 0, 1);
+	jobs_forget(&f->jobs);
+	job_answer(j, &m, 0, NULL);
+	assert_no_answer(f, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -331,6 +355,7 @@ main(void)
 	    TEST(failure_has_its_reason),
 	    TEST(who_was_answered_does_not_wait_any_more),
 	    TEST(who_is_gone_or_takes_nothing_holds_up_nobody),
+	    TEST(who_is_forgotten_is_not_answered),
 	};
 
 	alarm(120); /* ends a test that waits in vain */
