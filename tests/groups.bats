@@ -293,6 +293,18 @@ milliseconds() {
     asked 1
 }
 
+@test "250 users with 200 groups each, asked for at once, are all answered" {
+    policy 'permit any groups-of *'
+    sources "static { file = \"$DIR/static\" }"
+    sed -i -e '1i workers = 1' -e 's/resolvers = .*/resolvers = { "static" }/' "$CONF"
+    python3 -c 'import json; print(json.dumps(
+        {f"user{n}": [f"a-group-of-user-{n}-and-others-{i}" for i in range(200)] for n in range(250)}))' \
+        >"$DIR/static"
+    serve
+    client users "$SOCKET" 250 >"$DIR/users"
+    [ "$(sort "$DIR/users" | uniq -c | tr -s ' ')" = ' 250 200' ]
+}
+
 @test "a resolver that is killed is started again, and who waited is answered" {
     echo 1 >"$DIR/slow"
     serve
@@ -419,6 +431,22 @@ api=PATH_INFO=/api/groups/
     read_answer
     unserved 1
     logged 'groups from script'
+}
+
+@test "authserver.cgi waits for a resolver that starts slowly, whatever its sources' timeouts" {
+    sources "static { file = \"$DIR/static\" }"
+    sed -i 's/resolvers = .*/resolvers = { "static" }/' "$CONF"
+    echo '{"alice": ["static"]}' >"$DIR/static"
+    mkdir "$DIR/programs"
+    cp "$CGI" "$DIR/programs/authserver.cgi"
+    printf '#!/bin/sh\nsleep 4\nexec "%s" "$@"\n' "${CGI%/*}/authserver-resolver" \
+        >"$DIR/programs/authserver-resolver"
+    chmod 0755 "$DIR/programs/authserver-resolver"
+    client execute "$DIR/programs/authserver.cgi" "AUTHSERVER_CONFIG=$CONF" $g \
+        >"$DIR/answer" 2>"$LOG" </dev/null
+    read_answer
+    minted
+    has static
 }
 
 @test "authserverctl asks the sources for a user, for a query and for what is wrong with them" {

@@ -171,7 +171,10 @@ groups_check(const struct groups_config *g, struct error *e)
 int64_t
 groups_deadline(const struct groups_config *g)
 {
-	enum { ACCOUNTS = 2 }; /* which have no timeout of ours */
+	enum {
+		ACCOUNTS = 2, /* which have no timeout of ours */
+		LEAST = 2,    /* for a host that is busy */
+	};
 	int64_t sum = 0;
 
 	if (strings_have(&g->resolvers, "ldap"))
@@ -182,5 +185,5 @@ groups_deadline(const struct groups_config *g)
 		sum += g->script.timeout;
 	if (strings_have(&g->resolvers, "unix"))
 		sum += ACCOUNTS;
-	return sum;
+	return sum > LEAST ? sum : LEAST;
 }

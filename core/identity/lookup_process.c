@@ -12,7 +12,10 @@
 #include "base/program.h"
 #include "identity/lookup_remote.h"
 
-enum { THERE = 3 }; /* the socket's number in the resolver */
+enum {
+	THERE = 3, /* the socket's number in the resolver */
+	START = 5, /* seconds that a resolver may take until it reads the socket */
+};
 
 char *const lookup_process_environment[] = {
     "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", NULL};
@@ -102,7 +105,7 @@ lookup_process_init(struct lookup_process *p, const struct flags *flags, const s
 {
 	*p = (struct lookup_process){.lookup.submit = process_submit,
 	    .flags = flags,
-	    .deadline = groups_deadline(&c->groups) + 1,
+	    .deadline = groups_deadline(&c->groups) + START,
 	    .fd = -1};
 }
 

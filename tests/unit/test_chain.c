@@ -449,7 +449,7 @@ deadline_is_the_sum_of_the_timeouts_that_count(void **state)
 
 	set_script(f, "", 0);
 	open_chain(f, "resolvers = {claim, static}");
-	assert_int_equal(groups_deadline(&f->config.groups), 0);
+	assert_int_equal(groups_deadline(&f->config.groups), 2);
 	open_chain(f, "resolvers = {script, rest, unix}\nrest { url = \"http://[::1]/\" "
 		      "timeout = 7s }");
 	assert_int_equal(groups_deadline(&f->config.groups), 2 + 7 + 2);
