@@ -30,7 +30,10 @@ struct desk {
 	struct lookup_cache *cache;
 	struct jobs jobs;
 	unsigned int threads, idle;
-	struct chain *first; /* for the first thread */
+	struct chain *first; /* of the first thread; the others borrow from it */
+	bool taken;          /* whether that thread has it */
+	int64_t again;       /* no thread is started before, since one could not be */
+	struct error lost;   /* why */
 };
 
 static int64_t
@@ -43,10 +46,12 @@ int
 desk_open(struct desk **out, const struct desk_parts *parts, struct error *e)
 {
 	struct desk *d = calloc(1, sizeof(*d));
+	struct chain_parts chain = {.config = parts->config, .clock = parts->clock};
 
 	*out = NULL;
 	if (d == NULL)
 		return error_set(e, ERROR_INTERNAL, "out of memory");
+	chain.breaker = &d->breaker;
 	d->parts = *parts;
 	d->deadline =
 	    groups_deadline(parts->config) * NANOSECONDS + GRACE * (NANOSECONDS / 1000);
@@ -57,7 +62,7 @@ desk_open(struct desk **out, const struct desk_parts *parts, struct error *e)
 		free(d);
 		return error_set(e, ERROR_INTERNAL, "out of memory");
 	}
-	if (chain_open(&d->first, parts->config, &d->breaker, parts->clock, e) == -1) {
+	if (chain_open(&d->first, &chain, e) == -1) {
 		lookup_cache_free(d->cache);
 		free(d);
 		return -1;
@@ -129,7 +134,53 @@ look_up(struct desk *d, struct chain *chain, struct job *j)
 	jobs_remove(&d->jobs, j);
 }
 
-/* A thread of its own has sources of its own. */
+/* Fails what no thread has, and none will have. */
+static void
+fail_queued(struct desk *d)
+{
+	struct job *j;
+
+	while ((j = jobs_take(&d->jobs)) != NULL) {
+		fail(d, j, &d->lost);
+		jobs_remove(&d->jobs, j);
+	}
+}
+
+/* A thread that was counted cannot work: no other is tried for a while. */
+static void
+lose_thread(struct desk *d, const struct error *e)
+{
+	d->threads--;
+	d->again = now(d) + d->parts.config->retry * NANOSECONDS;
+	error_set(&d->lost, ERROR_UNAVAILABLE, "%s", e->text);
+	log_line(d->parts.log, LOG_LEVEL_ERROR, "%u threads look up groups, and no more: %s",
+	    d->threads, e->text);
+	if (d->threads == 0)
+		fail_queued(d);
+}
+
+/* A thread's chain: the first one, or one that is opened without the lock, since that reads
+ * files. NULL and *e on failure. */
+static struct chain *
+take_chain(struct desk *d, struct error *e)
+{
+	const struct chain_parts parts = {.config = d->parts.config,
+	    .breaker = &d->breaker,
+	    .clock = d->parts.clock,
+	    .lender = d->first};
+	struct chain *chain;
+
+	if (!d->taken) {
+		d->taken = true;
+		return d->first;
+	}
+	(void)pthread_mutex_unlock(&d->lock);
+	(void)chain_open(&chain, &parts, e);
+	(void)pthread_mutex_lock(&d->lock);
+	return chain;
+}
+
+/* A thread of its own has sources of its own, but for those that threads may share. */
 static void *
 thread_main(void *argument)
 {
@@ -139,12 +190,9 @@ thread_main(void *argument)
 	struct job *j;
 
 	(void)pthread_mutex_lock(&d->lock);
-	chain = d->first;
-	d->first = NULL;
-	if (chain == NULL &&
-	    chain_open(&chain, d->parts.config, &d->breaker, d->parts.clock, &e) == -1) {
-		log_line(d->parts.log, LOG_LEVEL_ERROR, "%s", e.text);
-		d->threads--;
+	chain = take_chain(d, &e);
+	if (chain == NULL) {
+		lose_thread(d, &e);
 		(void)pthread_mutex_unlock(&d->lock);
 		return NULL;
 	}
@@ -161,22 +209,44 @@ thread_main(void *argument)
 	return NULL;
 }
 
+/* 0, or why it cannot be, as errno. */
+static int
+start_thread(struct desk *d)
+{
+	pthread_attr_t attributes;
+	pthread_t id;
+	int failed = pthread_attr_init(&attributes);
+
+	if (failed != 0)
+		return failed;
+	(void)pthread_attr_setstacksize(&attributes, STACK);
+	(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	failed = pthread_create(&id, &attributes, thread_main, d);
+	(void)pthread_attr_destroy(&attributes);
+	return failed;
+}
+
 /* One more, unless one is idle or there are enough. */
 static void
 wake_thread(struct desk *d)
 {
-	pthread_attr_t attributes;
-	pthread_t id;
+	struct error e;
+	int failed;
 
 	(void)pthread_cond_signal(&d->work);
-	if (d->jobs.queued <= d->idle || d->threads == THREADS_MAX ||
-	    pthread_attr_init(&attributes) != 0)
+	if (d->jobs.queued <= d->idle || d->threads == THREADS_MAX)
 		return;
-	(void)pthread_attr_setstacksize(&attributes, STACK);
-	(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	if (pthread_create(&id, &attributes, thread_main, d) == 0)
-		d->threads++;
-	(void)pthread_attr_destroy(&attributes);
+	if (now(d) < d->again) {
+		if (d->threads == 0)
+			fail_queued(d);
+		return;
+	}
+	d->threads++;
+	failed = start_thread(d);
+	if (failed == 0)
+		return;
+	error_set(&e, ERROR_UNAVAILABLE, "a thread cannot be started: %s", strerror(failed));
+	lose_thread(d, &e);
 }
 
 static void

@@ -136,8 +136,10 @@ static int
 check(const struct arguments *a, const struct config *c, struct error *e)
 {
 	struct breaker breaker = {0};
+	const struct chain_parts parts = {
+	    .config = &c->groups, .breaker = &breaker, .clock = &clock_system};
 	struct chain *chain;
-	int rc = chain_open(&chain, &c->groups, &breaker, &clock_system, e);
+	int rc = chain_open(&chain, &parts, e);
 
 	chain_close(chain);
 	report(a->ready, e);

@@ -136,6 +136,8 @@ show_groups(const struct groups_config *c, const struct show *s, struct error *e
 	struct chain_question q = {.user = s->user};
 	char *claimed = s->claimed != NULL ? strdup(s->claimed) : NULL;
 	struct breaker breaker = {0};
+	const struct chain_parts parts = {
+	    .config = c, .breaker = &breaker, .clock = &clock_system};
 	struct membership m;
 	struct chain *chain;
 	int rc;
@@ -143,7 +145,7 @@ show_groups(const struct groups_config *c, const struct show *s, struct error *e
 	for (char *at = claimed; at != NULL && (at = strchr(at, ',')) != NULL;)
 		*at = '\n';
 	q.claimed = claimed;
-	rc = chain_open(&chain, c, &breaker, &clock_system, e);
+	rc = chain_open(&chain, &parts, e);
 	if (rc == 0) {
 		rc = chain_lookup(chain, &q, &m, add_answer, &r, e);
 		if (rc == 0)

@@ -10,19 +10,21 @@ static const struct kind {
 	const char *name;
 	source_open *open; /* NULL: the groups that the question brings */
 	bool folds;        /* its names are compared without regard to case */
+	bool shared;       /* never changes once open: threads may ask it at the same time */
 } kinds[] = {
-    {"claim", NULL, true},
-    {"unix", source_unix_open, false},
-    {"ldap", source_ldap_open, true},
-    {"rest", source_rest_open, true},
-    {"script", source_script_open, true},
-    {"static", source_static_open, true},
+    {"claim", NULL, true, false},
+    {"unix", source_unix_open, false, true},
+    {"ldap", source_ldap_open, true, false},
+    {"rest", source_rest_open, true, false},
+    {"script", source_script_open, true, false},
+    {"static", source_static_open, true, true},
 };
 
 struct link {
 	const struct kind *kind;
 	struct source *source; /* NULL for "claim" */
 	bool optional;
+	bool borrowed; /* another chain's, which closes it */
 };
 
 struct chain {
@@ -44,25 +46,36 @@ find_kind(const char *name)
 	return &kinds[i];
 }
 
-int
-chain_open(struct chain **out, const struct groups_config *c, struct breaker *b,
-    const struct clock *clock, struct error *e)
+/* Makes the i-th link ready. */
+static int
+open_link(struct link *l, size_t i, const struct chain_parts *parts, struct error *e)
 {
-	struct chain *made =
-	    calloc(1, sizeof(*made) + c->resolvers.count * sizeof(struct link));
+	l->kind = find_kind(parts->config->resolvers.items[i]);
+	l->optional = strings_have(&parts->config->optional, l->kind->name);
+	if (l->kind->open == NULL)
+		return 0;
+	l->borrowed = l->kind->shared && parts->lender != NULL;
+	if (l->borrowed) {
+		l->source = parts->lender->links[i].source;
+		return 0;
+	}
+	return l->kind->open(&l->source, parts->config, e);
+}
+
+int
+chain_open(struct chain **out, const struct chain_parts *parts, struct error *e)
+{
+	const size_t count = parts->config->resolvers.count;
+	struct chain *made = calloc(1, sizeof(*made) + count * sizeof(struct link));
 
 	*out = NULL;
 	if (made == NULL)
 		return error_set(e, ERROR_INTERNAL, "out of memory");
-	made->config = c;
-	made->breaker = b;
-	made->clock = clock;
-	for (; made->count < c->resolvers.count; made->count++) {
-		struct link *l = &made->links[made->count];
-
-		l->kind = find_kind(c->resolvers.items[made->count]);
-		l->optional = strings_have(&c->optional, l->kind->name);
-		if (l->kind->open != NULL && l->kind->open(&l->source, c, e) == -1) {
+	made->config = parts->config;
+	made->breaker = parts->breaker;
+	made->clock = parts->clock;
+	for (; made->count < count; made->count++) {
+		if (open_link(&made->links[made->count], made->count, parts, e) == -1) {
 			chain_close(made);
 			return -1;
 		}
@@ -77,7 +90,8 @@ chain_close(struct chain *c)
 	if (c == NULL)
 		return;
 	for (size_t i = 0; i < c->count; i++)
-		source_close(c->links[i].source);
+		if (!c->links[i].borrowed)
+			source_close(c->links[i].source);
 	free(c);
 }
 

@@ -12,10 +12,17 @@
 
 struct chain;
 
-/* c, the breaker and the clock must outlive it. *out is NULL on failure; else chain_close() it.
- * Errors as source_open. */
-int chain_open(struct chain **out, const struct groups_config *c, struct breaker *b,
-    const struct clock *clock, struct error *e);
+/* All of this must outlive the chain. */
+struct chain_parts {
+	const struct groups_config *config;
+	struct breaker *breaker;
+	const struct clock *clock;
+	const struct chain *lender; /* of the same configuration: those of its sources that
+				       threads may share are used, not opened; NULL: none */
+};
+
+/* *out is NULL on failure; else chain_close() it. Errors as source_open. */
+int chain_open(struct chain **out, const struct chain_parts *parts, struct error *e);
 void chain_close(struct chain *c);
 
 /* What one source said. */

@@ -22,7 +22,8 @@ struct source {
 
 /*
  * Makes a source ready, which reads the files that it needs (passwords, certificates) but
- * reaches for no network. It is for one thread; c must outlive it. *out is NULL on failure;
+ * reaches for no network. It is for one thread, but for those kinds that chain.c says never
+ * change; c must outlive it. *out is NULL on failure;
  * else source_close() it. ERROR_CONFIG, ERROR_NO_INPUT.
  */
 typedef int source_open(struct source **out, const struct groups_config *c, struct error *e);

@@ -1,4 +1,5 @@
-/* A file that is one JSON object: {"janedoe": ["analysts", "etl"]}. */
+/* A file that is one JSON object: {"janedoe": ["analysts", "etl"]}. Once read it never changes:
+ * threads share it. */
 #include <stdlib.h>
 
 #include "identity/json_file.h"

@@ -6,7 +6,6 @@
 
 #include "tests/unit/desks.h"
 
-#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,15 +18,19 @@ static size_t used;
 /* --- the chain --- */
 
 int
-chain_open(struct chain **out, const struct groups_config *c, struct breaker *b,
-    const struct clock *clock, struct error *e)
+chain_open(struct chain **out, const struct chain_parts *parts, struct error *e)
 {
-	struct desks_fixture *f = clock->state;
+	struct desks_fixture *f = parts->clock->state;
+	int opened = atomic_fetch_add(&f->opened, 1);
 
-	(void)b;
 	*out = NULL;
-	if (c->resolvers.count > 0)
+	if (parts->config->resolvers.count > 0)
 		return error_set(e, ERROR_NO_INPUT, "no such file");
+	assert_ptr_equal(parts->lender, opened == 0 ? NULL : &f->chain);
+	while (parts->lender != NULL && f->opening_waits && sem_wait(&f->open) == -1)
+		continue;
+	if (parts->lender != NULL && f->unopenable)
+		return error_set(e, ERROR_CONFIG, "the password has gone");
 	*out = &f->chain;
 	return 0;
 }
@@ -75,14 +78,17 @@ desks_setup(void **state)
 {
 	struct desks_fixture *f = &fixtures[used++];
 	struct desk_parts parts = {.config = &f->config, .clock = &f->clock, .log = &f->log};
-	int ends[2];
+	int ends[2], lines[2];
 	struct error e;
 
 	*state = f;
+	if (pipe(lines) == -1)
+		return -1;
+	f->logged = lines[0];
 	f->chain.f = f;
 	f->now = 1000 * NANOSECONDS;
 	f->clock = (struct clock){.realtime = read_now, .monotonic = read_now, .state = f};
-	f->log = (struct log){.fd = open("/dev/null", O_WRONLY), .clock = &f->clock};
+	f->log = (struct log){.fd = lines[1], .clock = &f->clock};
 	f->config = (struct groups_config){.cache = 60, .retry = 5};
 	for (size_t i = 0; i < DESKS_SOCKETS; i++) {
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) == -1)
@@ -90,8 +96,8 @@ desks_setup(void **state)
 		f->ours[i] = ends[0];
 		f->theirs[i] = ends[1];
 	}
-	if (sem_init(&f->go, 0, 0) == -1 || sem_init(&f->end, 0, 0) == -1 ||
-	    desk_open(&f->desk, &parts, &e) == -1)
+	if (sem_init(&f->go, 0, 0) == -1 || sem_init(&f->open, 0, 0) == -1 ||
+	    sem_init(&f->end, 0, 0) == -1 || desk_open(&f->desk, &parts, &e) == -1)
 		return -1;
 	return pthread_create(&f->thread, NULL, desks_serve, f);
 }
@@ -203,4 +209,19 @@ desks_await_asked(const struct desks_fixture *f, int count)
 {
 	while (f->asked < count)
 		(void)sched_yield();
+}
+
+void
+desks_await_line(struct desks_fixture *f, const char *text)
+{
+	size_t length = 0;
+
+	*f->lines = '\0';
+	while (strstr(f->lines, text) == NULL) {
+		ssize_t n = read(f->logged, f->lines + length, sizeof(f->lines) - 1 - length);
+
+		assert_true(n > 0);
+		length += (size_t)n;
+		f->lines[length] = '\0';
+	}
 }

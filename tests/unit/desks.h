@@ -34,7 +34,14 @@ struct desks_fixture {
 	int served; /* what desk_serve() came to */
 	struct error e;
 
+	int logged; /* where what was logged is read */
+	char lines[8192];
+
 	struct chain chain;
+	_Atomic int opened;         /* how often a chain was */
+	_Atomic bool opening_waits; /* whether it waits for open; the first never does */
+	_Atomic bool unopenable;    /* whether it fails; the first never does */
+	sem_t open;
 	sem_t go;             /* for each look-up of a user whose name begins with "slow" */
 	sem_t end;            /* for each whose name begins with "hung" */
 	_Atomic int asked;    /* how often a source was */
@@ -73,6 +80,9 @@ void desks_let_arrive(const struct desks_fixture *f);
 
 /* Lets so many look-ups of users "slow..." go on. */
 void desks_go(struct desks_fixture *f, int count);
+
+/* Waits until a line with the text has been logged, after those that were waited for. */
+void desks_await_line(struct desks_fixture *f, const char *text);
 
 /* Waits until threads have begun as many look-ups. */
 void desks_await_asked(const struct desks_fixture *f, int count);

@@ -92,6 +92,18 @@ set_script(const struct fixture *f, const char *answer, int status)
 	write_file(f->script, text, 0700);
 }
 
+/* One more of the same configuration. */
+static int
+open_another(struct fixture *f, struct chain **out, const struct chain *lender, struct error *e)
+{
+	const struct chain_parts parts = {.config = &f->config.groups,
+	    .breaker = &f->breaker,
+	    .clock = &f->clock,
+	    .lender = lender};
+
+	return chain_open(out, &parts, e);
+}
+
 /* A chain of a section groups with these lines, and the sections of the sources. */
 static int
 try_chain(struct fixture *f, const char *lines, struct error *e)
@@ -108,7 +120,7 @@ try_chain(struct fixture *f, const char *lines, struct error *e)
 	assert_int_equal(config_init(&f->config, e), 0);
 	if (config_parse(&f->config, text, strlen(text), "t.conf", e) == -1)
 		fail_msg("%s", e->text);
-	return chain_open(&f->chain, &f->config.groups, &f->breaker, &f->clock, e);
+	return open_another(f, &f->chain, NULL, e);
 }
 
 static void
@@ -318,6 +330,29 @@ source_that_cannot_be_opened_is_told(void **state)
 	chain_close(NULL);
 }
 
+static void
+chain_shares_what_never_changes_with_its_lender(void **state)
+{
+	struct fixture *f = *state;
+	struct chain *first;
+	struct error e = {0};
+
+	set_script(f, "{\"groups\": [\"half\"]}", 0);
+	open_chain(f, "resolvers = {script, static, unix, claim}\nmode = merge");
+	first = f->chain;
+	assert_int_equal(unlink(f->users), 0); /* it is not read anew */
+	assert_int_equal(open_another(f, &f->chain, first, &e), 0);
+	assert_groups(f, "alice", NULL, "half\nstatic\napp-a\nshared\n");
+	chain_close(f->chain);
+	f->chain = first;
+	assert_groups(f, "alice", NULL, "half\nstatic\napp-a\nshared\n");
+	/* What is not shared is opened, and may fail. */
+	assert_int_equal(unlink(f->script), 0);
+	assert_int_equal(open_another(f, &f->chain, first, &e), -1);
+	assert_null(f->chain);
+	f->chain = first;
+}
+
 /* --- names --- */
 
 static void
@@ -470,6 +505,7 @@ main(void)
 	    TEST(failure_of_a_source_is_a_failure),
 	    TEST(failure_of_an_optional_source_is_none),
 	    TEST(source_that_cannot_be_opened_is_told),
+	    TEST(chain_shares_what_never_changes_with_its_lender),
 	    TEST(names_of_the_hosts_groups_are_not_folded),
 	    TEST(only_what_is_allowed_is_kept),
 	    TEST(more_groups_than_may_be_are_a_failure),

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <sched.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -131,6 +132,58 @@ answer_that_came_too_late_is_kept_for_the_next(void **state)
 		(void)sem_post(&f->end);
 }
 
+/* --- threads that cannot begin --- */
+
+static void
+what_is_known_is_told_while_a_thread_opens_its_sources(void **state)
+{
+	struct desks_fixture *f = *state;
+
+	f->opening_waits = true;
+	desks_ask(f, "jane", 7);
+	(void)desks_take(f, 7);
+	desks_ask(f, "slow", 8);
+	desks_await_asked(f, 2);
+	desks_ask(f, "joe", 9);
+	while (f->opened < 2)
+		(void)sched_yield();
+	desks_ask(f, "jane", 10);
+	desks_assert_groups(desks_take(f, 10), "jane\n");
+	(void)sem_post(&f->open);
+	desks_assert_groups(desks_take(f, 9), "joe\n");
+	desks_go(f, 1);
+	desks_assert_groups(desks_take(f, 8), "slow\n");
+}
+
+/* The thread that has its sources does what there is. */
+static void
+thread_that_cannot_open_its_sources_is_not_tried_again_for_a_while(void **state)
+{
+	struct desks_fixture *f = *state;
+
+	f->unopenable = true;
+	desks_ask(f, "slow", 7);
+	desks_await_asked(f, 1);
+	desks_ask(f, "jane", 8);
+	desks_await_line(f, "1 threads look up groups, and no more: the password has gone");
+	for (uint64_t id = 9; id < 20; id++)
+		desks_ask(f, "joe", id);
+	desks_ask(f, "jim", 20);
+	desks_go(f, 1);
+	for (uint64_t id = 7; id < 21; id++)
+		(void)desks_take(f, id);
+	assert_int_equal(f->opened, 2);
+	f->unopenable = false;
+	f->now += 5 * NANOSECONDS;
+	desks_ask(f, "slow2", 21);
+	desks_await_asked(f, 5);
+	desks_ask(f, "new", 22);
+	desks_assert_groups(desks_take(f, 22), "new\n");
+	assert_int_equal(f->opened, 3);
+	desks_go(f, 1);
+	desks_assert_groups(desks_take(f, 21), "slow2\n");
+}
+
 /* --- the end --- */
 
 static void
@@ -195,6 +248,8 @@ main(void)
 	    TEST(who_waits_for_a_source_that_hangs_is_told),
 	    TEST(user_whose_look_up_hangs_is_looked_up_anew),
 	    TEST(answer_that_came_too_late_is_kept_for_the_next),
+	    TEST(what_is_known_is_told_while_a_thread_opens_its_sources),
+	    TEST(thread_that_cannot_open_its_sources_is_not_tried_again_for_a_while),
 	    TEST(desk_ends_when_the_last_socket_has_ended),
 	    TEST(desk_ends_while_a_source_hangs),
 	    TEST(desk_does_not_open_when_its_sources_do_not),
