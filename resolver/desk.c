@@ -124,6 +124,7 @@ look_up(struct desk *d, struct chain *chain, struct job *j)
 	struct error e = {0};
 	int rc;
 
+	j->chain = chain;
 	(void)pthread_mutex_unlock(&d->lock);
 	rc = chain_lookup(chain, &q, &m, tell_failure, d, &e);
 	(void)pthread_mutex_lock(&d->lock);
@@ -302,6 +303,8 @@ expire(struct desk *d)
 
 		if (left > 0)
 			return (int)(left / (NANOSECONDS / 1000)) + 1;
+		if (j->chain != NULL)
+			chain_overdue(j->chain);
 		fail(d, j, &late);
 		jobs_abandon(&d->jobs, j);
 	}

@@ -8,6 +8,8 @@
 #include "identity/lookup_message.h"
 #include "resolver/outbox.h"
 
+struct chain;
+
 /* A request that is to be answered. */
 struct waiter {
 	struct outbox *box;
@@ -16,8 +18,9 @@ struct waiter {
 
 struct job {
 	char user[LIMIT_PRINCIPAL];
-	int64_t since; /* monotonic nanoseconds */
-	bool taken;    /* a thread has it */
+	int64_t since;       /* monotonic nanoseconds */
+	bool taken;          /* a thread has it */
+	struct chain *chain; /* that thread's, once it asks */
 	size_t count;
 	struct waiter *waiters;
 	struct job *next; /* a younger one */

@@ -24,8 +24,11 @@ struct link {
 	const struct kind *kind;
 	struct source *source; /* NULL for "claim" */
 	bool optional;
-	bool borrowed; /* another chain's, which closes it */
+	bool borrowed;         /* another chain's, which closes it */
+	_Atomic int64_t since; /* monotonic nanoseconds: it is being asked; or NOT_ASKED */
 };
+
+#define NOT_ASKED INT64_MIN
 
 struct chain {
 	const struct groups_config *config;
@@ -52,6 +55,7 @@ open_link(struct link *l, size_t i, const struct chain_parts *parts, struct erro
 {
 	l->kind = find_kind(parts->config->resolvers.items[i]);
 	l->optional = strings_have(&parts->config->optional, l->kind->name);
+	l->since = NOT_ASKED;
 	if (l->kind->open == NULL)
 		return 0;
 	l->borrowed = l->kind->shared && parts->lender != NULL;
@@ -109,6 +113,15 @@ take_claimed(const char *claimed, struct membership *m, struct error *e)
 	return 0;
 }
 
+/* It failed, or does not answer. */
+static void
+tell_breaker(struct chain *c, size_t i, int64_t began)
+{
+	int64_t now = clock_monotonic(c->clock);
+
+	breaker_failed(c->breaker, i, now, now - began, c->config->retry);
+}
+
 /* Asks one source, unless it is to be left alone. */
 static int
 ask(struct chain *c, size_t i, const struct chain_question *q, struct membership *m,
@@ -116,18 +129,19 @@ ask(struct chain *c, size_t i, const struct chain_question *q, struct membership
 {
 	struct link *l = &c->links[i];
 	int64_t began = clock_monotonic(c->clock);
-	int64_t now;
+	int rc;
 
 	if (l->source == NULL)
 		return take_claimed(q->claimed, m, e);
 	if (!breaker_closed(c->breaker, i, began))
 		return error_set(
 		    e, ERROR_UNAVAILABLE, "left alone for a while, since it was slow to fail");
-	if (l->source->lookup(l->source, q->user, m, e) == 0)
-		return 0;
-	now = clock_monotonic(c->clock);
-	breaker_failed(c->breaker, i, now, now - began, c->config->retry);
-	return -1;
+	l->since = began;
+	rc = l->source->lookup(l->source, q->user, m, e);
+	l->since = NOT_ASKED;
+	if (rc == -1)
+		tell_breaker(c, i, began);
+	return rc;
 }
 
 /* The same, told of, and with the names as they are compared. */
@@ -178,4 +192,15 @@ chain_lookup(struct chain *c, const struct chain_question *q, struct membership 
 		    "the user is in more than %u groups, the most that there may be",
 		    c->config->most);
 	return 0;
+}
+
+void
+chain_overdue(struct chain *c)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		int64_t since = c->links[i].since;
+
+		if (since != NOT_ASKED)
+			tell_breaker(c, i, since);
+	}
 }

@@ -1,6 +1,7 @@
 /*
  * The sources of groups in the order of the configuration, asked until one knows the user, or
- * all of them. For one thread: each has a chain of its own.
+ * all of them. For one thread: each has a chain of its own, of which others may only say that
+ * it is overdue.
  */
 #ifndef IDENTITY_CHAIN_H
 #define IDENTITY_CHAIN_H
@@ -50,5 +51,10 @@ struct chain_question {
  */
 int chain_lookup(struct chain *c, const struct chain_question *q, struct membership *m,
     chain_tell *tell, void *context, struct error *e);
+
+/* Another thread has waited for chain_lookup() for as long as it would: the source that is
+ * being asked, if that has been for long, is left alone for a while by all who have the
+ * breaker. */
+void chain_overdue(struct chain *c);
 
 #endif

@@ -56,6 +56,12 @@ chain_lookup(struct chain *c, const struct chain_question *q, struct membership 
 	return m->known ? membership_add(m, q->user, strlen(q->user), e) : 0;
 }
 
+void
+chain_overdue(struct chain *c)
+{
+	atomic_fetch_add(&c->f->overdue, 1);
+}
+
 /* --- the desk in a thread --- */
 
 static int64_t

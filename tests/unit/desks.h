@@ -45,6 +45,7 @@ struct desks_fixture {
 	sem_t go;             /* for each look-up of a user whose name begins with "slow" */
 	sem_t end;            /* for each whose name begins with "hung" */
 	_Atomic int asked;    /* how often a source was */
+	_Atomic int overdue;  /* how often a chain was said to be */
 	_Atomic bool failing; /* whether look-ups fail now */
 };
 

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +25,8 @@ struct fixture {
 	struct config config;
 	struct breaker breaker;
 	struct clock clock;
-	int64_t now;  /* what the clock says */
-	int64_t step; /* what it is put forward each time that it is asked */
+	_Atomic int64_t now; /* what the clock says */
+	int64_t step;        /* what it is put forward each time that it is asked */
 	struct chain *chain;
 	char told[512]; /* what chain_lookup told, a source a line */
 };
@@ -36,7 +38,8 @@ tell_time(void *state)
 {
 	struct fixture *f = state;
 
-	return f->now += f->step;
+	/* Threads ask, but none puts it forward. */
+	return f->step == 0 ? f->now : (f->now += f->step);
 }
 
 static void
@@ -459,6 +462,52 @@ other_sources_are_asked_meanwhile(void **state)
 	assert_string_equal(f->told, "script failed\nstatic knows\n");
 }
 
+/* What a thread of its own does. */
+static void *
+look_up_alice(void *argument)
+{
+	struct fixture *f = argument;
+	const struct chain_question q = {.user = "alice"};
+	static struct membership m;
+	struct error e;
+
+	(void)chain_lookup(f->chain, &q, &m, NULL, NULL, &e);
+	return NULL;
+}
+
+/* The script goes on when there is something to read for it. */
+static void
+source_that_does_not_return_is_left_alone_once_it_is_overdue(void **state)
+{
+	struct fixture *f = *state;
+	char fifo[64], text[512];
+	pthread_t thread;
+	int fd;
+
+	(void)snprintf(fifo, sizeof(fifo), "%.40s/fifo", f->directory);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	(void)snprintf(
+	    text, sizeof(text), "#!/bin/sh\nread -r line <%s\necho '{\"groups\": []}'\n", fifo);
+	write_file(f->script, text, 0700);
+	open_chain(f, "resolvers = {static, script}\nmode = merge");
+	chain_overdue(f->chain); /* it is not being asked */
+	assert_int_equal(pthread_create(&thread, NULL, look_up_alice, f), 0);
+	fd = open(fifo, O_WRONLY); /* the script has begun */
+	assert_int_equal(unlink(fifo), 0);
+	chain_overdue(f->chain); /* but not for long */
+	assert_true(breaker_closed(&f->breaker, 1, f->now));
+	f->now += 2 * NANOSECONDS;
+	chain_overdue(f->chain);
+	assert_true(breaker_closed(&f->breaker, 0, f->now));
+	assert_false(breaker_closed(&f->breaker, 1, f->now));
+	assert_int_equal(write(fd, "\n", 1), 1);
+	close(fd);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	f->now += 60 * NANOSECONDS;
+	chain_overdue(f->chain);
+	assert_true(breaker_closed(&f->breaker, 1, f->now));
+}
+
 static void
 breaker_opens_at_nine_tenths_of_a_second(void **state)
 {
@@ -513,6 +562,7 @@ main(void)
 	    TEST(source_that_failed_at_once_is_asked_again),
 	    TEST(source_that_is_slow_to_answer_is_asked_again),
 	    TEST(other_sources_are_asked_meanwhile),
+	    TEST(source_that_does_not_return_is_left_alone_once_it_is_overdue),
 	    cmocka_unit_test(breaker_opens_at_nine_tenths_of_a_second),
 	    TEST(deadline_is_the_sum_of_the_timeouts_that_count),
 	};

@@ -104,6 +104,32 @@ user_whose_look_up_hangs_is_looked_up_anew(void **state)
 	desks_assert_no_answer(f, 0);
 }
 
+/* One that no thread has is no source's fault. */
+static void
+sources_that_hang_are_told_of_and_others_are_not(void **state)
+{
+	struct desks_fixture *f = *state;
+	char user[16];
+
+	desks_ask(f, "known", 100);
+	(void)desks_take(f, 100);
+	for (uint64_t id = 0; id < DESKS_THREADS; id++) {
+		(void)snprintf(user, sizeof(user), "slow%d", (int)id);
+		desks_ask(f, user, id);
+	}
+	desks_await_asked(f, DESKS_THREADS + 1);
+	desks_ask(f, "jane", DESKS_THREADS);
+	desks_ask(f, "known", 100);
+	(void)desks_take(f, 100); /* so jane was asked for, too */
+	f->now += 3 * NANOSECONDS;
+	desks_ask_from(f, 1, "joe", 101);
+	for (uint64_t id = 0; id < DESKS_THREADS + 1; id++)
+		desks_assert_failed(
+		    desks_take(f, id), "the sources of groups did not answer in time");
+	assert_int_equal(f->overdue, DESKS_THREADS);
+	desks_go(f, DESKS_THREADS);
+}
+
 /* All threads hang; the one that goes on does the next job when it is done with the late one.
  */
 static void
@@ -247,6 +273,7 @@ main(void)
 	    TEST(what_was_known_counts_no_longer_where_it_may_not),
 	    TEST(who_waits_for_a_source_that_hangs_is_told),
 	    TEST(user_whose_look_up_hangs_is_looked_up_anew),
+	    TEST(sources_that_hang_are_told_of_and_others_are_not),
 	    TEST(answer_that_came_too_late_is_kept_for_the_next),
 	    TEST(what_is_known_is_told_while_a_thread_opens_its_sources),
 	    TEST(thread_that_cannot_open_its_sources_is_not_tried_again_for_a_while),
