@@ -10,11 +10,10 @@
 #include <unistd.h>
 
 #include "identity/chain.h"
-#include "identity/lookup_cache.h"
 #include "resolver/job.h"
+#include "resolver/memory.h"
 
 enum {
-	USERS = 10000,   /* whose memberships are kept */
 	THREADS_MAX = 8, /* that ask sources at the same time */
 	STACK = 512 * 1024,
 	GRACE = 200, /* milliseconds beyond the sources' own timeouts */
@@ -27,7 +26,7 @@ struct desk {
 
 	pthread_mutex_t lock; /* of all that follows */
 	pthread_cond_t work;
-	struct lookup_cache *cache;
+	struct memory *memory;
 	struct jobs jobs;
 	unsigned int threads, idle;
 	struct chain *first; /* of the first thread; the others borrow from it */
@@ -57,13 +56,13 @@ desk_open(struct desk **out, const struct desk_parts *parts, struct error *e)
 	    groups_deadline(parts->config) * NANOSECONDS + GRACE * (NANOSECONDS / 1000);
 	(void)pthread_mutex_init(&d->lock, NULL);
 	(void)pthread_cond_init(&d->work, NULL);
-	d->cache = lookup_cache_new(USERS);
-	if (d->cache == NULL) {
+	d->memory = memory_new(parts->config);
+	if (d->memory == NULL) {
 		free(d);
 		return error_set(e, ERROR_INTERNAL, "out of memory");
 	}
 	if (chain_open(&d->first, &chain, e) == -1) {
-		lookup_cache_free(d->cache);
+		memory_free(d->memory);
 		free(d);
 		return -1;
 	}
@@ -71,36 +70,41 @@ desk_open(struct desk **out, const struct desk_parts *parts, struct error *e)
 	return 0;
 }
 
-/*
- * The job has failed: what was known before still counts for a while, if the configuration says
- * so, and is tried anew after the breaker's time.
- */
-static void
-fail(struct desk *d, struct job *j, const struct error *e)
+/* Answers with what was known before, when the configuration says that it still counts. */
+static bool
+answer_before(struct desk *d, struct job *j, const char *why)
 {
-	const struct groups_config *c = d->parts.config;
-	int64_t until, stale = c->stale * NANOSECONDS;
-	const struct membership *m;
+	int64_t keep, age;
+	const struct membership *m = memory_before(d->memory, j->user, now(d), &keep, &age);
 
-	if (j->count == 0)
-		return; /* nobody waits any more */
-	m = lookup_cache_get(d->cache, j->user, &until);
-	if (m == NULL || now(d) >= until + stale) {
-		job_answer(j, NULL, 0, e);
-		return;
-	}
-	log_line(d->parts.log, LOG_LEVEL_WARNING,
-	    "The groups of %s are those of %lld seconds ago: %s", j->user,
-	    (long long)((now(d) - until) / NANOSECONDS + c->cache), e->text);
-	job_answer(j, m, c->retry * NANOSECONDS, NULL);
+	if (m == NULL)
+		return false;
+	if (j->count > 0)
+		log_line(d->parts.log, LOG_LEVEL_WARNING,
+		    "The groups of %s are those of %lld seconds ago: %s", j->user,
+		    (long long)age, why);
+	job_answer(j, m, keep, NULL);
+	return true;
 }
 
 static void
+fail(struct desk *d, struct job *j, const struct error *e)
+{
+	if (j->count > 0 && !answer_before(d, j, e->text))
+		job_answer(j, NULL, 0, e);
+}
+
+/* A part is worth less than the whole that was known before, and what was asked for too long
+ * ago less than what another thread has learnt since. */
+static void
 succeed(struct desk *d, struct job *j, const struct membership *m)
 {
-	int64_t keep = d->parts.config->cache * NANOSECONDS;
+	int64_t keep = 0;
 
-	lookup_cache_put(d->cache, j->user, m, now(d) + keep);
+	if (m->partial && answer_before(d, j, "an optional source failed"))
+		return;
+	if (!j->late || !memory_newer(d->memory, j->user, j->since))
+		keep = memory_put(d->memory, j->user, m, now(d));
 	job_answer(j, m, keep, NULL);
 }
 
@@ -254,12 +258,12 @@ static void
 take_request(struct desk *d, struct outbox *box, const struct lookup_request *q)
 {
 	const struct waiter w = {.box = box, .id = q->head.id};
-	int64_t until, at = now(d);
-	const struct membership *m = lookup_cache_get(d->cache, q->user, &until);
+	int64_t keep, at = now(d);
+	const struct membership *m = memory_good(d->memory, q->user, at, &keep);
 	struct job *j;
 
-	if (m != NULL && at < until) {
-		waiter_answer(&w, m, until - at, NULL);
+	if (m != NULL) {
+		waiter_answer(&w, m, keep, NULL);
 		return;
 	}
 	j = jobs_find(&d->jobs, q->user);

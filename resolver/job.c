@@ -91,6 +91,7 @@ void
 jobs_abandon(struct jobs *jobs, struct job *j)
 {
 	(void)take_out(&jobs->oldest, j);
+	j->late = true;
 	if (j->taken) {
 		j->next = jobs->late;
 		jobs->late = j;

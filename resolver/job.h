@@ -20,6 +20,7 @@ struct job {
 	char user[LIMIT_PRINCIPAL];
 	int64_t since;       /* monotonic nanoseconds */
 	bool taken;          /* a thread has it */
+	bool late;           /* nobody waits for it any more */
 	struct chain *chain; /* that thread's, once it asks */
 	size_t count;
 	struct waiter *waiters;

@@ -169,21 +169,26 @@ groups_check(const struct groups_config *g, struct error *e)
 }
 
 int64_t
+groups_timeout(const struct groups_config *g, const char *source)
+{
+	enum { ACCOUNTS = 2 }; /* which have no timeout of ours */
+
+	if (strcmp(source, "ldap") == 0)
+		return g->ldap.timeout;
+	if (strcmp(source, "rest") == 0)
+		return g->rest.timeout;
+	if (strcmp(source, "script") == 0)
+		return g->script.timeout;
+	return strcmp(source, "unix") == 0 ? ACCOUNTS : 0;
+}
+
+int64_t
 groups_deadline(const struct groups_config *g)
 {
-	enum {
-		ACCOUNTS = 2, /* which have no timeout of ours */
-		LEAST = 2,    /* for a host that is busy */
-	};
+	enum { LEAST = 2 }; /* for a host that is busy */
 	int64_t sum = 0;
 
-	if (strings_have(&g->resolvers, "ldap"))
-		sum += g->ldap.timeout;
-	if (strings_have(&g->resolvers, "rest"))
-		sum += g->rest.timeout;
-	if (strings_have(&g->resolvers, "script"))
-		sum += g->script.timeout;
-	if (strings_have(&g->resolvers, "unix"))
-		sum += ACCOUNTS;
+	for (size_t i = 0; i < g->resolvers.count; i++)
+		sum += groups_timeout(g, g->resolvers.items[i]);
 	return sum > LEAST ? sum : LEAST;
 }

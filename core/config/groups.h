@@ -68,6 +68,9 @@ struct groups_config {
 	char *where;       /* FILE:LINE of the section; NULL: there is none */
 };
 
+/* Seconds that the source of this name may take; 0: it answers at once. */
+int64_t groups_timeout(const struct groups_config *g, const char *source);
+
 /* Seconds after which a look-up has certainly ended, unless the host's own accounts hang. */
 int64_t groups_deadline(const struct groups_config *g);
 

@@ -177,9 +177,10 @@ chain_lookup(struct chain *c, const struct chain_question *q, struct membership 
 	*m = (struct membership){0};
 	for (size_t i = 0; i < c->count; i++) {
 		if (consult(c, i, q, &one, tell, context, e) == -1) {
-			if (c->links[i].optional)
-				continue;
-			return -1;
+			if (!c->links[i].optional)
+				return -1;
+			m->partial = true;
+			continue;
 		}
 		if (membership_merge(m, &one, e) == -1)
 			return -1;
@@ -197,10 +198,14 @@ chain_lookup(struct chain *c, const struct chain_question *q, struct membership 
 void
 chain_overdue(struct chain *c)
 {
-	for (size_t i = 0; i < c->count; i++) {
-		int64_t since = c->links[i].since;
+	int64_t now = clock_monotonic(c->clock);
 
-		if (since != NOT_ASKED)
+	for (size_t i = 0; i < c->count; i++) {
+		struct link *l = &c->links[i];
+		int64_t since = l->since;
+		int64_t timeout = groups_timeout(c->config, l->kind->name) * NANOSECONDS;
+
+		if (since != NOT_ASKED && now - since >= timeout)
 			tell_breaker(c, i, since);
 	}
 }

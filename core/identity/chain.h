@@ -46,15 +46,16 @@ struct chain_question {
 /*
  * Fills *m. m->known is false when every source that was asked says that it does not know the
  * user. ERROR_UNAVAILABLE when a source failed that is not optional, or when there are more
- * groups than may be: there is never a part of the groups. tell, which may be NULL, is called
+ * groups than may be: there is never a part of the groups, but for those of an optional source
+ * that failed, which m->partial tells. tell, which may be NULL, is called
  * with each source's answer.
  */
 int chain_lookup(struct chain *c, const struct chain_question *q, struct membership *m,
     chain_tell *tell, void *context, struct error *e);
 
 /* Another thread has waited for chain_lookup() for as long as it would: the source that is
- * being asked, if that has been for long, is left alone for a while by all who have the
- * breaker. */
+ * being asked, if that has been for longer than its timeout, is left alone for a while by all
+ * who have the breaker. */
 void chain_overdue(struct chain *c);
 
 #endif

@@ -70,8 +70,9 @@ check_found(const struct lookup_answer *a, size_t size)
 	const size_t fixed = offsetof(struct lookup_answer, m.groups);
 
 	if (size <= fixed || size > fixed + sizeof(a->m.groups) || !is_bool(&a->m.known) ||
-	    !ends(a->m.email, sizeof(a->m.email)) || !ends(a->m.space, sizeof(a->m.space)) ||
-	    !ends(a->m.groups, size - fixed) || size != lookup_answer_size(a))
+	    !is_bool(&a->m.partial) || !ends(a->m.email, sizeof(a->m.email)) ||
+	    !ends(a->m.space, sizeof(a->m.space)) || !ends(a->m.groups, size - fixed) ||
+	    size != lookup_answer_size(a))
 		return -1;
 	/* Whoever reads groups goes from newline to newline. */
 	return size == fixed + 1 || a->m.groups[size - fixed - 2] == '\n' ? 0 : -1;

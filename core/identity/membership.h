@@ -12,6 +12,7 @@
  * nobody knows. */
 struct membership {
 	bool known;                  /* a source knows the user */
+	bool partial;                /* an optional source failed, and may know more */
 	char email[LIMIT_EMAIL];     /* "": none */
 	char space[LIMIT_NAMESPACE]; /* "": none */
 	char groups[LIMIT_GROUPS];   /* each ended by a newline, each once; last, since it is

@@ -41,6 +41,8 @@ chain_lookup(struct chain *c, const struct chain_question *q, struct membership 
     chain_tell *tell, void *context, struct error *e)
 {
 	struct desks_fixture *f = c->f;
+	int version = f->version;
+	char group[32];
 
 	(void)tell;
 	(void)context;
@@ -48,11 +50,18 @@ chain_lookup(struct chain *c, const struct chain_question *q, struct membership 
 	atomic_fetch_add(&f->asked, 1);
 	while (strncmp(q->user, "slow", 4) == 0 && sem_wait(&f->go) == -1)
 		continue;
-	while (strncmp(q->user, "hung", 4) == 0 && sem_wait(&f->end) == -1)
+	while (strncmp(q->user, "hung", 4) == 0 && version < 2 && sem_wait(&f->end) == -1)
 		continue;
 	if (f->failing)
 		return error_set(e, ERROR_UNAVAILABLE, "the directory is away");
+	m->partial = f->partial;
 	m->known = strcmp(q->user, "ghost") != 0;
+	if (m->partial)
+		return membership_add(m, "part", 4, e);
+	if (version > 0) {
+		(void)snprintf(group, sizeof(group), "version%d", version);
+		return membership_add(m, group, strlen(group), e);
+	}
 	return m->known ? membership_add(m, q->user, strlen(q->user), e) : 0;
 }
 

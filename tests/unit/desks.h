@@ -46,6 +46,8 @@ struct desks_fixture {
 	sem_t end;            /* for each whose name begins with "hung" */
 	_Atomic int asked;    /* how often a source was */
 	_Atomic int overdue;  /* how often a chain was said to be */
+	_Atomic bool partial; /* whether they lack what an optional source says */
+	_Atomic int version;  /* of the groups, if not 0; from the second on nobody hangs */
 	_Atomic bool failing; /* whether look-ups fail now */
 };
 

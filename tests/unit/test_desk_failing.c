@@ -43,12 +43,17 @@ what_was_known_counts_while_sources_fail_if_it_may(void **state)
 	desks_ask(f, "jane", 7);
 	(void)desks_take(f, 7);
 	f->failing = true;
-	f->now += 160 * NANOSECONDS - 1;
+	f->now += 60 * NANOSECONDS;
 	desks_ask(f, "jane", 8);
 	a = desks_take(f, 8);
 	desks_assert_groups(a, "jane\n");
 	assert_int_equal(a->keep, 5 * NANOSECONDS);
-	f->now += 1;
+	f->now += 100 * NANOSECONDS - 3;
+	desks_ask(f, "jane", 8);
+	a = desks_take(f, 8);
+	desks_assert_groups(a, "jane\n");
+	assert_int_equal(a->keep, 3); /* and not until the next try, which would be too long */
+	f->now += 3;
 	desks_ask(f, "jane", 9);
 	desks_assert_failed(desks_take(f, 9), "the directory is away");
 }
@@ -64,6 +69,72 @@ what_was_known_counts_no_longer_where_it_may_not(void **state)
 	f->now += 60 * NANOSECONDS;
 	desks_ask(f, "jane", 8);
 	desks_assert_failed(desks_take(f, 8), "the directory is away");
+}
+
+/* --- optional sources that fail --- */
+
+static void
+what_was_known_is_worth_more_than_a_part_while_it_counts(void **state)
+{
+	struct desks_fixture *f = *state;
+	const struct lookup_answer *a;
+
+	f->config.stale = 100;
+	desks_ask(f, "jane", 7);
+	assert_false(desks_take(f, 7)->m.partial);
+	f->partial = true;
+	f->now += 60 * NANOSECONDS;
+	desks_ask(f, "jane", 8);
+	a = desks_take(f, 8);
+	desks_assert_groups(a, "jane\n");
+	assert_false(a->m.partial);
+	assert_int_equal(a->keep, 5 * NANOSECONDS);
+	f->now += 100 * NANOSECONDS - 1;
+	desks_ask(f, "jane", 9);
+	desks_assert_groups(desks_take(f, 9), "jane\n");
+	f->now += 1;
+	desks_ask(f, "jane", 10);
+	a = desks_take(f, 10);
+	desks_assert_groups(a, "part\n");
+	assert_true(a->m.partial);
+}
+
+static void
+part_is_kept_until_the_source_is_tried_again(void **state)
+{
+	struct desks_fixture *f = *state;
+	const struct lookup_answer *a;
+
+	f->config.stale = 100;
+	f->partial = true;
+	desks_ask(f, "jane", 7);
+	a = desks_take(f, 7);
+	desks_assert_groups(a, "part\n");
+	assert_int_equal(a->keep, 5 * NANOSECONDS);
+	f->now += 5 * NANOSECONDS - 1;
+	desks_ask(f, "jane", 8);
+	assert_int_equal(desks_take(f, 8)->keep, 1);
+	assert_int_equal(f->asked, 1);
+	f->now += 1;
+	f->failing = true; /* all of them: a part is nothing to fall back on */
+	desks_ask(f, "jane", 9);
+	desks_assert_failed(desks_take(f, 9), "the directory is away");
+	f->failing = f->partial = false;
+	desks_ask(f, "jane", 10);
+	a = desks_take(f, 10);
+	desks_assert_groups(a, "jane\n");
+	assert_int_equal(a->keep, 60 * NANOSECONDS);
+}
+
+static void
+part_is_kept_no_longer_than_the_whole(void **state)
+{
+	struct desks_fixture *f = *state;
+
+	f->config.cache = 2;
+	f->partial = true;
+	desks_ask(f, "jane", 7);
+	assert_int_equal(desks_take(f, 7)->keep, 2 * NANOSECONDS);
 }
 
 /* --- sources that hang: no source of these has a timeout, so that it is 2.2 s --- */
@@ -156,6 +227,37 @@ answer_that_came_too_late_is_kept_for_the_next(void **state)
 	assert_int_equal(f->asked, DESKS_THREADS + 1);
 	for (int i = 0; i < DESKS_THREADS; i++)
 		(void)sem_post(&f->end);
+}
+
+/* The thread that hung is the only one that can answer the last but one. */
+static void
+answer_that_came_too_late_does_not_replace_a_newer_one(void **state)
+{
+	struct desks_fixture *f = *state;
+	char user[16];
+
+	f->version = 1;
+	desks_ask(f, "hung", 7);
+	desks_await_asked(f, 1);
+	f->now += 3 * NANOSECONDS;
+	desks_ask_from(f, 1, "jane", 8);
+	desks_assert_failed(desks_take(f, 7), "the sources of groups did not answer in time");
+	(void)desks_take_from(f, 1, 8);
+	f->version = 2;
+	desks_ask(f, "hung", 9);
+	desks_assert_groups(desks_take(f, 9), "version2\n");
+	for (uint64_t id = 0; id < DESKS_THREADS - 1; id++) {
+		(void)snprintf(user, sizeof(user), "slow%d", (int)id);
+		desks_ask(f, user, id);
+	}
+	desks_await_asked(f, 3 + DESKS_THREADS - 1);
+	(void)sem_post(&f->end);
+	desks_ask(f, "joe", 10);
+	desks_assert_groups(desks_take(f, 10), "version2\n");
+	desks_ask(f, "hung", 11);
+	desks_assert_groups(desks_take(f, 11), "version2\n");
+	assert_int_equal(f->asked, 4 + DESKS_THREADS - 1);
+	desks_go(f, DESKS_THREADS - 1);
 }
 
 /* --- threads that cannot begin --- */
@@ -271,10 +373,14 @@ main(void)
 	    TEST(failure_reaches_all_and_is_not_kept),
 	    TEST(what_was_known_counts_while_sources_fail_if_it_may),
 	    TEST(what_was_known_counts_no_longer_where_it_may_not),
+	    TEST(what_was_known_is_worth_more_than_a_part_while_it_counts),
+	    TEST(part_is_kept_until_the_source_is_tried_again),
+	    TEST(part_is_kept_no_longer_than_the_whole),
 	    TEST(who_waits_for_a_source_that_hangs_is_told),
 	    TEST(user_whose_look_up_hangs_is_looked_up_anew),
 	    TEST(sources_that_hang_are_told_of_and_others_are_not),
 	    TEST(answer_that_came_too_late_is_kept_for_the_next),
+	    TEST(answer_that_came_too_late_does_not_replace_a_newer_one),
 	    TEST(what_is_known_is_told_while_a_thread_opens_its_sources),
 	    TEST(thread_that_cannot_open_its_sources_is_not_tried_again_for_a_while),
 	    TEST(desk_ends_when_the_last_socket_has_ended),

@@ -351,6 +351,24 @@ answer_that_neither_knows_nor_does_not_is_none(void **state)
 }
 
 static void
+answer_says_whether_it_is_whole_and_nothing_else(void **state)
+{
+	static struct lookup_answer a;
+	struct membership m = make_membership("etl\n");
+	const unsigned char values[] = {2, 3, 0x80, 0xff};
+
+	(void)state;
+	m.partial = true;
+	lookup_answer_init(&a, 1, &m, 0, &none);
+	assert_int_equal(check_answer(&a, lookup_answer_size(&a)), 0);
+	assert_true(a.m.partial);
+	for (size_t i = 0; i < sizeof(values); i++) {
+		memcpy(&a.m.partial, &values[i], 1);
+		assert_int_equal(check_answer(&a, lookup_answer_size(&a)), -1);
+	}
+}
+
+static void
 answer_of_another_kind_is_none(void **state)
 {
 	static struct lookup_answer a;
@@ -387,6 +405,7 @@ main(void)
 	    cmocka_unit_test(answer_with_a_text_that_does_not_end_is_none),
 	    cmocka_unit_test(answer_whose_last_group_does_not_end_is_none),
 	    cmocka_unit_test(answer_that_neither_knows_nor_does_not_is_none),
+	    cmocka_unit_test(answer_says_whether_it_is_whole_and_nothing_else),
 	    cmocka_unit_test(answer_of_another_kind_is_none),
 	};
 
