@@ -76,7 +76,6 @@ print_known(const json_t *object)
 		printf("no groups");
 	print_member(object, "email");
 	print_member(object, "namespace");
-	printf("\n");
 }
 
 static void
@@ -87,46 +86,84 @@ print_answer(const json_t *object)
 	printf("%-7s %8.1f ms  ", json_string_value(json_object_get(object, "source")),
 	    json_real_value(json_object_get(object, "milliseconds")));
 	if (error != NULL)
-		printf("failed: %s\n", json_string_value(error));
+		printf("failed: %s", json_string_value(error));
 	else if (json_is_true(json_object_get(object, "known")))
 		print_known(object);
 	else
-		printf("does not know the user\n");
+		printf("does not know the user");
+	printf("\n");
 }
 
 static void
-print(const struct report *r, const struct show *s, const struct membership *m)
-{
-	json_t *result = describe(m);
-	json_t *answer;
-	size_t i;
-
-	if (s->json) {
-		(void)json_object_set_new(result, "user", json_string(s->user));
-		(void)json_object_set(result, "sources", r->sources);
-		(void)json_dumpf(result, stdout, JSON_COMPACT);
-		printf("\n");
-	} else {
-		json_array_foreach (r->sources, i, answer)
-			print_answer(answer);
-		printf("%s: ", s->user);
-		if (m->known)
-			print_known(result);
-		else
-			printf("no source knows the user\n");
-	}
-	json_decref(result);
-}
-
-/* What failed was the last that was asked, or one that is optional. */
-static void
-print_failure(const struct report *r)
+print_answers(const struct report *r)
 {
 	json_t *answer;
 	size_t i;
 
 	json_array_foreach (r->sources, i, answer)
 		print_answer(answer);
+}
+
+/* What is said of the user, and by whom. */
+static void
+print_json(const struct report *r, const struct show *s, json_t *result)
+{
+	(void)json_object_set_new(result, "user", json_string(s->user));
+	(void)json_object_set(result, "sources", r->sources);
+	(void)json_dumpf(result, stdout, JSON_COMPACT);
+	printf("\n");
+}
+
+/* The optional sources that failed. */
+static void
+print_missing(const struct report *r)
+{
+	const char *before = " (without ";
+	json_t *answer;
+	size_t i;
+
+	json_array_foreach (r->sources, i, answer) {
+		if (json_object_get(answer, "error") == NULL)
+			continue;
+		printf("%s%s", before, json_string_value(json_object_get(answer, "source")));
+		before = ", ";
+	}
+	printf(")");
+}
+
+static void
+print(const struct report *r, const struct show *s, const struct membership *m)
+{
+	json_t *result = describe(m);
+
+	if (s->json) {
+		(void)json_object_set_new(result, "partial", json_boolean(m->partial));
+		print_json(r, s, result);
+	} else {
+		print_answers(r);
+		printf("%s: ", s->user);
+		if (m->known)
+			print_known(result);
+		else
+			printf("no source knows the user");
+		if (m->partial)
+			print_missing(r);
+		printf("\n");
+	}
+	json_decref(result);
+}
+
+/* What failed was the last that was asked, or one that is optional. */
+static void
+print_failure(const struct report *r, const struct show *s, const struct error *e)
+{
+	json_t *result = json_pack("{s:s}", "error", e->text);
+
+	if (s->json)
+		print_json(r, s, result);
+	else
+		print_answers(r);
+	json_decref(result);
 }
 
 int
@@ -146,13 +183,13 @@ show_groups(const struct groups_config *c, const struct show *s, struct error *e
 		*at = '\n';
 	q.claimed = claimed;
 	rc = chain_open(&chain, &parts, e);
-	if (rc == 0) {
+	if (rc == 0)
 		rc = chain_lookup(chain, &q, &m, add_answer, &r, e);
-		if (rc == 0)
-			print(&r, s, &m);
-		else
-			print_failure(&r);
-		rc = rc == 0 ? !m.known : -1;
+	if (rc == 0) {
+		print(&r, s, &m);
+		rc = !m.known;
+	} else {
+		print_failure(&r, s, e);
 	}
 	chain_close(chain);
 	json_decref(r.sources);

@@ -13,7 +13,8 @@ struct show {
 	bool json;
 };
 
-/* Prints on stdout. 0: a source knows the user. 1: none does. -1 and *e: a source failed. */
+/* Prints on stdout; what failed too, and as JSON "error" says why. 0: a source knows the user.
+ * 1: none does. -1 and *e: a source failed. */
 int show_groups(const struct groups_config *c, const struct show *s, struct error *e);
 
 #endif

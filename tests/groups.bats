@@ -433,6 +433,22 @@ api=PATH_INFO=/api/groups/
     logged 'groups from script'
 }
 
+@test "what an optional source's failure leaves is shown as such" {
+    show() { "${CGI%/*}/authserver-resolver" --config "$CONF" --show "$@"; }
+
+    echo '{"alice": ["static"]}' >"$DIR/static"
+    sources 'optional = { "script" }' 'mode = merge' "static { file = \"$DIR/static\" }"
+    sed -i 's/resolvers = .*/resolvers = { "script", "static" }/' "$CONF"
+    show alice | grep -qx 'alice: analysts, etl, static email=alice@example.com namespace=a1'
+    show alice --json | jq -e '.partial == false'
+    touch "$DIR/broken"
+    show alice | grep -qx 'alice: static (without script)'
+    show alice --json | jq -e '.partial == true and .groups == ["static"]'
+    run show carol
+    [ "$status" -eq 1 ]
+    [[ $output == *'carol: no source knows the user (without script)' ]]
+}
+
 @test "authserver.cgi waits for a resolver that starts slowly, whatever its sources' timeouts" {
     sources "static { file = \"$DIR/static\" }"
     sed -i 's/resolvers = .*/resolvers = { "static" }/' "$CONF"
@@ -472,6 +488,12 @@ api=PATH_INFO=/api/groups/
     run ctl groups --config "$CONF" alice
     [ "$status" -eq 69 ]
     [[ $output == *'failed: '* ]]
+    status=0
+    ctl groups --config "$CONF" --json alice >"$DIR/out" || status=$?
+    [ "$status" -eq 69 ]
+    jq -e '.user == "alice" and (.error | startswith("groups from script: ")) and
+        (.sources | length == 1 and .[0].source == "script" and .[0].error != null) and
+        (has("known") or has("groups") | not)' "$DIR/out"
     rm "$SCRIPTS/who"
     run ctl check --config "$CONF"
     [ "$status" -eq 1 ]
