@@ -100,7 +100,7 @@ $(BUILD)/tests/unit/test_framing: $(BUILD)/fcgi/framing.o
 $(BUILD)/tests/unit/test_job: $(call object,resolver/job.c resolver/outbox.c)
 $(BUILD)/tests/unit/test_outbox: $(BUILD)/resolver/outbox.o
 $(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): $(call object,resolver/desk.c resolver/job.c \
-	resolver/memory.c resolver/outbox.c)
+	resolver/memory.c resolver/outbox.c resolver/serve.c)
 
 # What several unit tests share.
 COURIERS_UNITS := courier courier_end

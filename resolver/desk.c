@@ -1,13 +1,8 @@
-#define _GNU_SOURCE /* EPOLL_CLOEXEC */
 #include "resolver/desk.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "identity/chain.h"
 #include "resolver/job.h"
@@ -254,8 +249,8 @@ wake_thread(struct desk *d)
 	lose_thread(d, &e);
 }
 
-static void
-take_request(struct desk *d, struct outbox *box, const struct lookup_request *q)
+void
+desk_request(struct desk *d, struct outbox *box, const struct lookup_request *q)
 {
 	const struct waiter w = {.box = box, .id = q->head.id};
 	int64_t keep, at = now(d);
@@ -274,29 +269,8 @@ take_request(struct desk *d, struct outbox *box, const struct lookup_request *q)
 		wake_thread(d);
 }
 
-/* Everything that is there. False: the socket has ended. */
-static bool
-receive(struct desk *d, struct outbox *box)
-{
-	struct lookup_request q;
-
-	for (;;) {
-		ssize_t n = recv(box->fd, &q, sizeof(q), MSG_DONTWAIT | MSG_TRUNC);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return errno == EAGAIN || errno == EWOULDBLOCK;
-		if (n == 0 && courier_ended(box->fd))
-			return false;
-		if (lookup_request_check(&q, (size_t)n) == 0)
-			take_request(d, box, &q);
-	}
-}
-
-/* Answers who has waited long enough; milliseconds until the next has, -1: nobody waits. */
-static int
-expire(struct desk *d)
+int
+desk_expire(struct desk *d)
 {
 	struct error late;
 	struct job *j;
@@ -315,62 +289,20 @@ expire(struct desk *d)
 	return -1;
 }
 
-static void
-serve(struct desk *d, int epoll, size_t count)
+void
+desk_forget(struct desk *d)
 {
-	struct epoll_event events[16];
-	int wait = -1;
-
-	while (count > 0) {
-		int n = epoll_wait(epoll, events, 16, wait);
-
-		(void)pthread_mutex_lock(&d->lock);
-		for (int i = 0; i < n; i++) {
-			struct outbox *box = events[i].data.ptr;
-
-			if ((events[i].events & EPOLLOUT) != 0)
-				outbox_flush(box);
-			if ((events[i].events & ~(uint32_t)EPOLLOUT) == 0 || receive(d, box))
-				continue;
-			outbox_close(box);
-			count--;
-		}
-		wait = expire(d);
-		(void)pthread_mutex_unlock(&d->lock);
-	}
-}
-
-/* Where answers go is here until the end: threads find it in the jobs. */
-static int
-serve_all(struct desk *d, int epoll, const int *sockets, size_t count)
-{
-	struct outbox *boxes = calloc(count, sizeof(*boxes));
-	size_t opened = 0;
-
-	if (boxes == NULL)
-		return -1;
-	while (opened < count && outbox_open(&boxes[opened], epoll, sockets[opened]) == 0)
-		opened++;
-	if (opened == count)
-		serve(d, epoll, count);
-	(void)pthread_mutex_lock(&d->lock);
 	jobs_forget(&d->jobs);
-	(void)pthread_mutex_unlock(&d->lock);
-	for (size_t i = 0; i < opened; i++)
-		outbox_close(&boxes[i]);
-	free(boxes);
-	return opened == count ? 0 : -1;
 }
 
-int
-desk_serve(struct desk *d, const int *sockets, size_t count, struct error *e)
+void
+desk_lock(struct desk *d)
 {
-	int epoll = epoll_create1(EPOLL_CLOEXEC);
-	int rc = 0;
+	(void)pthread_mutex_lock(&d->lock);
+}
 
-	if (epoll == -1 || serve_all(d, epoll, sockets, count) == -1)
-		rc = error_set(e, ERROR_INTERNAL, "epoll: %s", strerror(errno));
-	if (epoll != -1)
-		close(epoll);
-	return rc;
+void
+desk_unlock(struct desk *d)
+{
+	(void)pthread_mutex_unlock(&d->lock);
 }

@@ -1,5 +1,5 @@
 /*
- * Where look-ups arrive and are answered: from what is kept, or by threads that ask the
+ * Where look-ups are answered: from what is kept, or by threads that ask the
  * sources. However many ask for one user at once, the sources are asked once. Whoever waits is
  * answered within the deadline, even when a source hangs.
  */
@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "config/groups.h"
+#include "identity/lookup_message.h"
+#include "resolver/outbox.h"
 
 struct desk;
 
@@ -23,10 +25,17 @@ struct desk_parts {
  * *out is NULL on failure. */
 int desk_open(struct desk **out, const struct desk_parts *parts, struct error *e);
 
-/*
- * Serves count ends of SOCK_SEQPACKET socketpairs until the last of them has ended. 0, or -1
- * and ERROR_INTERNAL. What threads still do then ends with the process.
- */
-int desk_serve(struct desk *d, const int *sockets, size_t count, struct error *e);
+/* To be held around what follows: threads answer, too. */
+void desk_lock(struct desk *d);
+void desk_unlock(struct desk *d);
+
+/* Answers the request to box, now or later; until desk_forget(), box stays where it is. */
+void desk_request(struct desk *d, struct outbox *box, const struct lookup_request *q);
+
+/* Answers who has waited long enough; milliseconds until the next has, -1: nobody waits. */
+int desk_expire(struct desk *d);
+
+/* Nobody is answered any more who has asked until now. */
+void desk_forget(struct desk *d);
 
 #endif

@@ -23,7 +23,7 @@
 #include "config/flags.h"
 #include "identity/chain.h"
 #include "identity/lookup_message.h"
-#include "resolver/desk.h"
+#include "resolver/serve.h"
 #include "resolver/show.h"
 
 enum {
@@ -129,7 +129,7 @@ serve(const struct arguments *a, const struct config *c, struct error *e)
 	for (size_t i = 0; rc == 0 && i < a->count; i++)
 		courier_hello(a->sockets[i], LOOKUP_ANSWER_MAGIC);
 	report(a->ready, e);
-	return rc == -1 ? -1 : desk_serve(desk, a->sockets, a->count, e);
+	return rc == -1 ? -1 : serve_sockets(desk, a->sockets, a->count, e);
 }
 
 static int

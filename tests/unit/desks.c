@@ -84,7 +84,7 @@ desks_serve(void *argument)
 {
 	struct desks_fixture *f = argument;
 
-	f->served = desk_serve(f->desk, f->theirs, DESKS_SOCKETS, &f->e);
+	f->served = serve_sockets(f->desk, f->theirs, DESKS_SOCKETS, &f->e);
 	return NULL;
 }
 

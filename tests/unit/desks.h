@@ -12,7 +12,7 @@
 
 #include "identity/chain.h"
 #include "identity/lookup_message.h"
-#include "resolver/desk.h"
+#include "resolver/serve.h"
 
 enum { DESKS_SOCKETS = 2, DESKS_MAX = 32 /* tests */, DESKS_THREADS = 8 /* of a desk */ };
 
@@ -31,7 +31,7 @@ struct desks_fixture {
 	int ours[DESKS_SOCKETS]; /* -1: closed */
 	int theirs[DESKS_SOCKETS];
 	pthread_t thread;
-	int served; /* what desk_serve() came to */
+	int served; /* what serve_sockets() came to */
 	struct error e;
 
 	int logged; /* where what was logged is read */
