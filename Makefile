@@ -102,6 +102,9 @@ $(BUILD)/tests/unit/test_outbox: $(BUILD)/resolver/outbox.o
 $(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): $(call object,resolver/desk.c resolver/job.c \
 	resolver/memory.c resolver/outbox.c resolver/serve.c)
 
+# Threads that cannot be started.
+$(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): BUILD_LDFLAGS += -Wl,--wrap=pthread_create
+
 # What several unit tests share.
 COURIERS_UNITS := courier courier_end
 SIGNINGS_UNITS := signing signing_subject

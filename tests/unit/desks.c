@@ -6,6 +6,7 @@
 
 #include "tests/unit/desks.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -71,6 +72,31 @@ chain_overdue(struct chain *c)
 	atomic_fetch_add(&c->f->overdue, 1);
 }
 
+/* --- threads that cannot be started --- */
+
+static _Atomic int startable = -1;
+
+typedef int create_thread(
+    pthread_t *id, const pthread_attr_t *attributes, void *(*start)(void *), void *argument);
+create_thread __real_pthread_create, __wrap_pthread_create;
+
+int
+__wrap_pthread_create(
+    pthread_t *id, const pthread_attr_t *attributes, void *(*start)(void *), void *argument)
+{
+	if (startable == 0)
+		return EAGAIN;
+	if (startable > 0)
+		startable--;
+	return __real_pthread_create(id, attributes, start, argument);
+}
+
+void
+desks_allow_threads(int count)
+{
+	startable = count;
+}
+
 /* --- the desk in a thread --- */
 
 static int64_t
@@ -97,6 +123,7 @@ desks_setup(void **state)
 	struct error e;
 
 	*state = f;
+	desks_allow_threads(-1);
 	if (pipe(lines) == -1)
 		return -1;
 	f->logged = lines[0];

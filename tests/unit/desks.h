@@ -81,6 +81,9 @@ void desks_assert_failed(const struct lookup_answer *a, const char *reason);
 /* Once it returns, all that was asked before has arrived. */
 void desks_let_arrive(const struct desks_fixture *f);
 
+/* Only so many threads can be started from now on; -1: any number. */
+void desks_allow_threads(int count);
+
 /* Lets so many look-ups of users "slow..." go on. */
 void desks_go(struct desks_fixture *f, int count);
 

@@ -312,6 +312,24 @@ thread_that_cannot_open_its_sources_is_not_tried_again_for_a_while(void **state)
 	desks_assert_groups(desks_take(f, 21), "slow2\n");
 }
 
+static void
+who_asks_is_told_at_once_when_there_is_no_thread(void **state)
+{
+	struct desks_fixture *f = *state;
+
+	desks_allow_threads(0);
+	desks_ask(f, "jane", 7);
+	desks_assert_failed(
+	    desks_take(f, 7), "a thread cannot be started: Resource temporarily unavailable");
+	desks_allow_threads(-1);
+	desks_ask(f, "jane", 8); /* nor is one tried for a while */
+	desks_assert_failed(
+	    desks_take(f, 8), "a thread cannot be started: Resource temporarily unavailable");
+	f->now += 5 * NANOSECONDS;
+	desks_ask(f, "jane", 9);
+	desks_assert_groups(desks_take(f, 9), "jane\n");
+}
+
 /* --- the end --- */
 
 static void
@@ -383,6 +401,7 @@ main(void)
 	    TEST(answer_that_came_too_late_does_not_replace_a_newer_one),
 	    TEST(what_is_known_is_told_while_a_thread_opens_its_sources),
 	    TEST(thread_that_cannot_open_its_sources_is_not_tried_again_for_a_while),
+	    TEST(who_asks_is_told_at_once_when_there_is_no_thread),
 	    TEST(desk_ends_when_the_last_socket_has_ended),
 	    TEST(desk_ends_while_a_source_hangs),
 	    TEST(desk_does_not_open_when_its_sources_do_not),
