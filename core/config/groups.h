@@ -68,6 +68,9 @@ struct groups_config {
 	char *where;       /* FILE:LINE of the section; NULL: there is none */
 };
 
+/* Whether no group can have this name, since all the sources give names in lower case. */
+bool groups_never(const struct groups_config *g, const char *name);
+
 /* Seconds after which a look-up has certainly ended, unless the host's own accounts hang. */
 int64_t groups_deadline(const struct groups_config *g);
 

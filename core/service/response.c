@@ -41,11 +41,12 @@ static const struct {
     [ERROR_LIMITED] = {429, "temporarily_unavailable", NULL},
     [ERROR_INTERNAL] = {500, "server_error", "a defect of the server: see its log"},
     [ERROR_UNAVAILABLE] = {503, "temporarily_unavailable",
-	"no token can be made now: try again in a moment"},
-    [ERROR_CONFIG] = {503, "server_error", "no token can be made now: see the server's log"},
-    [ERROR_NO_INPUT] = {503, "server_error", "no token can be made now: see the server's log"},
+	"this cannot be answered now: try again in a moment"},
+    [ERROR_CONFIG] = {503, "server_error", "this cannot be answered now: see the server's log"},
+    [ERROR_NO_INPUT] = {503, "server_error",
+	"this cannot be answered now: see the server's log"},
     [ERROR_NO_PERMISSION] = {503, "server_error",
-	"no token can be made now: see the server's log"},
+	"this cannot be answered now: see the server's log"},
 };
 
 static const struct status *
