@@ -101,7 +101,7 @@ $(BUILD)/tests/unit/test_desk: $(BUILD)/resolver/desk.o $(BUILD)/resolver/job.o
 
 # What several unit tests share.
 KEY_FILES_UNITS := key_file key_file_refused generate
-TOKENS_UNITS := verify_claims verify_keys verify_refused
+TOKENS_UNITS := verify_claims verify_form verify_keys verify_refused
 KEYS_UNITS   := $(KEY_FILES_UNITS) $(TOKENS_UNITS) jose_vectors key_uri keyring keyring_refused \
 	keyring_use public_key signing
 SHAPES_UNITS := shape shape_claims

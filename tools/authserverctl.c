@@ -1,7 +1,7 @@
 /*
  * authserverctl: what an operator does with a configuration and its keys, without a service:
- * check them, ask the policy, make and delete keys, sign, verify and show a token. A file a command
- * is in tools/authserverctl. See authserverctl(1).
+ * check them, ask the policy, make and delete keys, sign, verify and show a token. A file a
+ * command is in tools/authserverctl. See authserverctl(1).
  */
 #include <argp.h>
 #include <stdio.h>
