@@ -95,21 +95,29 @@ $(UNITS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	$(call link,-lcmocka -lldap -llber -lcurl)
 
 # What a unit test needs of a program, beside the library.
+DESKS_UNITS := desk desk_failing
 $(BUILD)/tests/unit/test_framing: $(BUILD)/fcgi/framing.o
 $(BUILD)/tests/unit/test_job: $(BUILD)/resolver/job.o
-$(BUILD)/tests/unit/test_desk: $(BUILD)/resolver/desk.o $(BUILD)/resolver/job.o
+$(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): $(call object,resolver/desk.c resolver/job.c)
 
 # What several unit tests share.
+COURIERS_UNITS := courier courier_end
+SIGNINGS_UNITS := signing signing_subject
 KEY_FILES_UNITS := key_file key_file_refused generate
 TOKENS_UNITS := verify_claims verify_form verify_keys verify_refused
-KEYS_UNITS   := $(KEY_FILES_UNITS) $(TOKENS_UNITS) jose_vectors key_uri keyring keyring_refused \
-	keyring_use public_key signing
+KEYS_UNITS   := $(KEY_FILES_UNITS) $(TOKENS_UNITS) $(SIGNINGS_UNITS) jose_vectors key_uri \
+	keyring keyring_refused keyring_use public_key
+LOOKUPS_UNITS := lookup_remote lookup_shared
 SHAPES_UNITS := shape shape_claims
 SIGNERS_UNITS := message signer signer_remote signer_serve
 STORES_UNITS := directory publish publish_failed sweep
+$(addprefix $(BUILD)/tests/unit/test_,$(COURIERS_UNITS)): $(BUILD)/tests/unit/couriers.o
+$(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): $(BUILD)/tests/unit/desks.o
+$(addprefix $(BUILD)/tests/unit/test_,$(LOOKUPS_UNITS)): $(BUILD)/tests/unit/lookups.o
 $(addprefix $(BUILD)/tests/unit/test_,$(KEYS_UNITS)): $(BUILD)/tests/unit/keys.o
 $(addprefix $(BUILD)/tests/unit/test_,$(KEY_FILES_UNITS)): $(BUILD)/tests/unit/key_files.o
 $(addprefix $(BUILD)/tests/unit/test_,$(SHAPES_UNITS)): $(BUILD)/tests/unit/shapes.o
+$(addprefix $(BUILD)/tests/unit/test_,$(SIGNINGS_UNITS)): $(BUILD)/tests/unit/signings.o
 $(addprefix $(BUILD)/tests/unit/test_,$(STORES_UNITS)): $(BUILD)/tests/unit/stores.o
 $(addprefix $(BUILD)/tests/unit/test_,$(SIGNERS_UNITS)): $(BUILD)/tests/unit/signers.o
 $(addprefix $(BUILD)/tests/unit/test_,$(TOKENS_UNITS)): $(BUILD)/tests/unit/tokens.o

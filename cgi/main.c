@@ -85,9 +85,9 @@ body_announced(void)
 }
 
 /*
- * Reads the body, which nothing here needs, for two reasons: a server that is left with
- * unread bytes may reset the connection before the answer is through, and the length of
- * a chunked body shows in no other way.
+ * Reads the body, also where nothing needs it: a server that is left with unread bytes may
+ * reset the connection before the answer is through, and the length of a chunked body shows
+ * in no other way.
  */
 static void
 read_body(struct gateway *g)
@@ -95,15 +95,14 @@ read_body(struct gateway *g)
 	struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
 	char bytes[8192];
 
-	while (g->body_length <= LIMIT_BODY && body_announced() &&
-	       poll(&p, 1, BODY_DEADLINE) == 1) {
+	buffer_init(&g->body, LIMIT_BODY);
+	while (!g->oversize && body_announced() && poll(&p, 1, BODY_DEADLINE) == 1) {
 		ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
 
 		if (n <= 0)
 			break;
-		g->body_length += (size_t)n;
+		g->oversize = buffer_append(&g->body, bytes, (size_t)n) == -1;
 	}
-	g->oversize = g->body_length > LIMIT_BODY;
 }
 
 static int
@@ -137,6 +136,7 @@ serve(const struct flags *flags, const struct config *config, const struct log *
 	if (rc == 0)
 		service_handle(service, &gateway);
 	service_close(service);
+	buffer_free(&gateway.body);
 	lookup_process_end(&lookup);
 	signing_close(&signing);
 out:

@@ -57,6 +57,7 @@ finish(struct exchange *x, bool usable)
 		usable = false;
 	else if (!usable)
 		close(x->request.ipcFd);
+	buffer_free(&x->gateway.body);
 	free(x);
 	done(context, usable);
 }
@@ -79,18 +80,18 @@ respond(struct gateway *g, const struct response *r)
 	finish(x, usable);
 }
 
-/* What is left unread would be taken for the start of the next request. Its length, or
- * -1. */
-static ssize_t
-drain(FCGX_Stream *in)
+/* What is left unread would be taken for the start of the next request. 0, or -1 when it is
+ * not whole. */
+static int
+read_body(FCGX_Stream *in, struct buffer *body)
 {
 	char bytes[4096];
-	ssize_t length = 0;
 	int n;
 
 	while ((n = FCGX_GetStr(bytes, sizeof(bytes), in)) > 0)
-		length += n;
-	return FCGX_GetError(in) == 0 ? length : -1;
+		if (buffer_append(body, bytes, (size_t)n) == -1)
+			return -1;
+	return FCGX_GetError(in) == 0 ? 0 : -1;
 }
 
 /* Lets libfcgi read the request from fd. Afterwards ipcFd is -1 if fd was closed. */
@@ -98,7 +99,6 @@ static bool
 take(struct exchange *x, int fd, bool oversize)
 {
 	FCGX_Request *r = &x->request;
-	ssize_t length = 0;
 
 	(void)FCGX_InitRequest(r, -1, 0); /* fails for unknown flags only */
 	r->ipcFd = fd;
@@ -107,10 +107,7 @@ take(struct exchange *x, int fd, bool oversize)
 	if (FCGX_Accept_r(r) != 0)
 		return false;
 	r->keepConnection = 1; /* not for libfcgi to close */
-	if (!oversize)
-		length = drain(r->in);
-	x->gateway.body_length = length > 0 ? (size_t)length : 0;
-	return length != -1;
+	return oversize || read_body(r->in, &x->gateway.body) == 0;
 }
 
 /* The same for a request that was gathered. ipcFd is its connection's at the end. */
@@ -143,6 +140,7 @@ exchange_start(struct service *s, struct bridge *b, const struct arrival *a,
 	}
 	x->done = done;
 	x->context = context;
+	buffer_init(&x->gateway.body, FRAMING_MAX);
 	taken = a->bytes == NULL ? take(x, a->fd, a->oversize) : take_gathered(x, b, a);
 	if (!taken) {
 		FCGX_Free(&x->request, 0);

@@ -43,6 +43,20 @@ of_file(const char *path)
 	return mix(hash, facts, sizeof(facts));
 }
 
+/* The keys that tokens are verified with. */
+static uint64_t
+of_verify(const struct config *c)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < c->verify.count; i++)
+		sum +=
+		    of_file(c->verify.items[i].public_key) + of_file(c->verify.items[i].keys);
+	for (size_t i = 0; i < c->jwt_public_key.count; i++)
+		sum += of_file(c->jwt_public_key.items[i]);
+	return sum;
+}
+
 /* A file, or a directory with all that is in it, in whatever order. */
 static uint64_t
 of_keys(const char *path)
@@ -84,6 +98,7 @@ watch_named(const struct config *c)
 	    of_file(g->rest.certificate),
 	    of_file(g->rest.key),
 	    of_file(g->rest.ca_file),
+	    of_verify(c),
 	};
 
 	return mix(0, parts, sizeof(parts));

@@ -33,6 +33,7 @@ enum {
 	LIMIT_PARAMS = 64 * 1024,   /* all params of a request together */
 	LIMIT_BODY = 64 * 1024,     /* the body of a request */
 	LIMIT_TOKEN = 16 * 1024,    /* a compact JWS */
+	LIMIT_FIELDS = 32 * 1024,   /* header fields of a response that are not ours alone */
 	LIMIT_RESPONSE = 64 * 1024, /* the body of a response */
 	LIMIT_KEY_FILE = 64 * 1024, /* a PEM file */
 	LIMIT_KEYS = 64,            /* of a keyring */

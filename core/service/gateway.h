@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buffer.h"
 #include "service/response.h"
 
 struct gateway {
@@ -18,9 +19,9 @@ struct gateway {
 	/* The Unix account at the other end of the connection, as the kernel says it: then it
 	 * is the caller, and no param is. NULL: the params say who the caller is. */
 	const char *peer;
-	/* What the adapter saw of the body, whatever CONTENT_LENGTH says: its bytes, and
-	 * whether they are more than LIMIT_BODY. */
-	size_t body_length;
+	/* What the adapter saw of the body, whatever CONTENT_LENGTH says; oversize: it is more
+	 * than LIMIT_BODY, and not all of it is here. To stay as it is as params do. */
+	struct buffer body;
 	bool oversize;
 	/* Called exactly once a request, maybe before service_handle() returns; the
 	 * response is valid during the call. */

@@ -3,6 +3,7 @@
 #define SERVICE_INTERNAL_H
 
 #include "identity/subject.h"
+#include "jose/verifier.h"
 #include "service/audit.h"
 #include "service/request.h"
 #include "service/service.h"
@@ -15,8 +16,11 @@ struct service {
 	struct subject_grammar *grammar;
 	struct directory directory;
 	struct publish_options publish;
-	struct live_bound *bound;       /* on all token files; shared by the workers */
-	struct audit *audit;            /* NULL: none */
+	struct live_bound *bound; /* on all token files; shared by the workers */
+	struct audit *audit;      /* NULL: none */
+	struct verifier *verifier;
+	int64_t own_until; /* monotonic nanoseconds until which its own keys are fresh; 0: it
+			      has none */
 	char issuer_path[LIMIT_ISSUER]; /* of an issuer that is a URL with one; else "" */
 };
 
@@ -31,6 +35,9 @@ endpoint ready_endpoint;
 endpoint keys_endpoint;
 endpoint metadata_endpoint;
 endpoint groups_endpoint;
+endpoint validate_endpoint;
+endpoint user_endpoint;
+endpoint authorize_endpoint;
 
 /*
  * The endpoint for a path, NULL when there is none; *methods gets what it answers. What is
@@ -80,6 +87,7 @@ struct outcome {
 	const struct signature *signature; /* NULL: nothing was signed */
 	int64_t ttl;                       /* seconds; 0: unknown */
 	const char *rule;                  /* FILE:LINE; NULL: none was asked */
+	const char *challenge;             /* WWW-Authenticate; NULL: that of Basic */
 };
 
 /* Writes what was decided to the audit log; refusal is NULL when it was granted. */

@@ -9,9 +9,11 @@
 
 /* The params that are used; no other has any effect. */
 enum param {
+	AUTHSERVER_GROUPS,
 	AUTH_TYPE,
 	CONTENT_LENGTH,
 	HTTP_ACCEPT,
+	HTTP_AUTHORIZATION,
 	HTTP_HOST,
 	HTTP_IF_NONE_MATCH,
 	HTTP_ORIGIN,
@@ -26,9 +28,11 @@ enum param {
 };
 
 static const char *const names[PARAM_COUNT] = {
+    [AUTHSERVER_GROUPS] = "AUTHSERVER_GROUPS",
     [AUTH_TYPE] = "AUTH_TYPE",
     [CONTENT_LENGTH] = "CONTENT_LENGTH",
     [HTTP_ACCEPT] = "HTTP_ACCEPT",
+    [HTTP_AUTHORIZATION] = "HTTP_AUTHORIZATION",
     [HTTP_HOST] = "HTTP_HOST",
     [HTTP_IF_NONE_MATCH] = "HTTP_IF_NONE_MATCH",
     [HTTP_ORIGIN] = "HTTP_ORIGIN",
@@ -96,13 +100,15 @@ check_origin(
 	return 0;
 }
 
-/* What everybody may read mints nothing, so that it does not matter by which name it is asked
- * for: verifiers elsewhere and probes have names of their own for us. */
+/* What everybody may read, and what only judges a token that comes along, makes none, so that
+ * it does not matter by which name it is asked for: verifiers elsewhere, probes and the
+ * requests that a web server asks us about have names of their own. */
 static bool
-is_public(const char *path)
+makes_nothing(const char *path)
 {
 	return path != NULL &&
-	       (strncmp(path, "/-/", 3) == 0 || strstr(path, "/.well-known/") != NULL);
+	       (strncmp(path, "/-/", 3) == 0 || strstr(path, "/.well-known/") != NULL ||
+		   strcmp(path, "/api/validate") == 0 || strcmp(path, "/api/authorize") == 0);
 }
 
 static enum method
@@ -164,7 +170,7 @@ request_read(
 	r->path = values[PATH_INFO]; /* for the log, whatever comes next */
 	r->if_none_match = values[HTTP_IF_NONE_MATCH];
 	/* No browser speaks FastCGI to a local socket. */
-	if (g->peer == NULL && !is_public(r->path) && check_origin(values, config, e) == -1)
+	if (g->peer == NULL && !makes_nothing(r->path) && check_origin(values, config, e) == -1)
 		return -1;
 	if (r->path == NULL || *r->path != '/')
 		return error_set(e, ERROR_NOT_FOUND,
@@ -173,12 +179,15 @@ request_read(
 	r->query = values[QUERY_STRING] != NULL ? values[QUERY_STRING] : "";
 	r->method = read_method(values[REQUEST_METHOD]);
 	r->media = read_accept(values[HTTP_ACCEPT]);
+	r->authorization = values[HTTP_AUTHORIZATION];
+	r->required = values[AUTHSERVER_GROUPS];
+	r->body = g->body.data;
 	length = values[CONTENT_LENGTH];
 	if (length != NULL && *length != '\0' &&
 	    parse_number(length, strlen(length), INT64_MAX, &r->body_length) == -1)
 		return error_set(e, ERROR_MALFORMED, "Content-Length is not a number");
-	if (g->body_length > r->body_length)
-		r->body_length = g->body_length;
+	if (g->body.length > r->body_length)
+		r->body_length = g->body.length;
 	if (g->oversize || r->body_length > LIMIT_BODY)
 		return error_set(
 		    e, ERROR_TOO_LARGE, "the body is larger than %d bytes", LIMIT_BODY);

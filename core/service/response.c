@@ -2,6 +2,9 @@
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
+
+#define BASIC "Basic realm=\"authserver\""
 
 /* What a status says, and what else must be told with it. */
 static const struct status {
@@ -10,9 +13,10 @@ static const struct status {
 	const char *header; /* a whole header line that goes with it, or "" */
 } statuses[] = {
     {200, "OK", ""},
+    {204, "No Content", ""},
     {304, "Not Modified", ""},
     {400, "Bad Request", ""},
-    {401, "Unauthorized", "WWW-Authenticate: Basic realm=\"authserver\"\r\n"},
+    {401, "Unauthorized", ""},
     {403, "Forbidden", ""},
     {404, "Not Found", ""},
     {405, "Method Not Allowed", ""},
@@ -59,12 +63,48 @@ response_init(struct response *r, const char *content_type)
 {
 	*r = (struct response){.status = 200, .content_type = content_type};
 	buffer_init(&r->body, LIMIT_RESPONSE);
+	buffer_init(&r->fields, LIMIT_FIELDS);
 }
 
 void
 response_free(struct response *r)
 {
 	buffer_free(&r->body);
+	buffer_free(&r->fields);
+}
+
+static int
+encode(struct buffer *to, const char *text)
+{
+	static const char apart[] = " ,\"%";
+	int rc = 0;
+
+	for (; rc == 0 && *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		rc = c > ' ' && c < 0x7f && strchr(apart, c) == NULL
+			 ? buffer_append(to, text, 1)
+			 : buffer_printf(to, "%%%02X", c);
+	}
+	return rc;
+}
+
+int
+response_field(struct response *r, const char *name, const char *const *texts, size_t count)
+{
+	size_t before = r->fields.length;
+	int rc = buffer_printf(&r->fields, "%s: ", name);
+
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		rc = i == 0 ? 0 : buffer_append(&r->fields, ",", 1);
+		if (rc == 0)
+			rc = encode(&r->fields, texts[i]);
+	}
+	if (rc == 0)
+		rc = buffer_append(&r->fields, "\r\n", 2);
+	if (rc == -1)
+		r->fields.length = before;
+	return rc;
 }
 
 static void
@@ -101,9 +141,10 @@ response_render(const struct response *r, struct buffer *out)
 
 	if (buffer_printf(out, "Status: %d %s\r\n", s->code, s->phrase) == -1)
 		return -1;
-	/* A 304 describes a body that it does not have (RFC 9110, 15.4.5). */
-	if (s->code != 304 && buffer_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n",
-				  r->content_type, r->body.length) == -1)
+	/* A 304 describes a body that it does not have (RFC 9110, 15.4.5); a 204 has none. */
+	if (s->code != 304 && s->code != 204 &&
+	    buffer_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n", r->content_type,
+		r->body.length) == -1)
 		return -1;
 	if ((r->max_age > 0 ? buffer_printf(out, "Cache-Control: public, max-age=%lld\r\n",
 				  (long long)r->max_age)
@@ -113,7 +154,12 @@ response_render(const struct response *r, struct buffer *out)
 		return -1;
 	if (r->allow != NULL && buffer_printf(out, "Allow: %s\r\n", r->allow) == -1)
 		return -1;
-	if (buffer_printf(out, "%s\r\n", s->header) == -1)
+	if (s->code == 401 || r->challenge != NULL)
+		if (buffer_printf(out, "WWW-Authenticate: %s\r\n",
+			r->challenge != NULL ? r->challenge : BASIC) == -1)
+			return -1;
+	if (buffer_append(out, r->fields.data, r->fields.length) == -1 ||
+	    buffer_printf(out, "%s\r\n", s->header) == -1)
 		return -1;
 	return buffer_append(out, r->body.data, r->body.length);
 }

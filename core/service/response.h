@@ -14,6 +14,8 @@ struct response {
 	const char *allow;        /* methods, with a 405; else NULL */
 	int64_t max_age;          /* seconds that it may be kept; 0: not at all */
 	const char *etag;         /* without quotes (RFC 9110, 8.8.3); NULL: none */
+	const char *challenge; /* WWW-Authenticate (RFC 9110, 11.6.1), where Basic is not it */
+	struct buffer fields;  /* whole header fields more, each ended by CR LF */
 	struct buffer body;
 };
 
@@ -27,6 +29,14 @@ void response_free(struct response *r);
  * the status's own words, since its text is for the log.
  */
 void response_error(struct response *r, const struct error *e, bool json);
+
+/*
+ * Adds a header field whose value is count texts with commas between them. What is no
+ * printable ASCII, a blank, a comma, a double quote or a percent sign in a text is
+ * percent-encoded. 0, or -1 when it does not fit.
+ */
+int response_field(
+    struct response *r, const char *name, const char *const *texts, size_t count);
 
 /* The header fields and the body as RFC 3875, 6 has them: "Status: 200 OK" first.
  * With Cache-Control: no-store unless it may be kept. 0, or -1 when out's bound is passed. */

@@ -13,6 +13,9 @@ static const struct {
     {"/.well-known/jwks.json", METHOD_GET, keys_endpoint},
     {"/.well-known/oauth-authorization-server", METHOD_GET, metadata_endpoint},
     {"/.well-known/openid-configuration", METHOD_GET, metadata_endpoint},
+    {"/api/validate", METHOD_POST, validate_endpoint},
+    {"/api/authorize", METHOD_GET, authorize_endpoint},
+    {"/api/get-user", METHOD_GET, user_endpoint},
     {"/-/healthy", METHOD_GET, health_endpoint},
     {"/-/ready", METHOD_GET, ready_endpoint},
 };

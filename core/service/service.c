@@ -33,6 +33,7 @@ int
 service_open(struct service **out, const struct service_parts *parts, struct error *e)
 {
 	const struct config *c = parts->config;
+	const struct verifier_source verifier = {.config = c};
 	bool to_subject = c->access == ACCESS_SUBJECT;
 	struct service *s = calloc(1, sizeof(*s));
 
@@ -56,7 +57,8 @@ service_open(struct service **out, const struct service_parts *parts, struct err
 	    directory_open(&s->directory, c->directory, to_subject ? 0711 : 0750,
 		s->publish.group, e) == -1 ||
 	    publish_probe(&s->directory, &s->publish, e) == -1 ||
-	    audit_open(&s->audit, c->audit, e) == -1) {
+	    audit_open(&s->audit, c->audit, e) == -1 ||
+	    verifier_open(&s->verifier, &verifier, e) == -1) {
 		service_close(s);
 		return -1;
 	}
@@ -72,6 +74,7 @@ service_close(struct service *s)
 	directory_close(&s->directory);
 	subject_grammar_free(s->grammar);
 	audit_close(s->audit);
+	verifier_free(s->verifier);
 	(void)munmap(s->bound, sizeof(*s->bound));
 	free(s);
 }
@@ -153,6 +156,7 @@ service_refuse(struct service *s, struct gateway *g, const struct request *r,
 
 	response_init(&response, "text/plain; charset=utf-8");
 	response_error(&response, e, route_speaks_json(r->path));
+	response.challenge = o->challenge;
 	if (e->code == ERROR_METHOD && route_find(r->path, s->issuer_path, &methods) != NULL)
 		response.allow = route_allow(methods);
 	log_line(s->parts.log, level, "Refused with %d: caller %s, path %.32s: %s%s%s%s%s%s",

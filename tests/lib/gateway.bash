@@ -57,8 +57,10 @@ gateway_init() {
         "$BUILD/authserver-resolver" "$WORK/bin/"
 
     # One key and one password file for all instances.
-    openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$WORK/key.pem"
-    openssl pkey -in "$WORK/key.pem" -pubout -out "$WORK/key.pub"
+    install -d -m 0700 "$WORK/rsa"
+    rsa_keys "$WORK/rsa"
+    mv "$WORK/rsa/other" "$WORK/key.pem"
+    mv "$WORK/rsa/other.pub" "$WORK/key.pub"
     htpasswd -bcB -C 4 "$WORK/htpasswd" alice "$PASSWORD-alice" 2>/dev/null
     htpasswd -bB -C 4 "$WORK/htpasswd" bob "$PASSWORD-bob" 2>/dev/null
 }
@@ -120,7 +122,9 @@ gateway_use() {
     TOKENS=$AT/tokens
     CONF=$AT/etc/authserver.conf
     LOG=$AT/log
-    URL=http://127.0.0.1:$(cat "$AT/port" 2>/dev/null || true)
+    PORT=
+    [ ! -e "$AT/port" ] || read -r PORT <"$AT/port"
+    URL=http://127.0.0.1:$PORT
     export AT TOKENS CONF LOG URL
 }
 

@@ -11,6 +11,22 @@ quick() {
     [ -n "${TRACE:-}" ] || set +T
 }
 
+# rsa_keys FOLDER: two keys of 2048 bits, key (PKCS#1) and other (PKCS#8), with their public halves,
+# key.pub and other.pub. Copies of those in SHARED_KEYS, which tests/run makes once.
+rsa_keys() {
+    local name
+
+    if [ -n "${SHARED_KEYS:-}" ]; then
+        cp -p "$SHARED_KEYS"/* "$1"
+        return
+    fi
+    openssl genrsa -traditional -out "$1/key" 2048 2>/dev/null
+    openssl genrsa -out "$1/other" 2048 2>/dev/null
+    for name in key other; do
+        openssl pkey -in "$1/$name" -pubout -out "$1/$name.pub"
+    done
+}
+
 # pause SECONDS: sleep(1) without a process: nobody writes to this pipe.
 pause() {
     local pipe=$BATS_FILE_TMPDIR/pause

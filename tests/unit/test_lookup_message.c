@@ -256,6 +256,8 @@ answer_with_bytes_behind_it_is_none(void **state)
 	for (size_t more = 1; more < 16; more++)
 		assert_int_equal(check_answer(&a, lookup_answer_size(&a) + more), -1);
 	assert_int_equal(check_answer(&a, sizeof(a)), -1);
+	memcpy(a.m.groups, "etl\n\0x\n", 8);
+	assert_int_equal(check_answer(&a, offsetof(struct lookup_answer, m.groups) + 8), -1);
 	memcpy(bytes, &a, sizeof(a));
 	assert_int_equal(lookup_answer_check((const void *)bytes, sizeof(bytes)), -1);
 }

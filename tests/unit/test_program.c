@@ -187,17 +187,20 @@ folder_is_no_program(void **state)
 	assert_found(f, "../lib/authserver/helper");
 }
 
+/* Cut where a path ends, this would be one of a program that is there. */
 static void
 name_that_is_too_long_is_not_cut(void **state)
 {
-	static char name[LIMIT_PATH];
-	char path[LIMIT_PATH];
-	struct error e = {0};
+	static const char end[] = "helper-and-more";
+	const struct fixture *f = *state;
+	char name[LIMIT_PATH + 64], found[1024];
+	size_t length = LIMIT_PATH - 1 - strlen("helper") - strlen(f->bin) - 1;
 
-	(void)state;
-	memset(name, '/', sizeof(name) - 1);
-	assert_int_equal(program_find(path, name, &e), -1);
-	assert_int_equal(e.code, ERROR_UNAVAILABLE);
+	put_file(f->bin);
+	memset(name, '/', length);
+	memcpy(name + length, end, sizeof(end));
+	look(f, name, found);
+	assert_int_equal(found[0], '0' + ERROR_UNAVAILABLE);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -1,0 +1,133 @@
+/*
+ * What reads tokens asks whether one is good: POST /api/validate, as ODAS asks its
+ * JWT_AUTHENTICATION_SERVER_URL; GET /api/get-user, the same in another shape; GET
+ * /api/authorize, for a web server that asks before it serves a request.
+ */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "service/bearer.h"
+
+/* Answers with one member, the user. */
+static int
+answer_user(struct gateway *g, const char *member, const struct verified *v, struct error *e)
+{
+	json_t *object = json_pack("{s:s}", member, v->user);
+	char *text = object == NULL ? NULL : json_dumps(object, JSON_COMPACT);
+	struct response r;
+	int rc = -1;
+
+	response_init(&r, "application/json");
+	if (text != NULL)
+		rc = buffer_append(&r.body, text, strlen(text));
+	free(text);
+	json_decref(object);
+	if (rc == 0)
+		g->respond(g, &r);
+	else
+		error_set(e, ERROR_UNAVAILABLE, "out of memory");
+	response_free(&r);
+	return rc;
+}
+
+static int
+validated(struct service *s, struct gateway *g, const struct request *r,
+    const struct verified *v, struct error *e)
+{
+	(void)s;
+	(void)r;
+	return answer_user(g, "sub", v, e);
+}
+
+int
+validate_endpoint(
+    struct service *s, struct gateway *g, const struct request *r, struct error *e)
+{
+	return bearer_verify(s, g, r, validated, e);
+}
+
+static int
+named(struct service *s, struct gateway *g, const struct request *r, const struct verified *v,
+    struct error *e)
+{
+	(void)s;
+	(void)r;
+	return answer_user(g, "user", v, e);
+}
+
+int
+user_endpoint(struct service *s, struct gateway *g, const struct request *r, struct error *e)
+{
+	return bearer_verify(s, g, r, named, e);
+}
+
+/* Whether the token has one of the groups that the web server wants, parted by commas. */
+static bool
+has_required(const json_t *groups, const char *required)
+{
+	json_t *group;
+	size_t i;
+
+	for (const char *at = required; *at != '\0'; at += strcspn(at, ",")) {
+		size_t length;
+
+		at += strspn(at, ", ");
+		length = strcspn(at, ",");
+		while (length > 0 && at[length - 1] == ' ')
+			length--;
+		json_array_foreach ((json_t *)groups, i, group)
+			if (length > 0 && json_string_length(group) == length &&
+			    memcmp(json_string_value(group), at, length) == 0)
+				return true;
+	}
+	return false;
+}
+
+static int
+put_groups(struct response *response, const json_t *groups)
+{
+	size_t count = json_array_size(groups);
+	const char **names = calloc(count + 1, sizeof(*names));
+	int rc = -1;
+
+	for (size_t i = 0; names != NULL && i < count; i++)
+		names[i] = json_string_value(json_array_get(groups, i));
+	if (names != NULL)
+		rc = response_field(response, "X-Auth-Groups", names, count);
+	free(names);
+	return rc;
+}
+
+static int
+authorized(struct service *s, struct gateway *g, const struct request *r,
+    const struct verified *v, struct error *e)
+{
+	const json_t *groups = json_object_get(v->claims, "groups");
+	const char *jti = json_string_value(json_object_get(v->claims, "jti"));
+	struct response response;
+	int rc = 0;
+
+	(void)s;
+	if (r->required != NULL && !has_required(groups, r->required))
+		return error_set(
+		    e, ERROR_DENIED, "%s is in none of the groups that are required", v->user);
+	response_init(&response, "");
+	response.status = 204;
+	if (response_field(&response, "X-Auth-Subject", &v->user, 1) == -1 ||
+	    put_groups(&response, groups) == -1 ||
+	    (jti != NULL && response_field(&response, "X-Auth-Jti", &jti, 1) == -1))
+		rc =
+		    error_set(e, ERROR_UNAVAILABLE, "the claims do not fit into header fields");
+	else
+		g->respond(g, &response);
+	response_free(&response);
+	return rc;
+}
+
+int
+authorize_endpoint(
+    struct service *s, struct gateway *g, const struct request *r, struct error *e)
+{
+	return bearer_verify(s, g, r, authorized, e);
+}

@@ -1,0 +1,199 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tests/unit/desks.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct desks_fixture fixtures[DESKS_MAX];
+static size_t used;
+
+/* --- the chain --- */
+
+int
+chain_open(struct chain **out, const struct groups_config *c, struct breaker *b,
+    const struct clock *clock, struct error *e)
+{
+	struct desks_fixture *f = clock->state;
+
+	(void)b;
+	*out = NULL;
+	if (c->resolvers.count > 0)
+		return error_set(e, ERROR_NO_INPUT, "no such file");
+	*out = &f->chain;
+	return 0;
+}
+
+/* One who is in a group of the user's own name. */
+int
+chain_lookup(struct chain *c, const struct chain_question *q, struct membership *m,
+    chain_tell *tell, void *context, struct error *e)
+{
+	struct desks_fixture *f = c->f;
+
+	(void)tell;
+	(void)context;
+	*m = (struct membership){0};
+	atomic_fetch_add(&f->asked, 1);
+	while (strncmp(q->user, "slow", 4) == 0 && sem_wait(&f->go) == -1)
+		continue;
+	while (strncmp(q->user, "hung", 4) == 0 && sem_wait(&f->end) == -1)
+		continue;
+	if (f->failing)
+		return error_set(e, ERROR_UNAVAILABLE, "the directory is away");
+	m->known = strcmp(q->user, "ghost") != 0;
+	return m->known ? membership_add(m, q->user, strlen(q->user), e) : 0;
+}
+
+/* --- the desk in a thread --- */
+
+static int64_t
+read_now(void *state)
+{
+	return ((const struct desks_fixture *)state)->now;
+}
+
+void *
+desks_serve(void *argument)
+{
+	struct desks_fixture *f = argument;
+
+	f->served = desk_serve(f->desk, f->theirs, DESKS_SOCKETS, &f->e);
+	return NULL;
+}
+
+int
+desks_setup(void **state)
+{
+	struct desks_fixture *f = &fixtures[used++];
+	struct desk_parts parts = {.config = &f->config, .clock = &f->clock, .log = &f->log};
+	int ends[2];
+	struct error e;
+
+	*state = f;
+	f->chain.f = f;
+	f->now = 1000 * NANOSECONDS;
+	f->clock = (struct clock){.realtime = read_now, .monotonic = read_now, .state = f};
+	f->log = (struct log){.fd = open("/dev/null", O_WRONLY), .clock = &f->clock};
+	f->config = (struct groups_config){.cache = 60, .retry = 5};
+	for (size_t i = 0; i < DESKS_SOCKETS; i++) {
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) == -1)
+			return -1;
+		f->ours[i] = ends[0];
+		f->theirs[i] = ends[1];
+	}
+	if (sem_init(&f->go, 0, 0) == -1 || sem_init(&f->end, 0, 0) == -1 ||
+	    desk_open(&f->desk, &parts, &e) == -1)
+		return -1;
+	return pthread_create(&f->thread, NULL, desks_serve, f);
+}
+
+void
+desks_hang_up(struct desks_fixture *f, size_t i)
+{
+	if (f->ours[i] != -1)
+		close(f->ours[i]);
+	f->ours[i] = -1;
+}
+
+int
+desks_teardown(void **state)
+{
+	struct desks_fixture *f = *state;
+
+	for (size_t i = 0; i < DESKS_SOCKETS; i++)
+		desks_hang_up(f, i);
+	return pthread_join(f->thread, NULL);
+}
+
+void
+desks_ask_from(const struct desks_fixture *f, size_t i, const char *user, uint64_t id)
+{
+	struct lookup_request q;
+	struct error e;
+
+	assert_int_equal(lookup_request_init(&q, user, &e), 0);
+	q.head.id = id;
+	assert_int_equal(
+	    send(f->ours[i], &q, lookup_request_size(&q), 0), lookup_request_size(&q));
+}
+
+void
+desks_ask(const struct desks_fixture *f, const char *user, uint64_t id)
+{
+	desks_ask_from(f, 0, user, id);
+}
+
+const struct lookup_answer *
+desks_take_from(const struct desks_fixture *f, size_t i, uint64_t id)
+{
+	static struct lookup_answer a;
+	ssize_t size = recv(f->ours[i], &a, sizeof(a), 0);
+
+	assert_int_not_equal(size, -1);
+	assert_int_equal(lookup_answer_check(&a, (size_t)size), 0);
+	assert_int_equal(a.head.id, id);
+	return &a;
+}
+
+const struct lookup_answer *
+desks_take(const struct desks_fixture *f, uint64_t id)
+{
+	return desks_take_from(f, 0, id);
+}
+
+void
+desks_assert_no_answer(const struct desks_fixture *f, size_t i)
+{
+	char byte;
+
+	assert_int_equal(recv(f->ours[i], &byte, sizeof(byte), MSG_DONTWAIT), -1);
+}
+
+void
+desks_assert_groups(const struct lookup_answer *a, const char *groups)
+{
+	assert_string_equal(a->reason, "");
+	assert_int_equal(a->head.kind, LOOKUP_FOUND);
+	assert_string_equal(a->m.groups, groups);
+}
+
+void
+desks_assert_failed(const struct lookup_answer *a, const char *reason)
+{
+	assert_int_equal(a->head.kind, LOOKUP_FAILED);
+	assert_string_equal(a->reason, reason);
+}
+
+void
+desks_let_arrive(const struct desks_fixture *f)
+{
+	static uint64_t id = 1000000;
+	char user[32];
+
+	(void)snprintf(user, sizeof(user), "arrived%llu", (unsigned long long)++id);
+	desks_ask(f, user, id);
+	(void)desks_take(f, id);
+}
+
+void
+desks_go(struct desks_fixture *f, int count)
+{
+	while (count-- > 0)
+		assert_int_equal(sem_post(&f->go), 0);
+}
+
+void
+desks_await_asked(const struct desks_fixture *f, int count)
+{
+	while (f->asked < count)
+		(void)sched_yield();
+}
