@@ -36,7 +36,7 @@ field() { grep -qx -e "$1: $2"$'\r' "$DIR/answer" || { cat "$DIR/answer"; return
 not_valid() {
     [ "$STATUS" = 401 ] || { cat "$DIR/answer"; return 1; }
     field WWW-Authenticate 'Bearer realm="authserver", error="invalid_token"'
-    [ "$BODY" = '{"error":"invalid_client","error_description":"the token is not valid"}' ]
+    [ "$BODY" = '{"error":"invalid_token","error_description":"the token is not valid"}' ]
 }
 
 @test "our own token is good, and whose it is is said" {
@@ -127,7 +127,7 @@ not_valid() {
     [ "$STATUS" = 204 ]
     with "$shown" /api/authorize 'AUTHSERVER_GROUPS=other, data science'
     [ "$STATUS" = 204 ]
-    for wanted in other '' , etl2 et 'data' 'etl data science'; do
+    for wanted in other '' ',' etl2 et 'data' 'etl data science'; do
         with "$shown" /api/authorize "AUTHSERVER_GROUPS=$wanted"
         [ "$STATUS" = 403 ] || { echo "$wanted"; return 1; }
         field WWW-Authenticate 'Bearer realm="authserver", error="insufficient_scope"'
@@ -209,4 +209,18 @@ print(jwt.encode(json.loads(sys.argv[1]), open(sys.argv[2]).read(), algorithm="R
         >"$DIR/answer" 2>/dev/null </dev/null
     read_answer
     [ "$STATUS" = 200 ] && [ "$BODY" = '{"sub":"alice"}' ]
+}
+
+@test "the environment of ODAS names keys that are trusted" {
+    install -m 0644 "$WORK/other.pub" "$DIR/other.pub"
+    JWT_PUBLIC_KEY=$DIR/other.pub JWT_ALGORITHM=RSA512 serve
+    /usr/bin/python3 -c 'import jwt, sys
+print(jwt.encode({"sub": "carol", "exp": int(sys.argv[1])}, open(sys.argv[2]).read(), algorithm="RS512"))' \
+        $((EPOCHSECONDS + 60)) "$WORK/other" >"$DIR/token"
+    validate "$(cat "$DIR/token")"
+    [ "$STATUS" = 200 ] && [ "$BODY" = '{"sub":"carol"}' ]
+    stop
+    refute env JWT_PUBLIC_KEY="$DIR/other.pub,$DIR/other.pub" JWT_ALGORITHM=RSA512 \
+        timeout 10 "$FCGI" --config "$CONF" --socket "$SOCKET" 2>"$DIR/err"
+    grep -q 'jwt-public-key' "$DIR/err"
 }

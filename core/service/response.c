@@ -124,13 +124,15 @@ void
 response_error(struct response *r, const struct error *e, bool json)
 {
 	const char *text = answers[e->code].text != NULL ? answers[e->code].text : e->text;
+	/* Where a token was wanted (RFC 6750, 3.1). */
+	bool token = e->code == ERROR_UNAUTHENTICATED && r->challenge != NULL;
 
 	buffer_free(&r->body);
 	r->status = answers[e->code].status;
 	r->content_type = json ? "application/json" : "text/plain; charset=utf-8";
 	/* Out of memory: the status alone has to do. */
 	if (json)
-		put_json(&r->body, answers[e->code].name, text);
+		put_json(&r->body, token ? "invalid_token" : answers[e->code].name, text);
 	else
 		(void)buffer_printf(&r->body, "%s\n", text);
 }
