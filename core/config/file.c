@@ -165,11 +165,13 @@ static int
 take_source(struct groups_config *g, const struct source_section *kind, cfg_t *section,
     const char *name, struct error *e)
 {
-	if (!strings_have(&g->resolvers, kind->name))
-		return error_set(e, ERROR_CONFIG,
-		    "%s:%d: groups: there is a section %s, but resolvers does not name it",
-		    name, section->line, kind->name);
-	return take_options(g, kind->keys, section, name, e);
+	if (take_options(g, kind->keys, section, name, e) == -1)
+		return -1;
+	if (strings_have(&g->resolvers, kind->name))
+		return 0;
+	return error_set(e, ERROR_CONFIG,
+	    "%s:%d: groups: there is a section %s, but resolvers does not name it", name,
+	    section->line, kind->name);
 }
 
 static int
