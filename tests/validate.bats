@@ -224,3 +224,74 @@ print(jwt.encode({"sub": "carol", "exp": int(sys.argv[1])}, open(sys.argv[2]).re
         timeout 10 "$FCGI" --config "$CONF" --socket "$SOCKET" 2>"$DIR/err"
     grep -q 'jwt-public-key' "$DIR/err"
 }
+
+# --- introspection (RFC 7662) -----------------------------------------------------
+
+# introspect BODY [PARAM]...: svc asks.
+introspect() {
+    local body=$1
+
+    shift
+    ask REMOTE_USER=svc PATH_INFO=/oauth2/introspect REQUEST_METHOD=POST \
+        CONTENT_TYPE=application/x-www-form-urlencoded "text=$body" "$@"
+}
+
+@test "introspection is off until it is configured" {
+    serve
+    introspect token=x
+    refused 404
+    with x /.well-known/oauth-authorization-server
+    refute grep -q introspection "$DIR/answer"
+}
+
+@test "introspection: what a good token says, to whom the web server knows" {
+    configure 'introspection = true' "${GROUPS_LINES[@]}"
+    serve
+    mints QUERY_STRING=profile=g
+    introspect "token_type_hint=access_token&token=$(cat "$FILE")"
+    [ "$STATUS" = 200 ]
+    field Content-Type application/json
+    field Cache-Control no-store
+    token holds "it['active'] is True and it['sub'] == it['username'] == 'alice'" <<<"$BODY"
+    token holds "it['token_type'] == 'Bearer' and it['groups'] == ['etl', 'data science']" <<<"$BODY"
+    token holds "it['iss'] == 'https://first.example' and it['exp'] > it['iat'] and it['jti']" <<<"$BODY"
+    introspect "token=$(cat "$FILE")" REMOTE_USER AUTH_TYPE
+    [ "$STATUS" = 401 ]
+    with x /.well-known/oauth-authorization-server
+    [ "$(sed '1,/^\r$/d' "$DIR/answer" | jq -r .introspection_endpoint)" = https://first.example/oauth2/introspect ]
+}
+
+@test "introspection: of a bad token that it is not active and nothing else" {
+    local bad shown
+
+    configure 'introspection = true'
+    serve
+    mints
+    shown=$(cat "$FILE")
+    for bad in '' x "${shown%?}" "${shown%%.*}..x" %00 %zz "$(printf 'a%.0s' {1..20000})"; do
+        introspect "token=$bad"
+        [ "$STATUS" = 200 ] && [ "$BODY" = '{"active":false}' ] || { echo "${bad:0:40}"; cat "$DIR/answer"; return 1; }
+    done
+    logged 'Introspected for svc: not active: '
+    refute grep -q -F -e "${shown##*.}" "$LOG"
+}
+
+@test "introspection: what is no request for one is refused" {
+    configure 'introspection = true'
+    serve
+    introspect ''
+    refused 400
+    introspect 'tokens=x'
+    refused 400
+    introspect 'token=x&token=x'
+    refused 400
+    introspect 'token=x' CONTENT_TYPE=application/json
+    refused 415
+    introspect 'token=x' CONTENT_TYPE
+    refused 415
+    introspect 'token=x' HTTP_ORIGIN=http://localhost
+    refused 403
+    # A length that promises more than there is.
+    introspect 'token=x' CONTENT_LENGTH=60000
+    [ "$STATUS" != 200 ] || [ "$BODY" = '{"active":false}' ]
+}

@@ -39,6 +39,7 @@ endpoint groups_endpoint;
 endpoint validate_endpoint;
 endpoint user_endpoint;
 endpoint authorize_endpoint;
+endpoint introspect_endpoint;
 
 /*
  * The endpoint for a path, NULL when there is none; *methods gets what it answers. What is
