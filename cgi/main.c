@@ -184,6 +184,7 @@ main(int argc, char **argv)
 		(void)answer_error(&log, &e);
 		return EX_OK;
 	}
+	flags_take_environment(&flags, getenv);
 	if (argp_parse(&argp, argc, argv, 0, NULL, &flags) != 0)
 		return EX_USAGE;
 	openlog("authserver.cgi", LOG_PID, LOG_DAEMON);

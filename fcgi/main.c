@@ -1,5 +1,6 @@
 /* authserver.fcgi: the service behind a FastCGI socket. */
 #include <argp.h>
+#include <stdlib.h>
 #include <sysexits.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -73,6 +74,7 @@ main(int argc, char **argv)
 	int rc = -1;
 
 	argp_err_exit_status = EX_USAGE;
+	flags_take_environment(&a.flags, getenv);
 	if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0)
 		return EX_USAGE;
 	openlog("authserver.fcgi", LOG_PID, LOG_DAEMON);

@@ -997,6 +997,22 @@ example_keys() { # FOLDER
     [ "$count" -eq 4 ]
 }
 
+@test "the configuration in authserver.verify(5) is accepted" {
+    local at=$BATS_TEST_TMPDIR
+
+    openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$at/key.pem"
+    openssl pkey -in "$at/key.pem" -pubout -out "$at/partner.pub"
+    "$BUILD/authserverctl" jwks --private-key="$at/key.pem" --out="$at/idp.json"
+    examples_of_configuration authserver.verify.5
+    cat "$at"/*.conf >"$at/all"
+    sed -i "s|/etc/authserver|$at|" "$at/all"
+    chmod 0600 "$at/all"
+    "$BUILD/authserverctl" check --config="$at/all" --private-key="$at/key.pem" \
+        --directory="$at/tokens" >"$at/out"
+    grep -qxF 'verify: partner, 1 key, issuer https://tokens.partner.example' "$at/out"
+    grep -qxF 'verify: idp, 1 key, issuer https://idp.example.org' "$at/out"
+}
+
 @test "the manual pages are without faults" {
     local page
 

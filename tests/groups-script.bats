@@ -214,7 +214,8 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin' ] || { cat "$DIR/seen"; return 1; }
 
 @test "it starts in / with umask 077, default signals, no cores and a group of its own" {
     script one "exec >'$DIR/seen'" 'pwd' 'umask' 'ulimit -c' \
-        "grep -E '^Sig(Blk|Ign|Cgt)' /proc/\$\$/status" 'ps -o pgid= -p $$ | tr -d " "' 'echo $$'
+        'while read -r line; do case $line in SigBlk*|SigIgn*|SigCgt*) echo "$line";; esac; done </proc/self/status' \
+        'ps -o pgid= -p $$ | tr -d " "' 'echo $$'
     listed one
     (
         trap '' HUP USR1 CHLD

@@ -72,6 +72,7 @@ CONF
     run "$BUILD/authserverctl" groups --config "$conf" carol
     [ "$status" -eq 1 ]
     [[ $output == *'carol: no source knows the user' ]]
+    http_begin
     request "$URL/janedoe"
     refused 401
 }

@@ -36,7 +36,7 @@ field() { grep -qx -e "$1: $2"$'\r' "$DIR/answer" || { cat "$DIR/answer"; return
 not_valid() {
     [ "$STATUS" = 401 ] || { cat "$DIR/answer"; return 1; }
     field WWW-Authenticate 'Bearer realm="authserver", error="invalid_token"'
-    [ "$BODY" = '{"error":"invalid_client","error_description":"the token is not valid"}' ]
+    [ "$BODY" = '{"error":"invalid_token","error_description":"the token is not valid"}' ]
 }
 
 @test "our own token is good, and whose it is is said" {
@@ -127,7 +127,7 @@ not_valid() {
     [ "$STATUS" = 204 ]
     with "$shown" /api/authorize 'AUTHSERVER_GROUPS=other, data science'
     [ "$STATUS" = 204 ]
-    for wanted in other '' , etl2 et 'data' 'etl data science'; do
+    for wanted in other '' ',' etl2 et 'data' 'etl data science'; do
         with "$shown" /api/authorize "AUTHSERVER_GROUPS=$wanted"
         [ "$STATUS" = 403 ] || { echo "$wanted"; return 1; }
         field WWW-Authenticate 'Bearer realm="authserver", error="insufficient_scope"'
@@ -209,4 +209,89 @@ print(jwt.encode(json.loads(sys.argv[1]), open(sys.argv[2]).read(), algorithm="R
         >"$DIR/answer" 2>/dev/null </dev/null
     read_answer
     [ "$STATUS" = 200 ] && [ "$BODY" = '{"sub":"alice"}' ]
+}
+
+@test "the environment of ODAS names keys that are trusted" {
+    install -m 0644 "$WORK/other.pub" "$DIR/other.pub"
+    JWT_PUBLIC_KEY=$DIR/other.pub JWT_ALGORITHM=RSA512 serve
+    /usr/bin/python3 -c 'import jwt, sys
+print(jwt.encode({"sub": "carol", "exp": int(sys.argv[1])}, open(sys.argv[2]).read(), algorithm="RS512"))' \
+        $((EPOCHSECONDS + 60)) "$WORK/other" >"$DIR/token"
+    validate "$(cat "$DIR/token")"
+    [ "$STATUS" = 200 ] && [ "$BODY" = '{"sub":"carol"}' ]
+    stop
+    refute env JWT_PUBLIC_KEY="$DIR/other.pub,$DIR/other.pub" JWT_ALGORITHM=RSA512 \
+        timeout 10 "$FCGI" --config "$CONF" --socket "$SOCKET" 2>"$DIR/err"
+    grep -q 'jwt-public-key' "$DIR/err"
+}
+
+# --- introspection (RFC 7662) -----------------------------------------------------
+
+# introspect BODY [PARAM]...: svc asks.
+introspect() {
+    local body=$1
+
+    shift
+    ask REMOTE_USER=svc PATH_INFO=/oauth2/introspect REQUEST_METHOD=POST \
+        CONTENT_TYPE=application/x-www-form-urlencoded "text=$body" "$@"
+}
+
+@test "introspection is off until it is configured" {
+    serve
+    introspect token=x
+    refused 404
+    with x /.well-known/oauth-authorization-server
+    refute grep -q introspection "$DIR/answer"
+}
+
+@test "introspection: what a good token says, to whom the web server knows" {
+    configure 'introspection = true' "${GROUPS_LINES[@]}"
+    serve
+    mints QUERY_STRING=profile=g
+    introspect "token_type_hint=access_token&token=$(cat "$FILE")"
+    [ "$STATUS" = 200 ]
+    field Content-Type application/json
+    field Cache-Control no-store
+    token holds "it['active'] is True and it['sub'] == it['username'] == 'alice'" <<<"$BODY"
+    token holds "it['token_type'] == 'Bearer' and it['groups'] == ['etl', 'data science']" <<<"$BODY"
+    token holds "it['iss'] == 'https://first.example' and it['exp'] > it['iat'] and it['jti']" <<<"$BODY"
+    introspect "token=$(cat "$FILE")" REMOTE_USER AUTH_TYPE
+    [ "$STATUS" = 401 ]
+    with x /.well-known/oauth-authorization-server
+    [ "$(sed '1,/^\r$/d' "$DIR/answer" | jq -r .introspection_endpoint)" = https://first.example/oauth2/introspect ]
+}
+
+@test "introspection: of a bad token that it is not active and nothing else" {
+    local bad shown
+
+    configure 'introspection = true'
+    serve
+    mints
+    shown=$(cat "$FILE")
+    for bad in '' x "${shown%?}" "${shown%%.*}..x" %00 %zz "$(printf 'a%.0s' {1..20000})"; do
+        introspect "token=$bad"
+        [ "$STATUS" = 200 ] && [ "$BODY" = '{"active":false}' ] || { echo "${bad:0:40}"; cat "$DIR/answer"; return 1; }
+    done
+    logged 'Introspected for svc: not active: '
+    refute grep -q -F -e "${shown##*.}" "$LOG"
+}
+
+@test "introspection: what is no request for one is refused" {
+    configure 'introspection = true'
+    serve
+    introspect ''
+    refused 400
+    introspect 'tokens=x'
+    refused 400
+    introspect 'token=x&token=x'
+    refused 400
+    introspect 'token=x' CONTENT_TYPE=application/json
+    refused 415
+    introspect 'token=x' CONTENT_TYPE
+    refused 415
+    introspect 'token=x' HTTP_ORIGIN=http://localhost
+    refused 403
+    # A length that promises more than there is.
+    introspect 'token=x' CONTENT_LENGTH=60000
+    [ "$STATUS" != 200 ] || [ "$BODY" = '{"active":false}' ]
 }

@@ -289,6 +289,13 @@ END
     [ "$status" -eq 64 ]
 }
 
+@test "keys that belong to someone else are refused: they could be changed" {
+    [ "$(id -u)" -eq 0 ] || skip "needs root to give a file away"
+    install -m 0644 -o nobody "$PAIRS/rsa.pub" "$DIR/rsa.pub"
+    section partner "public-key = \"$DIR/rsa.pub\"" 'algorithm = RS256'
+    pyjwt RS256 | { verify 78; says "$DIR/rsa.pub: belongs to uid $(id -u nobody)"; }
+}
+
 # --- check ------------------------------------------------------------------------
 
 @test "check tells every fault of the keys that are trusted, and what it passes over" {

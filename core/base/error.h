@@ -15,6 +15,7 @@ enum error_code {
 	ERROR_NOT_FOUND,       /* no such resource: 404 */
 	ERROR_METHOD,          /* the resource has other methods: 405 */
 	ERROR_TOO_LARGE,       /* the body is over its bound: 413 */
+	ERROR_MEDIA_TYPE,      /* the body is of a type that is not taken: 415 */
 	ERROR_LIMITED,         /* over a limit of ours for now: 429 */
 	ERROR_INTERNAL,        /* a defect of ours: 500 */
 	ERROR_UNAVAILABLE,     /* the system cannot serve now: 503 */

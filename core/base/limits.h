@@ -18,6 +18,8 @@ enum {
 	LIMIT_GROUP_COUNT = 4096, /* of one user */
 	LIMIT_EMAIL = 255,        /* RFC 5321, 4.5.3.1.3: 254 bytes */
 	LIMIT_NAMESPACE = 129,
+	LIMIT_ACCOUNT =
+	    16 * 1024 * 1024,       /* the entry of an account or a group, with its members */
 	LIMIT_REPLY = 64 * 1024,    /* what a source of groups may answer */
 	LIMIT_SUBJECT = 129,        /* "sub" (RFC 7519, 4.1.2): 128 bytes */
 	LIMIT_AUDIENCE = 256,       /* "aud" (RFC 7519, 4.1.3) */

@@ -27,6 +27,7 @@ static const struct key_row rows[] = {
     {"user-claim", "sub", key_set_string, FIELD(user_claim)},
     {"verify-audience", NULL, key_set_item, FIELD(verify_audience)},
     {"skew", "60s", key_set_skew, FIELD(skew)},
+    {"introspection", "false", key_set_bool, FIELD(introspection)},
     {"policy", NULL, key_set_path, FIELD(policy)},
     {"permit-anonymous", "false", key_set_bool, FIELD(permit_anonymous)},
     {"realms", NULL, key_set_item, FIELD(realms)},

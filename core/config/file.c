@@ -12,7 +12,7 @@
 #include "config/source.h"
 
 /* The sections of the section groups. */
-static const struct {
+static const struct source_section {
 	const char *name;
 	const struct table *keys;
 } sources[] = {
@@ -77,8 +77,13 @@ take_option(
 	if (line != NULL && emptied)
 		return error_set(
 		    e, ERROR_CONFIG, "%s: %s: given again as an empty list", where, key->name);
-	if (key_is_list(key))
+	if (key_is_list(key)) {
+		if (cfg_opt_size(option) == 0 && key->set == key_set_some)
+			return error_set(e, ERROR_CONFIG,
+			    "%s: %s: an empty list would mean everything: leave the key out",
+			    where, key->name);
 		key_list_empty(key_list(key, base));
+	}
 	for (unsigned int i = 0; i < cfg_opt_size(option); i++) {
 		char *value = cfg_opt_getnstr(option, i);
 
@@ -155,6 +160,20 @@ find_section(cfg_t *cfg, const char *section, const char *name, cfg_t **found, s
 	    cfg_getnsec(cfg, section, 1)->line, section, (*found)->line);
 }
 
+/* A source that nobody asks is a mistake: another one would decide in its place. */
+static int
+take_source(struct groups_config *g, const struct source_section *kind, cfg_t *section,
+    const char *name, struct error *e)
+{
+	if (take_options(g, kind->keys, section, name, e) == -1)
+		return -1;
+	if (strings_have(&g->resolvers, kind->name))
+		return 0;
+	return error_set(e, ERROR_CONFIG,
+	    "%s:%d: groups: there is a section %s, but resolvers does not name it", name,
+	    section->line, kind->name);
+}
+
 static int
 take_groups(struct groups_config *g, cfg_t *cfg, const char *name, struct error *e)
 {
@@ -173,7 +192,7 @@ take_groups(struct groups_config *g, cfg_t *cfg, const char *name, struct error 
 		return -1;
 	for (size_t i = 0; i < SOURCES; i++)
 		if (find_section(section, sources[i].name, name, &source, e) == -1 ||
-		    (source != NULL && take_options(g, sources[i].keys, source, name, e) == -1))
+		    (source != NULL && take_source(g, &sources[i], source, name, e) == -1))
 			return -1;
 	return groups_check(g, e);
 }

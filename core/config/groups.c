@@ -13,8 +13,8 @@ static const struct key_row groups_rows[] = {
     {"cache", "60s", key_set_duration, FIELD(cache)},
     {"stale", NULL, key_set_duration, FIELD(stale)},
     {"retry", "5s", key_set_duration, FIELD(retry)},
-    {"allow", NULL, key_set_item, FIELD(allow)},
-    {"required", NULL, key_set_item, FIELD(required)},
+    {"allow", NULL, key_set_some, FIELD(allow)},
+    {"required", NULL, key_set_some, FIELD(required)},
     {"exempt", NULL, key_set_item, FIELD(exempt)},
     {"optional", NULL, key_set_resolver, FIELD(optional)},
     {"most", "1000", key_set_most, FIELD(most)},
@@ -135,6 +135,22 @@ wrong_rest(const struct rest_config *r)
 	return NULL;
 }
 
+bool
+groups_never(const struct groups_config *g, const char *name)
+{
+	return g->where != NULL && !strings_have(&g->resolvers, "unix") &&
+	       strpbrk(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL;
+}
+
+static bool
+has_capital(const struct groups_config *g, const struct strings *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (groups_never(g, names->items[i]))
+			return true;
+	return false;
+}
+
 static const char *
 find_wrong(const struct groups_config *g)
 {
@@ -147,6 +163,9 @@ find_wrong(const struct groups_config *g)
 	for (size_t i = 0; i < g->optional.count; i++)
 		if (!strings_have(&g->resolvers, g->optional.items[i]))
 			return "optional names a source that is not among resolvers";
+	if (has_capital(g, &g->required) || has_capital(g, &g->allow))
+		return "a name in required or allow has a capital letter, and names of groups "
+		       "are lower case: all sources but unix make them so";
 	if (strings_have(&g->resolvers, "ldap"))
 		wrong = wrong_ldap(&g->ldap);
 	if (wrong == NULL && strings_have(&g->resolvers, "rest"))

@@ -71,6 +71,9 @@ struct groups_config {
 /* Seconds that the source of this name may take; 0: it answers at once. */
 int64_t groups_timeout(const struct groups_config *g, const char *source);
 
+/* Whether no group can have this name, since all the sources give names in lower case. */
+bool groups_never(const struct groups_config *g, const char *name);
+
 /* Seconds after which a look-up has certainly ended, unless the host's own accounts hang. */
 int64_t groups_deadline(const struct groups_config *g);
 

@@ -195,6 +195,12 @@ key_set_item(void *field, const char *value, const char **wanted)
 	return 0;
 }
 
+int
+key_set_some(void *field, const char *value, const char **wanted)
+{
+	return key_set_item(field, value, wanted);
+}
+
 /* "sub=username": both sides are names of claims. */
 int
 key_set_rename(void *field, const char *value, const char **wanted)
@@ -268,8 +274,8 @@ key_set_skew(void *field, const char *value, const char **wanted)
 bool
 key_is_list(const struct key_row *key)
 {
-	return key->set == key_set_item || key->set == key_set_rename ||
-	       key->set == key_set_resolver;
+	return key->set == key_set_item || key->set == key_set_some ||
+	       key->set == key_set_rename || key->set == key_set_resolver;
 }
 
 const struct key_row *

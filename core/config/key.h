@@ -17,8 +17,8 @@ typedef int key_setter(void *field, const char *value, const char **wanted);
 
 key_setter key_set_string, key_set_path, key_set_duration, key_set_count, key_set_workers,
     key_set_bool, key_set_kid, key_set_mode, key_set_access, key_set_log, key_set_audit,
-    key_set_files, key_set_type, key_set_item, key_set_rename, key_set_resolver, key_set_order,
-    key_set_most, key_set_timeout, key_set_skew;
+    key_set_files, key_set_type, key_set_item, key_set_some, key_set_rename, key_set_resolver,
+    key_set_order, key_set_most, key_set_timeout, key_set_skew;
 
 /* libconfuse gives every scalar as text, so that a file and a flag go through the same
  * function. */
@@ -29,7 +29,8 @@ struct key_row {
 	size_t offset; /* of the field in its struct */
 };
 
-/* Whether the key's field is a struct strings, each item of which is set. */
+/* Whether the key's field is a struct strings, each item of which is set. A list that is set by
+ * key_set_some is not given empty. */
 bool key_is_list(const struct key_row *key);
 
 /* The row called name, NULL when there is none. */

@@ -42,7 +42,7 @@ add_rule(
 		rule_free(r);
 		return error_set(e, ERROR_INTERNAL, "out of memory");
 	}
-	p->needs_groups = p->needs_groups || r->who == WHO_GROUP;
+	p->needs_groups[r->verb] = p->needs_groups[r->verb] || r->who == WHO_GROUP;
 	p->serves_groups = p->serves_groups || (r->permit && r->verb == VERB_GROUPS_OF);
 	rules[p->count++] = *r;
 	return 0;
@@ -113,6 +113,15 @@ policy_read(struct policy **out, const char *path, struct error *e)
 	return rc;
 }
 
+static int
+check_groups(const struct policy *p, const struct groups_config *groups, struct error *e)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (rule_check_group(&p->rules[i], groups, e) == -1)
+			return error_prefix(e, "%s", p->rules[i].where);
+	return 0;
+}
+
 int
 policy_open(struct policy **out, const struct config *c, struct error *e)
 {
@@ -121,7 +130,7 @@ policy_open(struct policy **out, const struct config *c, struct error *e)
 	if (rc == -1)
 		return -1;
 	policy_set_limits(*out, c->lifetime, &c->profiles);
-	if (policy_check_profiles(*out, e) == 0 &&
+	if (policy_check_profiles(*out, e) == 0 && check_groups(*out, &c->groups, e) == 0 &&
 	    (!c->permit_anonymous || policy_permit_anonymous(*out, e) == 0))
 		return 0;
 	policy_free(*out);
@@ -176,9 +185,9 @@ policy_count(const struct policy *p)
 }
 
 bool
-policy_needs_groups(const struct policy *p)
+policy_needs_groups(const struct policy *p, enum verb verb)
 {
-	return p->needs_groups;
+	return p->needs_groups[verb];
 }
 
 bool

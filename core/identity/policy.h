@@ -52,6 +52,13 @@ struct grant {
 			      policy's. For the log and for dry runs, never for a client */
 };
 
+/* What a rule is about. */
+enum verb {
+	VERB_AS,        /* tokens as subjects */
+	VERB_GROUPS_OF, /* reading the groups of subjects */
+	VERBS
+};
+
 struct policy;
 
 /*
@@ -88,8 +95,8 @@ void policy_set_limits(struct policy *p, int64_t lifetime, const struct profiles
 /* The first rule's FILE:LINE that names a profile which does not exist, as ERROR_CONFIG. */
 int policy_check_profiles(const struct policy *p, struct error *e);
 
-/* Whether a rule asks for the caller's groups, so that they must be looked up. */
-bool policy_needs_groups(const struct policy *p);
+/* Whether a rule about that asks for the caller's groups, so that they must be looked up. */
+bool policy_needs_groups(const struct policy *p, enum verb verb);
 
 /* Whether a rule lets anybody read groups. */
 bool policy_serves_groups(const struct policy *p);

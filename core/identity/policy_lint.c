@@ -14,6 +14,8 @@ check_line(const struct config *c, const char *line, size_t size, struct error *
 		return -1;
 	if (found == 1) {
 		rc = rule_check_profiles(&r, &c->profiles, e);
+		if (rc == 0)
+			rc = rule_check_group(&r, &c->groups, e);
 		rule_free(&r);
 	}
 	return rc;

@@ -309,6 +309,17 @@ rule_check_profiles(const struct rule *r, const struct profiles *profiles, struc
 	return 0;
 }
 
+int
+rule_check_group(const struct rule *r, const struct groups_config *groups, struct error *e)
+{
+	if (r->who != WHO_GROUP || !groups_never(groups, r->name))
+		return 0;
+	return error_set(e, ERROR_CONFIG,
+	    "':%.64s' is nobody: names of groups are lower case, as all sources but unix make "
+	    "them",
+	    r->name);
+}
+
 bool
 rule_next_line(const char **text, size_t *length, const char **line, size_t *size)
 {

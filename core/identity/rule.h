@@ -8,17 +8,12 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "identity/policy.h"
 
 enum who { WHO_ANY, WHO_AUTHENTICATED, WHO_ANONYMOUS, WHO_NAME, WHO_GROUP };
 
 /* A list of words, NULL at its end; NULL itself when the rule has none. */
 typedef char **words;
-
-/* What a rule is about. */
-enum verb {
-	VERB_AS,       /* tokens as subjects */
-	VERB_GROUPS_OF /* reading the groups of subjects */
-};
 
 struct rule {
 	bool permit;
@@ -47,6 +42,10 @@ void rule_free(struct rule *r);
 /* Whether each profile that the rule names exists; profiles may be NULL. 0, or -1 and
  * ERROR_CONFIG. */
 int rule_check_profiles(const struct rule *r, const struct profiles *profiles, struct error *e);
+
+/* Whether the rule's group can exist by what the sources do to names: a rule that never matches
+ * is worse than none. 0, or -1 and ERROR_CONFIG. */
+int rule_check_group(const struct rule *r, const struct groups_config *groups, struct error *e);
 
 /* Takes the first line off the text, without its newline. False: there is none any more. */
 bool rule_next_line(const char **text, size_t *length, const char **line, size_t *size);

@@ -10,8 +10,8 @@ struct policy {
 	char *nowhere; /* "no rule of FILE" */
 	struct rule *rules;
 	size_t count;
-	bool needs_groups;  /* a rule asks for them */
-	bool serves_groups; /* a rule lets somebody read them */
+	bool needs_groups[VERBS]; /* a rule about it asks for the caller's */
+	bool serves_groups;       /* a rule lets somebody read them */
 	int64_t lifetime;
 	const struct profiles *profiles; /* NULL: there are none */
 };

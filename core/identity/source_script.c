@@ -71,6 +71,8 @@ script_lookup(struct source *self, const char *user, struct membership *m, struc
 	struct script_run run = {.user = user,
 	    .deadline = clock_monotonic(&clock_system) + c->timeout * NANOSECONDS};
 
+	if (*user == '-')
+		return 0; /* no subject begins so, and to a program it is a flag */
 	for (size_t i = c->files.count; i > 0; i--) {
 		struct membership one = {0};
 

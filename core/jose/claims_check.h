@@ -18,7 +18,7 @@
 
 /* What the keys of one party may vouch for. */
 struct claims_rules {
-	char *const *issuers; /* "iss" is one of these, byte by byte; none: "iss" is not read */
+	char *const *issuers; /* "iss" is one of these, byte by byte; none: any, or no "iss" */
 	size_t issuer_count;
 	char *const *audiences; /* whom we identify as; see claims_check() */
 	size_t audience_count;

@@ -97,7 +97,8 @@ check_claims(struct attempt *a, size_t i)
 	return claims_check(a->claims, &p->rules, a->now, a->v->skew, &a->out->user, a->e);
 }
 
-/* Whether a key of the i-th party, with the token's kid or of those without a say, is right. */
+/* Whether a key of the i-th party is right, and the claims hold for it; by_kid: a key with the
+ * token's kid. */
 static bool
 try_party(struct attempt *a, size_t i, bool by_kid)
 {

@@ -129,7 +129,8 @@ groups_endpoint(struct service *s, struct gateway *g, const struct request *r, s
 	*reading = (struct reading){.service = s, .gateway = g, .request = *r};
 	reading->query.caller = r->caller;
 	memcpy(reading->query.subject, user, strlen(user) + 1);
-	if (!policy_needs_groups(s->parts.policy) || !principal_authenticated(&r->caller)) {
+	if (!policy_needs_groups(s->parts.policy, VERB_GROUPS_OF) ||
+	    !principal_authenticated(&r->caller)) {
 		decide(reading);
 		return 0;
 	}

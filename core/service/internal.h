@@ -5,6 +5,7 @@
 #include "identity/subject.h"
 #include "jose/verifier.h"
 #include "service/audit.h"
+#include "service/knowledge.h"
 #include "service/request.h"
 #include "service/service.h"
 #include "store/directory.h"
@@ -38,6 +39,7 @@ endpoint groups_endpoint;
 endpoint validate_endpoint;
 endpoint user_endpoint;
 endpoint authorize_endpoint;
+endpoint introspect_endpoint;
 
 /*
  * The endpoint for a path, NULL when there is none; *methods gets what it answers. What is
@@ -67,18 +69,6 @@ struct wait {
  * ERROR_UNAVAILABLE, and done is not called. */
 int keys_ask(struct service *s, struct gateway *g, const struct request *r, signer_done *done,
     struct error *e);
-
-/* Whether a token by the profile (NULL: none) for the subject needs to know the subject. */
-bool knowledge_needed(
-    const struct config *c, const struct profile *profile, const char *subject);
-
-/*
- * Lets the query lead to what is known of its subject, which must outlive it. 0, or -1 and
- * ERROR_DENIED: no source knows the subject, and the token is to have groups; or the subject is
- * in none of the groups that are required.
- */
-int knowledge_use(struct query *q, const struct membership *m, const struct config *c,
-    const struct profile *profile, struct error *e);
 
 /* What is known of a decision beside the request. */
 struct outcome {

@@ -1,8 +1,9 @@
-/* What a token needs to know of its subject beside the name. */
+#include "service/knowledge.h"
+
 #include <string.h>
 
 #include "identity/required.h"
-#include "service/internal.h"
+#include "service/service.h"
 
 static bool
 has_groups(const struct config *c, const struct profile *profile)
@@ -29,7 +30,7 @@ knowledge_needed(const struct config *c, const struct profile *profile, const ch
 bool
 service_looks_up(const struct config *c, const struct policy *p)
 {
-	bool needed = policy_needs_groups(p) || policy_serves_groups(p) ||
+	bool needed = policy_needs_groups(p, VERB_AS) || policy_serves_groups(p) ||
 		      c->groups.required.count > 0 || c->groups.claim;
 
 	for (size_t i = 0; i < c->profiles.count; i++)

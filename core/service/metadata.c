@@ -44,14 +44,18 @@ static json_t *
 describe(const struct config *c)
 {
 	const char *issuer = c->issuer;
-	bool slash = issuer[strlen(issuer) - 1] == '/';
+	const char *slash = issuer[strlen(issuer) - 1] == '/' ? "" : "/";
+	json_t *object;
 
-	return json_pack("{s:s, s:s+, s:[s], s:[s], s:o, s:[s, s, s, s, s, s]}", "issuer",
-	    issuer, "jwks_uri", issuer,
-	    slash ? ".well-known/jwks.json" : "/.well-known/jwks.json",
+	object = json_pack("{s:s, s:s++, s:[s], s:[s], s:o, s:[s, s, s, s, s, s]}", "issuer",
+	    issuer, "jwks_uri", issuer, slash, ".well-known/jwks.json",
 	    "response_types_supported", "id_token", "subject_types_supported", "public",
 	    "id_token_signing_alg_values_supported", algorithms(c), "claims_supported", "sub",
 	    "iss", "iat", "exp", "jti", "aud");
+	if (c->introspection)
+		(void)json_object_set_new(object, "introspection_endpoint",
+		    json_sprintf("%s%soauth2/introspect", issuer, slash));
+	return object;
 }
 
 int

@@ -267,7 +267,7 @@ mint_endpoint(struct service *s, struct gateway *g, const struct request *r, str
 	*m = (struct mint){.service = s, .gateway = g, .request = *r};
 	if (read_query(&m->query, s, r, e) == -1)
 		refuse(m, e);
-	else if (!policy_needs_groups(s->parts.policy) ||
+	else if (!policy_needs_groups(s->parts.policy, VERB_AS) ||
 		 !principal_authenticated(&m->query.caller))
 		decide(m);
 	else if (lookup_submit(s->parts.lookup, m->query.caller.name, caller_known, m, e) == -1)

@@ -6,12 +6,14 @@
 
 #include "base/parse.h"
 #include "base/text.h"
+#include "service/form.h"
 
 /* The params that are used; no other has any effect. */
 enum param {
 	AUTHSERVER_GROUPS,
 	AUTH_TYPE,
 	CONTENT_LENGTH,
+	CONTENT_TYPE,
 	HTTP_ACCEPT,
 	HTTP_AUTHORIZATION,
 	HTTP_HOST,
@@ -31,6 +33,7 @@ static const char *const names[PARAM_COUNT] = {
     [AUTHSERVER_GROUPS] = "AUTHSERVER_GROUPS",
     [AUTH_TYPE] = "AUTH_TYPE",
     [CONTENT_LENGTH] = "CONTENT_LENGTH",
+    [CONTENT_TYPE] = "CONTENT_TYPE",
     [HTTP_ACCEPT] = "HTTP_ACCEPT",
     [HTTP_AUTHORIZATION] = "HTTP_AUTHORIZATION",
     [HTTP_HOST] = "HTTP_HOST",
@@ -182,6 +185,8 @@ request_read(
 	r->authorization = values[HTTP_AUTHORIZATION];
 	r->required = values[AUTHSERVER_GROUPS];
 	r->body = g->body.data;
+	r->received = g->body.length;
+	r->content_type = values[CONTENT_TYPE];
 	length = values[CONTENT_LENGTH];
 	if (length != NULL && *length != '\0' &&
 	    parse_number(length, strlen(length), INT64_MAX, &r->body_length) == -1)
@@ -195,47 +200,6 @@ request_read(
 		return principal_peer(&r->caller, g->peer, e);
 	return principal_read(
 	    &r->caller, values[REMOTE_USER], values[AUTH_TYPE], &config->realms, e);
-}
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* Decodes length bytes of a form value. The size of the text, or -1: too long for to,
- * a bad escape, or a control byte. */
-static int
-decode(char *to, size_t size, const char *from, size_t length)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < length; i++) {
-		int c = (unsigned char)from[i];
-
-		if (c == '+') {
-			c = ' ';
-		} else if (c == '%') {
-			int high = i + 2 < length ? hex_digit(from[i + 1]) : -1;
-			int low = i + 2 < length ? hex_digit(from[i + 2]) : -1;
-
-			if (high == -1 || low == -1)
-				return -1;
-			c = high << 4 | low;
-			i += 2;
-		}
-		if (c < ' ' || c == 0x7f || n + 1 >= size)
-			return -1;
-		to[n++] = (char)c;
-	}
-	to[n] = '\0';
-	return (int)n;
 }
 
 static int
@@ -291,7 +255,7 @@ request_mint_query(const char *query, struct mint_query *m, struct error *e)
 			return error_set(e, ERROR_MALFORMED,
 			    "unknown query parameter: ttl=DURATION, audience=TEXT and "
 			    "profile=NAME exist");
-		size = decode(value, sizeof(value), query + name + 1, length - name - 1);
+		size = form_decode(value, sizeof(value), query + name + 1, length - name - 1);
 		if (size == -1 || known[i].set(m, value, (size_t)size) == -1)
 			return error_set(e, ERROR_MALFORMED,
 			    "query parameter %s: once, and with a value such as %s",

@@ -23,7 +23,9 @@ struct request {
 	const char *query; /* QUERY_STRING as it came; may be empty */
 	enum media media;
 	uint64_t body_length;      /* CONTENT_LENGTH, or what came if that is more */
-	const char *body;          /* as much as body_length says; NULL: none */
+	const char *body;          /* what came of it; NULL: nothing */
+	size_t received;           /* bytes of that */
+	const char *content_type;  /* of it (RFC 9110, 8.3); NULL: not said */
 	const char *authorization; /* the field (RFC 9110, 11.6.2); NULL: none. Never logged */
 	const char *required; /* AUTHSERVER_GROUPS, which the web server's administrator sets */
 	const char *if_none_match; /* the field (RFC 9110, 13.1.2); NULL when there is none */

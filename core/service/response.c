@@ -21,6 +21,7 @@ static const struct status {
     {404, "Not Found", ""},
     {405, "Method Not Allowed", ""},
     {413, "Content Too Large", ""},
+    {415, "Unsupported Media Type", ""},
     {429, "Too Many Requests", "Retry-After: 1\r\n"},
     {500, "Internal Server Error", ""},
     {503, "Service Unavailable", "Retry-After: 1\r\n"},
@@ -38,14 +39,16 @@ static const struct {
     [ERROR_NOT_FOUND] = {404, "not_found", NULL},
     [ERROR_METHOD] = {405, "method_not_allowed", NULL},
     [ERROR_TOO_LARGE] = {413, "invalid_request", NULL},
+    [ERROR_MEDIA_TYPE] = {415, "invalid_request", NULL},
     [ERROR_LIMITED] = {429, "temporarily_unavailable", NULL},
     [ERROR_INTERNAL] = {500, "server_error", "a defect of the server: see its log"},
     [ERROR_UNAVAILABLE] = {503, "temporarily_unavailable",
-	"no token can be made now: try again in a moment"},
-    [ERROR_CONFIG] = {503, "server_error", "no token can be made now: see the server's log"},
-    [ERROR_NO_INPUT] = {503, "server_error", "no token can be made now: see the server's log"},
+	"this cannot be answered now: try again in a moment"},
+    [ERROR_CONFIG] = {503, "server_error", "this cannot be answered now: see the server's log"},
+    [ERROR_NO_INPUT] = {503, "server_error",
+	"this cannot be answered now: see the server's log"},
     [ERROR_NO_PERMISSION] = {503, "server_error",
-	"no token can be made now: see the server's log"},
+	"this cannot be answered now: see the server's log"},
 };
 
 static const struct status *
@@ -123,13 +126,15 @@ void
 response_error(struct response *r, const struct error *e, bool json)
 {
 	const char *text = answers[e->code].text != NULL ? answers[e->code].text : e->text;
+	/* Where a token was wanted (RFC 6750, 3.1). */
+	bool token = e->code == ERROR_UNAUTHENTICATED && r->challenge != NULL;
 
 	buffer_free(&r->body);
 	r->status = answers[e->code].status;
 	r->content_type = json ? "application/json" : "text/plain; charset=utf-8";
 	/* Out of memory: the status alone has to do. */
 	if (json)
-		put_json(&r->body, answers[e->code].name, text);
+		put_json(&r->body, token ? "invalid_token" : answers[e->code].name, text);
 	else
 		(void)buffer_printf(&r->body, "%s\n", text);
 }

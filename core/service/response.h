@@ -25,8 +25,9 @@ void response_free(struct response *r);
 
 /*
  * Makes r the answer to *e: a status and one line that says what to do, or, if json, an object
- * with "error" and "error_description" (RFC 6749, 5.2). What is ERROR_INTERNAL or after gets
- * the status's own words, since its text is for the log.
+ * with "error" and "error_description" (RFC 6749, 5.2), of which the first is invalid_token
+ * where r has a challenge. What is ERROR_INTERNAL or after gets the status's own words, since
+ * its text is for the log.
  */
 void response_error(struct response *r, const struct error *e, bool json);
 

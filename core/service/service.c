@@ -155,8 +155,8 @@ service_refuse(struct service *s, struct gateway *g, const struct request *r,
 	unsigned int methods = 0;
 
 	response_init(&response, "text/plain; charset=utf-8");
-	response_error(&response, e, route_speaks_json(r->path));
 	response.challenge = o->challenge;
+	response_error(&response, e, route_speaks_json(r->path));
 	if (e->code == ERROR_METHOD && route_find(r->path, s->issuer_path, &methods) != NULL)
 		response.allow = route_allow(methods);
 	log_line(s->parts.log, level, "Refused with %d: caller %s, path %.32s: %s%s%s%s%s%s",

@@ -32,10 +32,8 @@ answer_user(struct gateway *g, const char *member, const struct verified *v, str
 }
 
 static int
-validated(struct service *s, struct gateway *g, const struct request *r,
-    const struct verified *v, struct error *e)
+validated(struct gateway *g, const struct request *r, const struct verified *v, struct error *e)
 {
-	(void)s;
 	(void)r;
 	return answer_user(g, "sub", v, e);
 }
@@ -48,10 +46,8 @@ validate_endpoint(
 }
 
 static int
-named(struct service *s, struct gateway *g, const struct request *r, const struct verified *v,
-    struct error *e)
+named(struct gateway *g, const struct request *r, const struct verified *v, struct error *e)
 {
-	(void)s;
 	(void)r;
 	return answer_user(g, "user", v, e);
 }
@@ -100,15 +96,14 @@ put_groups(struct response *response, const json_t *groups)
 }
 
 static int
-authorized(struct service *s, struct gateway *g, const struct request *r,
-    const struct verified *v, struct error *e)
+authorized(
+    struct gateway *g, const struct request *r, const struct verified *v, struct error *e)
 {
 	const json_t *groups = json_object_get(v->claims, "groups");
 	const char *jti = json_string_value(json_object_get(v->claims, "jti"));
 	struct response response;
 	int rc = 0;
 
-	(void)s;
 	if (r->required != NULL && !has_required(groups, r->required))
 		return error_set(
 		    e, ERROR_DENIED, "%s is in none of the groups that are required", v->user);

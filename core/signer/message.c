@@ -32,6 +32,11 @@ message_request_init(struct message_request *m, const struct query *q)
 	if (q == NULL)
 		return;
 	memcpy(&m->query, q, sizeof(*q));
+	/* Mostly caller and subject are one, and sent once. */
+	m->same = q->caller_groups != NULL && q->subject_groups != NULL &&
+		  strcmp(q->caller_groups, q->subject_groups) == 0;
+	if (m->same != 0)
+		m->query.subject_groups = NULL;
 	for (size_t i = 0; i < MESSAGE_TEXTS; i++) {
 		const char *text = *text_of(&m->query, i);
 
@@ -95,8 +100,11 @@ message_request_read(const struct message_request *m, size_t size, struct query 
 	    m->head.kind > MESSAGE_KEYS)
 		return -1;
 	*q = m->query;
-	if (take_texts(m, q) == -1)
+	if (take_texts(m, q) == -1 || m->same > 1 ||
+	    (m->same == 1 && q->subject_groups != NULL))
 		return -1;
+	if (m->same == 1)
+		q->subject_groups = q->caller_groups;
 	if (!ends(q->caller.name, sizeof(q->caller.name)) ||
 	    !ends(q->caller.scheme, sizeof(q->caller.scheme)) ||
 	    !ends(q->subject, sizeof(q->subject)) || !ends(q->audience, sizeof(q->audience)) ||

@@ -35,6 +35,7 @@ struct message_request {
 	struct courier_head head;        /* its kind is a message_wish */
 	struct query query;              /* its pointers are NULL */
 	uint32_t lengths[MESSAGE_TEXTS]; /* with their NUL; 0 for one that is NULL */
+	uint32_t same;                   /* 1: the subject's groups are the caller's */
 	char texts[2 * LIMIT_GROUPS + LIMIT_EMAIL + LIMIT_NAMESPACE];
 };
 

@@ -1,7 +1,7 @@
 /*
  * ask ADDRESS [PARAM]...: one FastCGI request, and its answer as CGI has it. What ADDRESS and
- * PARAM are, fastcgi.py says. Exit status 3: it was hung up on. A program of its own, for
- * hundreds of requests are made so.
+ * PARAM are, fastcgi.py says; text=TEXT adds a body of these bytes. Exit status 3: it was hung
+ * up on. A program of its own, for hundreds of requests are made so.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -117,7 +117,7 @@ change(const char *params[PARAMS_MAX], char **changes)
 
 	memcpy(params, alice, sizeof(alice));
 	for (; *changes != NULL && count < PARAMS_MAX; changes++) {
-		if (strncmp(*changes, "body=", 5) == 0)
+		if (strncmp(*changes, "body=", 5) == 0 || strncmp(*changes, "text=", 5) == 0)
 			continue;
 		if (**changes != '+') {
 			kept = 0;
@@ -147,12 +147,20 @@ build(char **changes)
 		}
 		length += write_pair(content + length, params[i]);
 	}
-	for (; *changes != NULL; changes++)
+	for (; *changes != NULL; changes++) {
+		const char *value = *changes + 5;
+		bool text = strncmp(*changes, "text=", 5) == 0;
+		size_t more = text ? strlen(value) : 0;
+
 		if (strncmp(*changes, "body=", 5) == 0)
-			body_length += strtoul(*changes + 5, NULL, 10);
-	if (body_length > sizeof(body)) {
-		errno = E2BIG;
-		fail("body");
+			more = strtoul(value, NULL, 10);
+		if (more > sizeof(body) - body_length) {
+			errno = E2BIG;
+			fail("body");
+		}
+		if (text)
+			memcpy(body + body_length, value, more);
+		body_length += more;
 	}
 	put_record(BEGIN, "\0\1\0\0\0\0\0\0", HEAD);
 	put_stream(PARAMS, content, length);

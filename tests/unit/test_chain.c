@@ -113,15 +113,17 @@ open_another(struct fixture *f, struct chain **out, const struct chain *lender, 
 static int
 try_chain(struct fixture *f, const char *lines, struct error *e)
 {
-	char text[1024];
+	char text[1024], file[256] = "", script[256] = "";
 
 	chain_close(f->chain);
 	f->chain = NULL;
 	config_free(&f->config);
-	(void)snprintf(text, sizeof(text),
-	    "groups {\n%s\nstatic { file = \"%s\" }\n"
-	    "script { directory = \"%s\" files = script } }\n",
-	    lines, f->users, f->directory);
+	if (strstr(lines, "static") != NULL)
+		(void)snprintf(file, sizeof(file), "static { file = \"%s\" }\n", f->users);
+	if (strstr(lines, "script") != NULL)
+		(void)snprintf(script, sizeof(script),
+		    "script { directory = \"%s\" files = script }\n", f->directory);
+	(void)snprintf(text, sizeof(text), "groups {\n%s\n%s%s }\n", lines, file, script);
 	assert_int_equal(config_init(&f->config, e), 0);
 	if (config_parse(&f->config, text, strlen(text), "t.conf", e) == -1)
 		fail_msg("%s", e->text);

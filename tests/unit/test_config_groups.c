@@ -174,20 +174,6 @@ every_key_of_ldap_sets_its_field(void **state)
 	config_free(&c);
 }
 
-/* A source that is not asked may be described, or half described. */
-static void
-sections_that_are_not_used_are_not_judged(void **state)
-{
-	struct config c = parse("groups { resolvers = unix\n rest { timeout = 1s }\n"
-				" ldap { nested = true }\n script {}\n static {}\n}\n"
-				"workers = 2\n");
-
-	(void)state;
-	assert_int_equal(c.workers, 2);
-	assert_int_equal(c.groups.rest.timeout, 1);
-	config_free(&c);
-}
-
 /* Rows of what is wrong: told with the line, and the words. */
 struct mistake {
 	const char *text;
@@ -237,7 +223,7 @@ mistakes_are_told_with_file_and_line(void **state)
 	    {G(" allow = a\n allow = b"), "t.conf:3: allow: given twice", ""},
 	    {G("") "groups {\n}\n", "t.conf:5: groups: given twice, first in line 3", ""},
 	    {G(" rest {}\n rest {}"), "t.conf:3: rest: given twice, first in line 2", ""},
-	    {G(" rest {\n}\n script {\n}\n script {\n}"),
+	    {G(" resolvers = {rest, script} rest {\n}\n script {\n}\n script {\n}"),
 		"t.conf:7: script: given twice, first in line 5", ""},
 	    {SOURCE("script", "timeout = 1s\n timeout = 1s"),
 		"t.conf:5: timeout: given twice, first in line 4", ""},
@@ -280,6 +266,13 @@ static void
 what_does_not_fit_together_is_told_with_file_and_line(void **state)
 {
 	static const struct mistake rows[] = {
+	    {G(" ldap { nested = true }"),
+		"t.conf:2: groups: there is a section ldap, but resolvers does not name it",
+		""},
+	    {G(" allow = {}"), "t.conf:?: allow: an empty list would mean everything", ""},
+	    {G(" required = {}"), "t.conf:?: required: an empty list", ""},
+	    {G(" resolvers = rest rest { url = \"http://localhost\" } allow = {ok, Not}"),
+		"t.conf:3: groups: a name in required or allow has a capital letter", ""},
 	    {G(" resolvers = {}"), "t.conf:3: groups: resolvers is empty", ""},
 	    {G(" resolvers = {unix, unix}"), "t.conf:3: groups: resolvers has a name twice",
 		""},
@@ -319,7 +312,6 @@ main(void)
 	    cmocka_unit_test(every_key_sets_its_field),
 	    cmocka_unit_test(every_key_of_rest_and_script_sets_its_field),
 	    cmocka_unit_test(every_key_of_ldap_sets_its_field),
-	    cmocka_unit_test(sections_that_are_not_used_are_not_judged),
 	    cmocka_unit_test(mistakes_are_told_with_file_and_line),
 	    cmocka_unit_test(what_does_not_fit_together_is_told_with_file_and_line),
 	};

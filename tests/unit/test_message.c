@@ -86,6 +86,33 @@ request_arrives_as_it_was_sent(void **state)
 	}
 }
 
+/* The queue to the signer is short: what is the same goes once. */
+static void
+groups_of_caller_and_subject_travel_once_when_they_are_the_same(void **state)
+{
+	struct query q = signers_ask("alice", "alice", "", 0), r;
+	char same[] = "etl\nstaff\n";
+	struct message_request m;
+	size_t size;
+
+	(void)state;
+	q.caller_groups = "etl\nstaff\n";
+	message_request_init(&m, &q);
+	size = message_request_size(&m);
+	q.subject_groups = same;
+	message_request_init(&m, &q);
+	assert_int_equal(message_request_size(&m), size);
+	assert_int_equal(message_request_read(&m, size, &r), 0);
+	assert_string_equal(r.caller_groups, same);
+	assert_string_equal(r.subject_groups, same);
+	m.same = 2;
+	assert_int_equal(message_request_read(&m, size, &r), -1);
+	q.subject_groups = "etl\n";
+	message_request_init(&m, &q);
+	m.same = 1;
+	assert_int_equal(message_request_read(&m, message_request_size(&m), &r), -1);
+}
+
 /* No address of a worker's memory is sent. */
 static void
 request_holds_no_pointers(void **state)
@@ -285,6 +312,7 @@ main(void)
 	    cmocka_unit_test(request_of_another_size_is_none),
 	    cmocka_unit_test(request_with_an_end_inside_a_text_is_none),
 	    cmocka_unit_test(request_holds_no_pointers),
+	    cmocka_unit_test(groups_of_caller_and_subject_travel_once_when_they_are_the_same),
 	    cmocka_unit_test(request_with_a_wrong_field_is_none),
 	    cmocka_unit_test(answer_carries_a_token_or_a_reason),
 	    cmocka_unit_test(answer_of_another_size_is_none),

@@ -405,7 +405,8 @@ groups_are_needed_where_a_rule_asks_for_them(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct policy *p = parse(rows[i].rules);
 
-		assert_int_equal(policy_needs_groups(p), rows[i].needed);
+		assert_int_equal(policy_needs_groups(p, VERB_AS), rows[i].needed);
+		assert_false(policy_needs_groups(p, VERB_GROUPS_OF));
 		policy_free(p);
 	}
 }

@@ -260,15 +260,16 @@ groups_are_served_where_a_rule_lets_somebody_read_them(void **state)
 }
 
 static void
-group_of_a_rule_about_groups_must_be_known_too(void **state)
+group_of_a_rule_about_groups_must_be_known_for_that_alone(void **state)
 {
 	struct policy *p = parse("permit :etl groups-of *");
 
 	(void)state;
-	assert_true(policy_needs_groups(p));
+	assert_true(policy_needs_groups(p, VERB_GROUPS_OF));
+	assert_false(policy_needs_groups(p, VERB_AS));
 	policy_free(p);
 	p = parse("permit svc groups-of *");
-	assert_false(policy_needs_groups(p));
+	assert_false(policy_needs_groups(p, VERB_GROUPS_OF));
 	policy_free(p);
 }
 
@@ -283,7 +284,7 @@ main(void)
 	    cmocka_unit_test(refusal_says_what_may_not_be_read),
 	    cmocka_unit_test(anonymous_callers_with_tokens_read_no_groups),
 	    cmocka_unit_test(groups_are_served_where_a_rule_lets_somebody_read_them),
-	    cmocka_unit_test(group_of_a_rule_about_groups_must_be_known_too),
+	    cmocka_unit_test(group_of_a_rule_about_groups_must_be_known_for_that_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

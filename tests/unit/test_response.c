@@ -78,6 +78,7 @@ static const struct {
     {ERROR_NOT_FOUND, 404, "Not Found", true},
     {ERROR_METHOD, 405, "Method Not Allowed", true},
     {ERROR_TOO_LARGE, 413, "Content Too Large", true},
+    {ERROR_MEDIA_TYPE, 415, "Unsupported Media Type", true},
     {ERROR_LIMITED, 429, "Too Many Requests", true},
     {ERROR_INTERNAL, 500, "Internal Server Error", false},
     {ERROR_UNAVAILABLE, 503, "Service Unavailable", false},

@@ -63,6 +63,22 @@ print_parties(const struct findings *f)
 }
 
 static void
+print_list(const char *before, const struct strings *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		printf("%s%s", i == 0 ? before : ", ", list->items[i]);
+}
+
+static void
+print_groups(const struct groups_config *g)
+{
+	print_list("groups: ", &g->resolvers);
+	printf("%s", g->mode == GROUPS_MERGE && g->resolvers.count > 1 ? ", merged" : "");
+	print_list("; required: ", &g->required);
+	(void)putchar('\n');
+}
+
+static void
 print_files(const struct findings *f)
 {
 	const struct config *c = &f->config;
@@ -114,6 +130,8 @@ findings_print(const struct findings *f)
 	findings_print_policy(f);
 	print_keys(f);
 	print_parties(f);
+	if (f->config.groups.where != NULL)
+		print_groups(&f->config.groups);
 	print_files(f);
 	print_peers(&f->config.peers);
 	if (geteuid() == 0)

@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "service/knowledge.h"
 
-enum { GROUPS_MAX = 64 * 1024 };
+enum { GROUPS_MAX = LIMIT_GROUPS - 1 };
 
 static int
 add_group(struct question *q, const char *name, struct error *e)
@@ -165,7 +166,7 @@ struct answer {
 };
 
 static void
-take_groups(void *context, const struct membership *m, const struct error *failure)
+take_membership(void *context, const struct membership *m, const struct error *failure)
 {
 	struct answer *a = context;
 
@@ -173,51 +174,95 @@ take_groups(void *context, const struct membership *m, const struct error *failu
 	a->error = *failure;
 }
 
-/* Looks the caller's groups up, when a rule asks for them and they were not given. */
-static int
-find_groups(
-    struct query *q, const struct question_parts *parts, struct answer *a, struct error *e)
+/* What the sources know of the user, to be freed with free(); NULL when they fail. */
+static struct membership *
+find(struct lookup *lookup, const char *user, struct error *e)
 {
-	if (q->caller_groups != NULL || !policy_needs_groups(parts->policy) ||
+	struct answer a = {0};
+
+	if (lookup_submit(lookup, user, take_membership, &a, e) == 0 && a.membership == NULL)
+		*e = a.error;
+	return a.membership;
+}
+
+/* What is known of caller and subject, when it is needed; the query leads to it. */
+struct known {
+	struct membership *caller;
+	struct membership *subject;
+};
+
+/* The groups of the query are the caller's. */
+static int
+find_caller(struct known *k, struct query *q, const struct question *asked,
+    const struct question_parts *parts, struct error *e)
+{
+	enum verb verb = asked->user != NULL ? VERB_GROUPS_OF : VERB_AS;
+
+	if (q->caller_groups != NULL || !policy_needs_groups(parts->policy, verb) ||
 	    !principal_authenticated(&q->caller))
 		return 0;
-	if (lookup_submit(parts->lookup, q->caller.name, take_groups, a, e) == -1)
+	k->caller = find(parts->lookup, q->caller.name, e);
+	if (k->caller == NULL)
 		return -1;
-	if (a->membership == NULL) {
-		*e = a->error;
-		return -1;
-	}
-	q->caller_groups = a->membership->groups;
+	q->caller_groups = k->caller->groups;
 	return 0;
+}
+
+/* Whether the service would go by what is known of the subject, and what then. The groups of
+ * the query are the subject's too, when that is the caller. */
+static int
+judge_subject(struct known *k, struct query *q, const struct grant *g,
+    const struct question_parts *parts, struct error *e)
+{
+	bool self = strcmp(q->caller.name, q->subject) == 0 && q->caller_groups != NULL;
+
+	if (!knowledge_needed(parts->config, g->profile, q->subject))
+		return 0;
+	if (self) {
+		k->subject = calloc(1, sizeof(*k->subject));
+		if (k->subject != NULL) {
+			k->subject->known = k->caller == NULL || k->caller->known;
+			(void)snprintf(k->subject->groups, sizeof(k->subject->groups), "%s",
+			    q->caller_groups);
+		}
+	} else {
+		k->subject = find(parts->lookup, q->subject, e);
+	}
+	if (k->subject == NULL)
+		return self ? error_set(e, ERROR_UNAVAILABLE, "out of memory") : -1;
+	return knowledge_use(q, k->subject, parts->config, g->profile, e);
 }
 
 /* Asks for a token, or for somebody's groups. */
 static int
-ask(const struct question *asked, const struct policy *p, const struct query *q,
+ask(struct known *k, const struct question *asked, const struct question_parts *parts,
     struct grant *g, struct error *e)
 {
-	return asked->user != NULL ? policy_permit_groups(p, q, &g->where, e)
-				   : policy_permit(p, q, g, e);
+	struct query q;
+
+	if (fill_query(&q, asked, parts->config, e) == -1 ||
+	    subject_check(parts->grammar, q.subject, e) == -1 ||
+	    find_caller(k, &q, asked, parts, e) == -1)
+		return -1;
+	if (asked->user != NULL)
+		return policy_permit_groups(parts->policy, &q, &g->where, e);
+	if (policy_permit(parts->policy, &q, g, e) == -1)
+		return -1;
+	return judge_subject(k, &q, g, parts, e);
 }
 
 int
 question_decide(
     const struct question *asked, const struct question_parts *parts, struct error *e)
 {
-	struct answer a = {0};
-	struct query q;
 	struct grant g = {.where = "realms"};
-	int rc = fill_query(&q, asked, parts->config, e);
+	struct known k = {0};
+	int rc = ask(&k, asked, parts, &g, e);
 
-	if (rc == 0)
-		rc = subject_check(parts->grammar, q.subject, e);
-	if (rc == 0)
-		rc = find_groups(&q, parts, &a, e);
-	if (rc == 0)
-		rc = ask(asked, parts->policy, &q, &g, e);
-	free(a.membership);
+	free(k.caller);
+	free(k.subject);
 	if (rc == 0 && asked->user != NULL)
-		printf("permit %s groups-of %s\n", g.where, q.subject);
+		printf("permit %s groups-of %s\n", g.where, asked->user);
 	else if (rc == 0)
 		print_grant(&g);
 	else if (is_verdict(e))

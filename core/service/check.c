@@ -1,0 +1,67 @@
+#include "service/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	OWN_FRESH = 10
+}; /* seconds that our own public keys are used before they are asked for */
+
+static void
+end(struct check *c)
+{
+	free(c->token);
+	free(c);
+}
+
+static void
+verify(struct check *c)
+{
+	const struct service *s = c->service;
+	int64_t now = clock_realtime(s->parts.clock) / NANOSECONDS;
+	struct verified v = {0};
+	struct error e = {0};
+	int rc = verifier_verify(s->verifier, c->token, strlen(c->token), now, &v, &e);
+
+	c->then(c, rc == 0 ? &v : NULL, &e);
+	verified_free(&v);
+}
+
+/* Without an answer of the signer the keys that we have go on to be used. */
+static void
+keys_known(void *context, const struct signature *set, const struct error *failure)
+{
+	struct check *c = context;
+	struct service *s = c->service;
+	struct error e = *failure;
+
+	if (set != NULL && verifier_set_own(s->verifier, set->token, set->length, &e) == 0)
+		s->own_until = clock_monotonic(s->parts.clock) + OWN_FRESH * NANOSECONDS;
+	if (s->own_until == 0)
+		c->then(c, NULL, &e);
+	else
+		verify(c);
+	end(c);
+}
+
+int
+check_token(const struct check *c, struct error *e)
+{
+	struct service *s = c->service;
+	struct check *kept = malloc(sizeof(*kept));
+
+	if (kept == NULL) {
+		free(c->token);
+		return error_set(e, ERROR_UNAVAILABLE, "out of memory");
+	}
+	*kept = *c;
+	if (clock_monotonic(s->parts.clock) < s->own_until) {
+		verify(kept);
+		end(kept);
+		return 0;
+	}
+	if (signer_publish(s->parts.signer, keys_known, kept, e) == 0)
+		return 0;
+	end(kept);
+	return -1;
+}
