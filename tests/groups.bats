@@ -312,7 +312,7 @@ milliseconds() {
 @test "250 users with 200 groups each, asked for at once, are all answered" {
     policy 'permit any groups-of *'
     sources "static { file = \"$DIR/static\" }"
-    sed -i -e '1i workers = 1' -e 's/resolvers = .*/resolvers = { "static" }/' "$CONF"
+    sed -i -e '1i workers = 1' -e 's/resolvers = .*/resolvers = { "static", "script" }/' "$CONF"
     python3 -c 'import json; print(json.dumps(
         {f"user{n}": [f"a-group-of-user-{n}-and-others-{i}" for i in range(200)] for n in range(250)}))' \
         >"$DIR/static"
@@ -492,7 +492,7 @@ api=PATH_INFO=/api/groups/
 
 @test "authserver.cgi waits for a resolver that starts slowly, whatever its sources' timeouts" {
     sources "static { file = \"$DIR/static\" }"
-    sed -i 's/resolvers = .*/resolvers = { "static" }/' "$CONF"
+    sed -i 's/resolvers = .*/resolvers = { "static", "script" }/' "$CONF"
     echo '{"alice": ["static"]}' >"$DIR/static"
     mkdir "$DIR/programs"
     cp "$CGI" "$DIR/programs/authserver.cgi"
