@@ -161,9 +161,15 @@ ROWS
     script one 'printf "%s\n" "$#" "$1" >"'"$DIR"'/seen"; echo "{\"groups\": []}"'
     listed one
     for name in 'a b' '$(touch x)' '`id`' 'a;id' 'a|b' '*' "it's" '"' "\\" '&' '>x' '$HOME' '~' \
-        '-rf' '--' '#' '' $'tab\there' 'jörg'; do
+        '#' '' $'tab\there' 'jörg'; do
         USER_ASKED=$name show 0
         printf '1\n%s\n' "$name" | cmp - "$DIR/seen" || { echo "for $name"; return 1; }
+    done
+    # What a program would take for a flag is nobody, and runs nothing.
+    for name in -rf -- -; do
+        rm -f "$DIR/seen"
+        USER_ASKED=$name show 1
+        [ ! -e "$DIR/seen" ]
     done
 }
 
@@ -225,6 +231,7 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin' ] || { cat "$DIR/seen"; return 1; }
     [ "${seen[0]}" = / ]
     [ "${seen[1]}" = 0077 ]
     [ "${seen[2]}" = 0 ]
+    printf '%s\n' "${seen[@]}"
     [[ ${seen[3]} == SigBlk:*0000000000000000 ]]
     [[ ${seen[4]} == SigIgn:*0000000000000000 ]]
     [ "${seen[6]}" = "${seen[7]}" ]
