@@ -6,31 +6,18 @@
 #include <string.h>
 
 #include "identity/chain.h"
+#include "identity/groups_json.h"
 
 /* The sources' answers as they come in, as an array. */
 struct report {
 	json_t *sources;
 };
 
-/* An array of the groups, each of which ends in a newline. */
-static json_t *
-list(const char *groups)
-{
-	json_t *array = json_array();
-
-	while (*groups != '\0') {
-		size_t length = strcspn(groups, "\n");
-
-		(void)json_array_append_new(array, json_stringn(groups, length));
-		groups += length + 1;
-	}
-	return array;
-}
-
 static json_t *
 describe(const struct membership *m)
 {
-	json_t *object = json_pack("{s:b, s:o}", "known", m->known, "groups", list(m->groups));
+	json_t *object =
+	    json_pack("{s:b, s:o}", "known", m->known, "groups", groups_json(m->groups));
 
 	if (*m->email != '\0')
 		(void)json_object_set_new(object, "email", json_string(m->email));

@@ -1,8 +1,8 @@
 /* GET /api/groups/USER: {"groups": [...]}, as the sources of kind "rest" ask for it. */
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "identity/groups_json.h"
 #include "service/internal.h"
 
 /* A caller who asks for the groups of a user. */
@@ -31,39 +31,17 @@ end(struct reading *r)
 }
 
 static int
-put_groups(struct buffer *body, const char *groups)
-{
-	json_t *list = json_array();
-	json_t *object = json_pack("{s:o}", "groups", list);
-	char *text;
-	int rc;
-
-	while (*groups != '\0') {
-		size_t length = strcspn(groups, "\n");
-
-		(void)json_array_append_new(list, json_stringn(groups, length));
-		groups += length + 1;
-	}
-	text = object == NULL ? NULL : json_dumps(object, JSON_COMPACT);
-	rc = text == NULL ? -1 : buffer_append(body, text, strlen(text));
-	free(text);
-	json_decref(object);
-	return rc;
-}
-
-static int
 answer(struct reading *r, const struct membership *m, struct error *e)
 {
 	const struct outcome o = {.query = &r->query, .rule = r->where};
 	struct response response;
-	int rc = 0;
+	int rc;
 
 	if (!m->known)
 		return error_set(e, ERROR_NOT_FOUND, "no source of groups knows this user");
 	response_init(&response, "application/json");
-	if (put_groups(&response.body, m->groups) == -1) {
-		rc = error_set(e, ERROR_UNAVAILABLE, "out of memory");
-	} else {
+	rc = response_json(&response, json_pack("{s:o}", "groups", groups_json(m->groups)), e);
+	if (rc == 0) {
 		service_audit(r->service, &r->request, &o, response.status, NULL);
 		r->gateway->respond(r->gateway, &response);
 	}

@@ -26,20 +26,14 @@ describe(const struct verified *v)
 static int
 answer(struct gateway *g, json_t *object, struct error *e)
 {
-	char *text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	struct response r;
-	int rc = -1;
+	int rc;
 
 	response_init(&r, "application/json");
-	if (text != NULL)
-		rc = buffer_append(&r.body, text, strlen(text));
+	rc = response_json(&r, object, e);
 	if (rc == 0)
 		g->respond(g, &r);
-	else
-		error_set(e, ERROR_UNAVAILABLE, "the claims do not fit into an answer");
 	response_free(&r);
-	free(text);
-	json_decref(object);
 	return rc;
 }
 

@@ -65,24 +65,17 @@ metadata_endpoint(
 	const struct config *c = s->parts.config;
 	char path[LIMIT_ISSUER];
 	struct response response;
-	json_t *object;
-	char *text;
-	int rc = -1;
+	int rc;
 
 	(void)r;
 	if (c->issuer == NULL || route_issuer_path(path, c->issuer) == -1)
 		return error_set(e, ERROR_NOT_FOUND,
 		    "no metadata: the issuer is no http or https URL; set 'issuer' to one");
-	object = describe(c);
-	text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	response_init(&response, "application/json");
 	response.max_age = KEEP;
-	if (text != NULL && buffer_append(&response.body, text, strlen(text)) == 0) {
+	rc = response_json(&response, describe(c), e);
+	if (rc == 0)
 		g->respond(g, &response);
-		rc = 0;
-	}
 	response_free(&response);
-	free(text);
-	json_decref(object);
-	return rc == 0 ? 0 : error_set(e, ERROR_UNAVAILABLE, "out of memory");
+	return rc;
 }

@@ -1,6 +1,5 @@
 #include "service/response.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,6 +107,21 @@ response_field(struct response *r, const char *name, const char *const *texts, s
 	if (rc == -1)
 		r->fields.length = before;
 	return rc;
+}
+
+int
+response_json(struct response *r, json_t *object, struct error *e)
+{
+	char *text =
+	    object == NULL ? NULL : json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	int rc = text == NULL ? -1 : buffer_append(&r->body, text, strlen(text));
+
+	free(text);
+	json_decref(object);
+	return rc == 0 ? 0
+		       : error_set(e, ERROR_UNAVAILABLE,
+			     "out of memory, or the answer is longer than %d bytes",
+			     LIMIT_RESPONSE);
 }
 
 static void

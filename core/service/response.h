@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "base/buffer.h"
 #include "base/error.h"
 
@@ -38,6 +40,10 @@ void response_error(struct response *r, const struct error *e, bool json);
  */
 int response_field(
     struct response *r, const char *name, const char *const *texts, size_t count);
+
+/* Makes the object the body; it is taken over. 0, or -1 and ERROR_UNAVAILABLE when it is NULL
+ * or does not fit. */
+int response_json(struct response *r, json_t *object, struct error *e);
 
 /* The header fields and the body as RFC 3875, 6 has them: "Status: 200 OK" first.
  * With Cache-Control: no-store unless it may be kept. 0, or -1 when out's bound is passed. */

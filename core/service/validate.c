@@ -13,20 +13,13 @@
 static int
 answer_user(struct gateway *g, const char *member, const struct verified *v, struct error *e)
 {
-	json_t *object = json_pack("{s:s}", member, v->user);
-	char *text = object == NULL ? NULL : json_dumps(object, JSON_COMPACT);
 	struct response r;
-	int rc = -1;
+	int rc;
 
 	response_init(&r, "application/json");
-	if (text != NULL)
-		rc = buffer_append(&r.body, text, strlen(text));
-	free(text);
-	json_decref(object);
+	rc = response_json(&r, json_pack("{s:s}", member, v->user), e);
 	if (rc == 0)
 		g->respond(g, &r);
-	else
-		error_set(e, ERROR_UNAVAILABLE, "out of memory");
 	response_free(&r);
 	return rc;
 }

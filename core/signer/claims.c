@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "identity/groups_json.h"
 
 static const char *
 value_of(const struct claim_values *v, int variable)
@@ -126,24 +127,6 @@ put_audience(json_t *claims, const struct shape *s, const struct grant *g)
 	return put(claims, s, "aud", list);
 }
 
-/* An array of the groups, each of which ends in a newline. */
-static json_t *
-group_list(const char *groups)
-{
-	json_t *list = json_array();
-
-	while (*groups != '\0') {
-		size_t length = strcspn(groups, "\n");
-
-		if (json_array_append_new(list, json_stringn(groups, length)) == -1) {
-			json_decref(list);
-			return NULL;
-		}
-		groups += length + (groups[length] == '\n');
-	}
-	return list;
-}
-
 /* Those of the standards. */
 static int
 put_registered(json_t *claims, const struct shape *s, const struct claim_values *v)
@@ -164,7 +147,7 @@ put_registered(json_t *claims, const struct shape *s, const struct claim_values 
 	if (*g->actor != '\0' &&
 	    put(claims, s, "act", json_pack("{s:s}", "sub", g->actor)) == -1)
 		return -1;
-	if (v->groups != NULL && put(claims, s, "groups", group_list(v->groups)) == -1)
+	if (v->groups != NULL && put(claims, s, "groups", groups_json(v->groups)) == -1)
 		return -1;
 	return access_token ? put(claims, s, "client_id", json_string(v->caller)) : 0;
 }
