@@ -59,6 +59,7 @@ class Service:
             groups {{
                 resolvers = {{ "static", "script" }}
                 claim = true
+                cache = 1h
                 static {{ file = "{users}" }}
                 script {{ directory = "{self.place}" files = {{ "hang" }} timeout = 60s }}
             }}""", encoding="ascii")
