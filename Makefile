@@ -115,6 +115,7 @@ KEYS_UNITS   := $(KEY_FILES_UNITS) $(TOKENS_UNITS) $(SIGNINGS_UNITS) jose_vector
 LOOKUPS_UNITS := lookup_remote lookup_shared
 SHAPES_UNITS := shape shape_claims
 SIGNERS_UNITS := message signer signer_remote signer_serve
+POLICIES_UNITS := policy policy_groups
 STORES_UNITS := directory publish publish_failed sweep
 $(addprefix $(BUILD)/tests/unit/test_,$(COURIERS_UNITS)): $(BUILD)/tests/unit/couriers.o
 $(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): $(BUILD)/tests/unit/desks.o
@@ -123,6 +124,7 @@ $(addprefix $(BUILD)/tests/unit/test_,$(KEYS_UNITS)): $(BUILD)/tests/unit/keys.o
 $(addprefix $(BUILD)/tests/unit/test_,$(KEY_FILES_UNITS)): $(BUILD)/tests/unit/key_files.o
 $(addprefix $(BUILD)/tests/unit/test_,$(SHAPES_UNITS)): $(BUILD)/tests/unit/shapes.o
 $(addprefix $(BUILD)/tests/unit/test_,$(SIGNINGS_UNITS)): $(BUILD)/tests/unit/signings.o
+$(addprefix $(BUILD)/tests/unit/test_,$(POLICIES_UNITS)): $(BUILD)/tests/unit/policies.o
 $(addprefix $(BUILD)/tests/unit/test_,$(STORES_UNITS)): $(BUILD)/tests/unit/stores.o
 $(addprefix $(BUILD)/tests/unit/test_,$(SIGNERS_UNITS)): $(BUILD)/tests/unit/signers.o
 $(addprefix $(BUILD)/tests/unit/test_,$(TOKENS_UNITS)): $(BUILD)/tests/unit/tokens.o

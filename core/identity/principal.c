@@ -8,15 +8,6 @@
 /* Who the kernel says it is; no web server authenticates so. */
 static const char peer_scheme[] = "peer";
 
-static bool
-list_has(const struct strings *list, const char *item)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (strcmp(list->items[i], item) == 0)
-			return true;
-	return false;
-}
-
 int
 principal_read(struct principal *p, const char *remote_user, const char *auth_type,
     const struct strings *realms, struct error *e)
@@ -41,7 +32,7 @@ principal_read(struct principal *p, const char *remote_user, const char *auth_ty
 	memcpy(p->name, remote_user, strlen(remote_user) + 1);
 	at = strrchr(p->name, '@');
 	if (at != NULL) {
-		if (!list_has(realms, at + 1)) {
+		if (!strings_have(realms, at + 1)) {
 			*p = (struct principal){.name = "anonymous"};
 			return error_set(e, ERROR_DENIED,
 			    "users of the realm '%.64s' are not served",

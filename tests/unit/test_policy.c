@@ -14,40 +14,9 @@
 
 #include "base/buffer.h"
 #include "identity/policy.h"
+#include "tests/unit/policies.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static struct policy *
-parse(const char *text)
-{
-	struct policy *p;
-	struct error e = {0};
-
-	if (policy_parse(&p, text, strlen(text), "rules", &e) == -1)
-		fail_msg("%s", e.text);
-	policy_set_limits(p, 86400, NULL);
-	return p;
-}
-
-/* caller is NAME, NAME/SCHEME, or NULL: anonymous. groups is "a\nb\n". */
-static struct query
-ask(const char *caller, const char *groups, const char *subject)
-{
-	struct query q = {.caller = {.name = "anonymous"}};
-
-	if (caller != NULL) {
-		const char *slash = strchr(caller, '/');
-		size_t length = slash != NULL ? (size_t)(slash - caller) : strlen(caller);
-
-		(void)snprintf(
-		    q.caller.name, sizeof(q.caller.name), "%.*s", (int)length, caller);
-		(void)snprintf(q.caller.scheme, sizeof(q.caller.scheme), "%s",
-		    slash != NULL ? slash + 1 : "Basic");
-	}
-	q.caller_groups = groups;
-	(void)snprintf(q.subject, sizeof(q.subject), "%s", subject);
-	return q;
-}
 
 /* --- the grammar --- */
 
@@ -93,7 +62,7 @@ rules_that_are_right_are_read(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rules); i++)
-		policy_free(parse(rules[i]));
+		policy_free(policies_parse(rules[i]));
 }
 
 #define WHO "who? a name, :GROUP, authenticated, anonymous or any"
@@ -198,7 +167,7 @@ bounds_are_told_with_their_line(void **state)
 	assert_int_equal(buffer_append(&text, "permit foo as", 13), 0);
 	for (int i = 3; i < LIMIT_RULE_WORDS; i++)
 		assert_int_equal(buffer_append(&text, " a", 2), 0);
-	policy_free(parse(text.data));
+	policy_free(policies_parse(text.data));
 	assert_int_equal(buffer_append(&text, " a", 2), 0);
 	assert_refused(text.data, text.length, "/etc/rules:1: more than 256 words");
 
@@ -206,7 +175,7 @@ bounds_are_told_with_their_line(void **state)
 	assert_int_equal(buffer_append(&text, "permit foo as a audience ", 25), 0);
 	for (int i = 1; i < LIMIT_AUDIENCE; i++)
 		assert_int_equal(buffer_append(&text, "x", 1), 0);
-	policy_free(parse(text.data));
+	policy_free(policies_parse(text.data));
 	assert_int_equal(buffer_append(&text, "x", 1), 0);
 	assert_refused(
 	    text.data, text.length, "/etc/rules:1: 'audience' with more than 255 bytes");
@@ -214,7 +183,7 @@ bounds_are_told_with_their_line(void **state)
 	text.length = 0;
 	for (int i = 0; i < LIMIT_RULES; i++)
 		assert_int_equal(buffer_append(&text, "permit foo as a\n", 16), 0);
-	p = parse(text.data);
+	p = policies_parse(text.data);
 	assert_int_equal(policy_permit_anonymous(p, &e), -1);
 	policy_free(p);
 	assert_int_equal(buffer_append(&text, "permit foo as a\n", 16), 0);
@@ -287,11 +256,11 @@ last_rule_that_matches_decides(void **state)
 	    {":odd", "", "odder", ERROR_NONE, "rules:10"},
 	    {"alice", "odd\n", "odder", ERROR_DENIED, "no rule of rules"},
 	};
-	struct policy *p = parse(by_the_book);
+	struct policy *p = policies_parse(by_the_book);
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct query q = ask(rows[i].caller, rows[i].groups, rows[i].subject);
+		struct query q = policies_ask(rows[i].caller, rows[i].groups, rows[i].subject);
 		struct grant g;
 		struct error e = {0};
 		int rc = policy_permit(p, &q, &g, &e);
@@ -341,11 +310,11 @@ options_are_ceilings(void **state)
 	    {"d", "tr", 0, 0, 0, "this audience is not allowed"},
 	    {"e", "anything", 0, 86400, 0, "anything"},
 	};
-	struct policy *p = parse(rules);
+	struct policy *p = policies_parse(rules);
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct query q = ask(rows[i].caller, "", rows[i].caller);
+		struct query q = policies_ask(rows[i].caller, "", rows[i].caller);
 		struct grant g;
 		struct error e = {0};
 		int rc;
@@ -371,8 +340,8 @@ options_are_ceilings(void **state)
 static void
 a_narrow_rule_behind_a_wide_one_narrows(void **state)
 {
-	struct policy *p = parse("permit a as *\npermit a as b ttl 1m\n");
-	struct query q = ask("a", "", "b");
+	struct policy *p = policies_parse("permit a as *\npermit a as b ttl 1m\n");
+	struct query q = policies_ask("a", "", "b");
 	struct grant g;
 	struct error e = {0};
 
@@ -403,7 +372,7 @@ groups_are_needed_where_a_rule_asks_for_them(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct policy *p = parse(rows[i].rules);
+		struct policy *p = policies_parse(rows[i].rules);
 
 		assert_int_equal(policy_needs_groups(p, VERB_AS), rows[i].needed);
 		assert_false(policy_needs_groups(p, VERB_GROUPS_OF));
@@ -452,7 +421,7 @@ configuration_names_the_file_and_the_limit(void **state)
 	char path[] = "/tmp/test_policy.XXXXXX";
 	char where[64];
 	int fd = mkstemp(path);
-	struct query q = ask("a", "", "a");
+	struct query q = policies_ask("a", "", "a");
 	struct config c;
 	struct policy *p;
 	struct grant g;
@@ -471,7 +440,7 @@ configuration_names_the_file_and_the_limit(void **state)
 	(void)snprintf(where, sizeof(where), "%s:2", path);
 	assert_string_equal(g.where, where);
 	/* The built-in rules are no part of a file's. */
-	q = ask("b", "", "b");
+	q = policies_ask("b", "", "b");
 	assert_int_equal(policy_permit(p, &q, &g, &e), -1);
 	policy_free(p);
 	unlink(path);

@@ -9,34 +9,9 @@
 #include <string.h>
 
 #include "identity/policy.h"
+#include "tests/unit/policies.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static struct policy *
-parse(const char *text)
-{
-	struct policy *p;
-	struct error e = {0};
-
-	if (policy_parse(&p, text, strlen(text), "rules", &e) == -1)
-		fail_msg("%s", e.text);
-	policy_set_limits(p, 86400, NULL);
-	return p;
-}
-
-/* caller is NULL: anonymous. groups is "a\nb\n". */
-static struct query
-ask(const char *caller, const char *groups, const char *subject)
-{
-	struct query q = {.caller = {.name = "anonymous"}, .caller_groups = groups};
-
-	if (caller != NULL) {
-		(void)snprintf(q.caller.name, sizeof(q.caller.name), "%s", caller);
-		(void)snprintf(q.caller.scheme, sizeof(q.caller.scheme), "Basic");
-	}
-	(void)snprintf(q.subject, sizeof(q.subject), "%s", subject);
-	return q;
-}
 
 /* --- the grammar --- */
 
@@ -59,7 +34,7 @@ rules_that_are_right_are_read(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rules); i++)
-		policy_free(parse(rules[i]));
+		policy_free(policies_parse(rules[i]));
 }
 
 static void
@@ -153,11 +128,11 @@ last_rule_about_groups_that_matches_decides(void **state)
 	    /* Who may have tokens for all may not read all. */
 	    {"admin", "", "bob", ERROR_DENIED, "no rule of rules"},
 	};
-	struct policy *p = parse(mixed);
+	struct policy *p = policies_parse(mixed);
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct query q = ask(rows[i].caller, rows[i].groups, rows[i].user);
+		struct query q = policies_ask(rows[i].caller, rows[i].groups, rows[i].user);
 		const char *where = NULL;
 		struct error e = {0};
 		int rc = policy_permit_groups(p, &q, &where, &e);
@@ -187,11 +162,11 @@ rule_about_groups_gives_no_token(void **state)
 	    {"admin", "root", true, "rules:4"},
 	    {NULL, "guest", false, "no rule of rules"},
 	};
-	struct policy *p = parse(mixed);
+	struct policy *p = policies_parse(mixed);
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct query q = ask(rows[i].caller, "", rows[i].subject);
+		struct query q = policies_ask(rows[i].caller, "", rows[i].subject);
 		struct grant g;
 		struct error e = {0};
 
@@ -205,8 +180,8 @@ rule_about_groups_gives_no_token(void **state)
 static void
 refusal_says_what_may_not_be_read(void **state)
 {
-	struct policy *p = parse("");
-	struct query q = ask("alice", "", "bob");
+	struct policy *p = policies_parse("");
+	struct query q = policies_ask("alice", "", "bob");
 	const char *where;
 	struct error e = {0};
 
@@ -220,8 +195,8 @@ refusal_says_what_may_not_be_read(void **state)
 static void
 anonymous_callers_with_tokens_read_no_groups(void **state)
 {
-	struct policy *p = parse("permit any as self");
-	struct query q = ask(NULL, "", "bob");
+	struct policy *p = policies_parse("permit any as self");
+	struct query q = policies_ask(NULL, "", "bob");
 	const char *where;
 	struct error e = {0};
 
@@ -251,7 +226,7 @@ groups_are_served_where_a_rule_lets_somebody_read_them(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct policy *p = parse(rows[i].rules);
+		struct policy *p = policies_parse(rows[i].rules);
 
 		if (policy_serves_groups(p) != rows[i].served)
 			fail_msg("%s", rows[i].rules);
@@ -262,13 +237,13 @@ groups_are_served_where_a_rule_lets_somebody_read_them(void **state)
 static void
 group_of_a_rule_about_groups_must_be_known_for_that_alone(void **state)
 {
-	struct policy *p = parse("permit :etl groups-of *");
+	struct policy *p = policies_parse("permit :etl groups-of *");
 
 	(void)state;
 	assert_true(policy_needs_groups(p, VERB_GROUPS_OF));
 	assert_false(policy_needs_groups(p, VERB_AS));
 	policy_free(p);
-	p = parse("permit svc groups-of *");
+	p = policies_parse("permit svc groups-of *");
 	assert_false(policy_needs_groups(p, VERB_GROUPS_OF));
 	policy_free(p);
 }
