@@ -33,6 +33,9 @@ static const struct {
 } answers[] = {
     [ERROR_NONE] = {500, "server_error", "a defect of the server: see its log"},
     [ERROR_MALFORMED] = {400, "invalid_request", NULL},
+    [ERROR_GRANT] = {400, "invalid_grant", NULL},
+    [ERROR_GRANT_TYPE] = {400, "unsupported_grant_type", NULL},
+    [ERROR_TARGET] = {400, "invalid_target", NULL},
     [ERROR_UNAUTHENTICATED] = {401, "invalid_client", NULL},
     [ERROR_DENIED] = {403, "access_denied", NULL},
     [ERROR_NOT_FOUND] = {404, "not_found", NULL},

@@ -73,6 +73,9 @@ static const struct {
 } statuses[] = {
     {ERROR_NONE, 500, "Internal Server Error", false},
     {ERROR_MALFORMED, 400, "Bad Request", true},
+    {ERROR_GRANT, 400, "Bad Request", true},
+    {ERROR_GRANT_TYPE, 400, "Bad Request", true},
+    {ERROR_TARGET, 400, "Bad Request", true},
     {ERROR_UNAUTHENTICATED, 401, "Unauthorized", true},
     {ERROR_DENIED, 403, "Forbidden", true},
     {ERROR_NOT_FOUND, 404, "Not Found", true},
