@@ -1,0 +1,118 @@
+#include "service/issue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void
+fail(struct issue *i, const struct error *e)
+{
+	i->then(i, NULL, e);
+}
+
+static void
+signed_or_not(void *context, const struct signature *s, const struct error *e)
+{
+	struct issue *i = context;
+
+	i->then(i, s, e);
+}
+
+static void
+order(struct issue *i)
+{
+	struct error e = {0};
+
+	if (signer_submit(i->service->parts.signer, &i->query, signed_or_not, i, &e) == -1)
+		fail(i, &e);
+}
+
+/* Keeps what a look-up found. 0, or -1 and what went wrong. */
+static int
+keep(struct membership **kept, const struct membership *m, struct error *e)
+{
+	if (m == NULL)
+		return -1;
+	*kept = membership_keep(m);
+	return *kept != NULL ? 0 : error_set(e, ERROR_UNAVAILABLE, "out of memory");
+}
+
+static void
+subject_known(void *context, const struct membership *found, const struct error *failure)
+{
+	struct issue *i = context;
+	struct error e = *failure;
+
+	if (keep(&i->subject, found, &e) == -1 ||
+	    knowledge_use(
+		&i->query, i->subject, i->service->parts.config, i->grant.profile, &e) == -1)
+		fail(i, &e);
+	else
+		order(i);
+}
+
+/* Asks policy, and then who the subject is; the signer asks policy again, and it is the
+ * signer's grant that counts. */
+static void
+decide(struct issue *i)
+{
+	static const struct error none = {0};
+	const struct service *s = i->service;
+	struct query *q = &i->query;
+	struct error e = {0};
+
+	i->asked = true;
+	if (policy_permit(s->parts.policy, q, &i->grant, &e) == -1 ||
+	    subject_check(s->grammar, q->subject, &e) == -1 ||
+	    (i->admit != NULL && i->admit(i, &e) == -1))
+		fail(i, &e);
+	else if (!knowledge_needed(s->parts.config, i->grant.profile, q->subject))
+		order(i);
+	else if (i->caller != NULL && strcmp(q->caller.name, q->subject) == 0)
+		subject_known(i, i->caller, &none);
+	else if (lookup_submit(s->parts.lookup, q->subject, subject_known, i, &e) == -1)
+		fail(i, &e);
+}
+
+static void
+caller_known(void *context, const struct membership *found, const struct error *failure)
+{
+	struct issue *i = context;
+	struct error e = *failure;
+
+	if (keep(&i->caller, found, &e) == -1) {
+		fail(i, &e);
+		return;
+	}
+	i->query.caller_groups = i->caller->groups;
+	decide(i);
+}
+
+void
+issue_token(struct issue *i)
+{
+	const struct service *s = i->service;
+	const struct principal *caller = &i->query.caller;
+	struct error e = {0};
+
+	if (!policy_needs_groups(s->parts.policy, VERB_AS) || !principal_authenticated(caller))
+		decide(i);
+	else if (lookup_submit(s->parts.lookup, caller->name, caller_known, i, &e) == -1)
+		fail(i, &e);
+}
+
+struct outcome
+issue_outcome(const struct issue *i, const struct signature *s)
+{
+	return (struct outcome){.query = &i->query,
+	    .grant = s != NULL ? &i->grant : NULL,
+	    .signature = s,
+	    .ttl = s != NULL ? i->grant.lifetime : i->query.lifetime,
+	    .rule = i->asked ? i->grant.where : NULL};
+}
+
+void
+issue_free(struct issue *i)
+{
+	free(i->caller);
+	free(i->subject);
+}
