@@ -32,6 +32,8 @@ struct query {
 	char audience[LIMIT_AUDIENCE]; /* empty: none */
 	char profile[LIMIT_PROFILE];   /* empty: none */
 	int64_t lifetime;              /* seconds; 0: the most there is */
+	int64_t not_after;             /* seconds since 1970 that "exp" never passes, as of a
+					  token that this one stands for; 0: no such bound */
 	/* Groups are each ended by a newline. What is NULL was not looked up, or is unknown. */
 	const char *caller_groups;
 	const char *subject_groups;

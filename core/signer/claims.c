@@ -137,7 +137,7 @@ put_registered(json_t *claims, const struct shape *s, const struct claim_values 
 	if (put(claims, s, "sub", json_string(g->subject)) == -1 ||
 	    put(claims, s, "iss", json_string(v->issuer)) == -1 ||
 	    put(claims, s, "iat", json_integer(v->now)) == -1 ||
-	    put(claims, s, "exp", json_integer(v->now + g->lifetime)) == -1 ||
+	    put(claims, s, "exp", json_integer(v->expires)) == -1 ||
 	    put(claims, s, "jti", json_string(v->jti)) == -1 ||
 	    put_audience(claims, s, g) == -1)
 		return -1;

@@ -17,7 +17,8 @@ struct claim_values {
 	const char *email;
 	const char *space; /* the subject's namespace */
 	const char *jti;
-	int64_t now; /* seconds since 1970 */
+	int64_t now;     /* seconds since 1970, as is the next */
+	int64_t expires; /* "exp" */
 };
 
 /*

@@ -110,7 +110,7 @@ message_request_read(const struct message_request *m, size_t size, struct query 
 	    !ends(q->subject, sizeof(q->subject)) || !ends(q->audience, sizeof(q->audience)) ||
 	    !ends(q->profile, sizeof(q->profile)))
 		return -1;
-	return q->lifetime < 0 ? -1 : 0;
+	return q->lifetime < 0 || q->not_after < 0 ? -1 : 0;
 }
 
 void

@@ -235,7 +235,12 @@ signing_sign(const struct signing *s, const struct signing_order *o, struct buff
 	char *claims;
 	int rc;
 
-	*made = (struct signature){.expires = values.now + g->lifetime};
+	values.expires = values.now + g->lifetime;
+	if (o->not_after != 0 && values.expires > o->not_after)
+		values.expires = o->not_after;
+	*made = (struct signature){.expires = values.expires};
+	if (values.expires <= values.now)
+		return error_set(e, ERROR_GRANT, "the token that is shown has expired");
 	if (shape->groups && o->groups == NULL)
 		return error_set(e, ERROR_UNAVAILABLE,
 		    "a token of this profile has groups, and none are given");
@@ -256,8 +261,11 @@ signing_mint(const struct signing *s, const struct query *q, struct buffer *toke
     struct signature *made, struct error *e)
 {
 	struct grant g;
-	struct signing_order order = {
-	    .grant = &g, .caller = q->caller.name, .email = q->email, .space = q->space};
+	struct signing_order order = {.grant = &g,
+	    .caller = q->caller.name,
+	    .email = q->email,
+	    .space = q->space,
+	    .not_after = q->not_after};
 
 	*made = (struct signature){0};
 	if (policy_permit(s->policy, q, &g, e) == -1 ||

@@ -74,6 +74,7 @@ struct signing_order {
 	 */
 	const char *email;
 	const char *space;
+	int64_t not_after; /* as of a query */
 };
 
 /* The same for what whoever calls answers for: neither policy nor required groups are asked.

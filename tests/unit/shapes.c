@@ -53,6 +53,7 @@ shapes_values(const struct grant *g)
 	    .space = "alice-ns",
 	    .jti = "id",
 	    .now = 1000,
+	    .expires = 1000 + g->lifetime,
 	};
 }
 

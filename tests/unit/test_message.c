@@ -206,6 +206,7 @@ request_with_a_wrong_field_is_none(void **state)
 	REFUSED(m.head.kind = UINT32_MAX);
 	REFUSED(m.query.lifetime = -1);
 	REFUSED(m.query.lifetime = INT64_MIN);
+	REFUSED(m.query.not_after = -1);
 	UNTERMINATED(caller.name);
 	UNTERMINATED(caller.scheme);
 	UNTERMINATED(subject);

@@ -51,6 +51,42 @@ profile_without_a_kid_has_its_claims_and_its_lifetime(void **state)
 	signings_stop(&s);
 }
 
+/* Of a token that was exchanged for another: it ends with that, or before. */
+static void
+token_ends_by_the_bound_of_its_query(void **state)
+{
+	static const struct {
+		int64_t bound, end; /* seconds from now; 0: no bound, no token */
+	} cases[] = {{0, 60}, {61, 60}, {60, 60}, {59, 59}, {1, 1}};
+	const char *header = "{\"alg\":\"RS512\",\"typ\":\"JWT\"}";
+	struct signings_service s;
+	struct signature made;
+	struct buffer token;
+	struct error e = {0};
+	struct query q;
+
+	signings_start(*state, &s);
+	q = signings_ask("bare");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		json_t *claims;
+
+		q.not_after = cases[i].bound == 0 ? 0 : signings_now + cases[i].bound;
+		claims = signings_mint_query(&s, &q, header, &made);
+		assert_int_equal(json_integer_value(json_object_get(claims, "exp")),
+		    signings_now + cases[i].end);
+		assert_int_equal(made.expires, signings_now + cases[i].end);
+		json_decref(claims);
+	}
+	buffer_init(&token, LIMIT_TOKEN);
+	for (q.not_after = signings_now - 1; q.not_after <= signings_now; q.not_after++) {
+		assert_int_equal(signing_mint(&s.signing, &q, &token, &made, &e), -1);
+		assert_int_equal(e.code, ERROR_GRANT);
+		assert_int_equal(token.length, 0);
+	}
+	buffer_free(&token);
+	signings_stop(&s);
+}
+
 static void
 next_key_signs_from_its_second_on(void **state)
 {
@@ -213,6 +249,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    TEST(profile_signs_with_the_key_of_its_algorithm),
 	    TEST(profile_without_a_kid_has_its_claims_and_its_lifetime),
+	    TEST(token_ends_by_the_bound_of_its_query),
 	    TEST(next_key_signs_from_its_second_on),
 	    TEST(nothing_is_signed_before_the_first_activation),
 	    TEST(profile_whose_algorithm_has_no_key_does_not_open),
