@@ -12,6 +12,7 @@ enum error_code {
 	ERROR_MALFORMED,       /* the request is not well formed: 400 */
 	ERROR_GRANT,           /* what is to be exchanged for a token is not good: 400 */
 	ERROR_GRANT_TYPE,      /* such a grant is not taken (RFC 6749, 5.2): 400 */
+	ERROR_SCOPE,           /* there is no such scope (RFC 6749, 5.2): 400 */
 	ERROR_TARGET,          /* no token for this audience (RFC 8693, 2.2.2): 400 */
 	ERROR_UNAUTHENTICATED, /* the web server authenticated nobody: 401 */
 	ERROR_DENIED,          /* policy, host or origin refuse: 403 */

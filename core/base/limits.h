@@ -10,13 +10,14 @@
 enum {
 	LIMIT_ERROR_TEXT = 512, /* one-line reason, as a client or a log reader sees it */
 	LIMIT_ERROR_DETAIL = 256,
-	LIMIT_LOG_LINE = 2048,    /* one log line; a longer one ends in "..." */
-	LIMIT_PRINCIPAL = 256,    /* REMOTE_USER, before and after its realm is cut */
-	LIMIT_AUTH_TYPE = 32,     /* AUTH_TYPE (RFC 3875, 4.1.1) */
-	LIMIT_GROUPS = 8 * 1024,  /* a user's groups, a newline behind each */
-	LIMIT_GROUP_NAME = 256,   /* the name of one */
-	LIMIT_GROUP_COUNT = 4096, /* of one user */
-	LIMIT_EMAIL = 255,        /* RFC 5321, 4.5.3.1.3: 254 bytes */
+	LIMIT_LOG_LINE = 2048,             /* one log line; a longer one ends in "..." */
+	LIMIT_PRINCIPAL = 256,             /* REMOTE_USER, before and after its realm is cut */
+	LIMIT_AUTH_TYPE = 32,              /* AUTH_TYPE (RFC 3875, 4.1.1) */
+	LIMIT_PARTY = LIMIT_AUTH_TYPE - 6, /* whose tokens are exchanged: "token:PARTY" */
+	LIMIT_GROUPS = 8 * 1024,           /* a user's groups, a newline behind each */
+	LIMIT_GROUP_NAME = 256,            /* the name of one */
+	LIMIT_GROUP_COUNT = 4096,          /* of one user */
+	LIMIT_EMAIL = 255,                 /* RFC 5321, 4.5.3.1.3: 254 bytes */
 	LIMIT_NAMESPACE = 129,
 	LIMIT_ACCOUNT =
 	    16 * 1024 * 1024,       /* the entry of an account or a group, with its members */

@@ -71,6 +71,14 @@ struct config {
 	bool introspection; /* whether callers may ask what a token says (RFC 7662) */
 	struct verify_sections verify;
 
+	/* the token endpoint (RFC 6749, 3.2) */
+	struct strings grants;    /* what it takes; see config_grants() */
+	int64_t refresh_lifetime; /* seconds from the first token of a family to its end */
+	int64_t refresh_idle;     /* seconds that one may go unused */
+	bool revocation;          /* whether tokens may be revoked by a request (RFC 7009) */
+	bool odas;                /* whether callers may ask as ODAS' clients do */
+	unsigned int odas_reuse;  /* percent of its life that a token given again has left */
+
 	/* who may ask */
 	char *policy;          /* file of rules; NULL: the built-in policy */
 	bool permit_anonymous; /* permit anonymous as * */
@@ -107,6 +115,18 @@ int config_parse(
 /* Whether jwt-public-key and jwt-algorithm have as many items, once all keys are set.
  * ERROR_CONFIG says how many. */
 int config_check_pairs(const struct config *c, struct error *e);
+
+/* The names of grants in the configuration. */
+#define GRANT_CLIENT "client_credentials"
+#define GRANT_PASSWORD "password"
+#define GRANT_REFRESH "refresh_token"
+#define GRANT_EXCHANGE "token-exchange"
+
+/* Whether the token endpoint takes the grant. */
+bool config_grants(const struct config *c, const char *grant);
+
+/* Whether what the grants need is configured, once all keys are set. ERROR_CONFIG. */
+int config_check_grants(const struct config *c, struct error *e);
 
 /* The profile called name, NULL when there is none. */
 const struct profile *config_profile(const struct profiles *profiles, const char *name);

@@ -22,7 +22,7 @@ static const struct source_section {
     {"static", &static_keys},
 };
 
-enum { KEYS_MAX = 32, SOURCES = sizeof(sources) / sizeof(sources[0]) };
+enum { KEYS_MAX = 64, SOURCES = sizeof(sources) / sizeof(sources[0]) };
 
 /*
  * libconfuse's callbacks carry no pointer of ours. What they learn is kept in the

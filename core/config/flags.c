@@ -118,7 +118,7 @@ flags_load(const struct flags *f, struct config *c, struct error *e)
 			variable != NULL ? variable : "command line", e) == -1)
 			return -1;
 	}
-	return config_check_pairs(c, e);
+	return config_check_pairs(c, e) == -1 ? -1 : config_check_grants(c, e);
 }
 
 /* Adds a word to the n that there are; false when memory is short. */

@@ -225,6 +225,23 @@ key_set_resolver(void *field, const char *value, const char **wanted)
 }
 
 int
+key_set_grant(void *field, const char *value, const char **wanted)
+{
+	static const char *const words[] = {
+	    GRANT_CLIENT, GRANT_PASSWORD, GRANT_REFRESH, GRANT_EXCHANGE, NULL};
+
+	*wanted = "client_credentials, password, refresh_token or token-exchange";
+	return choose(value, words) == -1 ? -1 : key_set_item(field, value, wanted);
+}
+
+int
+key_set_percent(void *field, const char *value, const char **wanted)
+{
+	*wanted = "a number from 0 to 100";
+	return set_number(field, value, 100);
+}
+
+int
 key_set_order(void *field, const char *value, const char **wanted)
 {
 	static const char *const words[] = {"first", "merge", NULL};
@@ -275,7 +292,8 @@ bool
 key_is_list(const struct key_row *key)
 {
 	return key->set == key_set_item || key->set == key_set_some ||
-	       key->set == key_set_rename || key->set == key_set_resolver;
+	       key->set == key_set_rename || key->set == key_set_resolver ||
+	       key->set == key_set_grant;
 }
 
 const struct key_row *

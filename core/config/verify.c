@@ -14,6 +14,10 @@ static const struct key_row rows[] = {
     {"issuer", NULL, key_set_item, FIELD(issuer)},
     {"audience", NULL, key_set_item, FIELD(audience)},
     {"user-claim", "sub", key_set_string, FIELD(user_claim)},
+    {"exchange", "false", key_set_bool, FIELD(exchange)},
+    {"groups-claim", "groups", key_set_string, FIELD(groups_claim)},
+    {"realm", NULL, key_set_string, FIELD(realm)},
+    {"exchange-audience", NULL, key_set_item, FIELD(exchange_audience)},
 };
 
 const struct table verify_keys = {rows, sizeof(rows) / sizeof(rows[0])};
@@ -51,6 +55,10 @@ verify_check(const struct verify_section *s, struct error *e)
 		wrong = "algorithm is missing, such as RS256: a key verifies with one";
 	else if (s->keys != NULL && s->algorithm != NULL)
 		wrong = "algorithm goes with public-key: a JWK Set says it of each key";
+	else if (s->exchange && strlen(s->name) >= LIMIT_PARTY)
+		wrong = "the name is too long for exchange: rules say via token:NAME";
+	else if (!s->exchange && (s->realm != NULL || s->exchange_audience.count > 0))
+		wrong = "realm and exchange-audience go with exchange = true";
 	return wrong == NULL ? 0
 			     : error_set(e, ERROR_CONFIG, "%s: verify '%s': %s", s->where,
 				   s->name, wrong);

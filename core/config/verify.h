@@ -2,6 +2,7 @@
 #ifndef CONFIG_VERIFY_H
 #define CONFIG_VERIFY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/strings.h"
@@ -16,6 +17,10 @@ struct verify_section {
 	struct strings issuer;   /* "iss" is one of these; empty: any */
 	struct strings audience; /* "aud" has one of these; empty: there must be none */
 	char *user_claim;        /* which claim names the user */
+	bool exchange;           /* its tokens may be exchanged for ours (RFC 8693) */
+	char *groups_claim;      /* then: which claim has the user's groups */
+	char *realm;             /* users are USER@REALM, and become USER; or NULL */
+	struct strings exchange_audience; /* audiences that may be had; empty: the token's */
 };
 
 struct verify_sections {

@@ -1,12 +1,23 @@
 #include "identity/principal.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/text.h"
 
-/* Who the kernel says it is; no web server authenticates so. */
+/* Whom we know ourselves; no web server authenticates so. */
 static const char peer_scheme[] = "peer";
+static const char password_scheme[] = "password";
+static const char token_scheme[] = "token:";
+
+static bool
+is_ours(const char *scheme)
+{
+	return strcasecmp(scheme, peer_scheme) == 0 ||
+	       strcasecmp(scheme, password_scheme) == 0 ||
+	       strncasecmp(scheme, token_scheme, sizeof(token_scheme) - 1) == 0;
+}
 
 int
 principal_read(struct principal *p, const char *remote_user, const char *auth_type,
@@ -25,10 +36,10 @@ principal_read(struct principal *p, const char *remote_user, const char *auth_ty
 		return error_set(e, ERROR_MALFORMED,
 		    "REMOTE_USER or AUTH_TYPE is too long, not UTF-8 or has control "
 		    "characters");
-	if (strcasecmp(auth_type, peer_scheme) == 0)
+	if (is_ours(auth_type))
 		return error_set(e, ERROR_MALFORMED,
-		    "AUTH_TYPE %s is for the local socket: the web server may not send it",
-		    peer_scheme);
+		    "AUTH_TYPE %s is authserver's own: the web server may not send it",
+		    auth_type);
 	memcpy(p->name, remote_user, strlen(remote_user) + 1);
 	at = strrchr(p->name, '@');
 	if (at != NULL) {
@@ -47,15 +58,50 @@ principal_read(struct principal *p, const char *remote_user, const char *auth_ty
 	return 0;
 }
 
+/* A name of length bytes that is no web server's. */
+static int
+name_it(struct principal *p, const char *name, size_t length, const char *what, struct error *e)
+{
+	*p = (struct principal){.name = "anonymous"};
+	if (length == 0 || length >= sizeof(p->name) || !text_clean(name))
+		return error_set(
+		    e, ERROR_MALFORMED, "%s is empty, too long or not UTF-8", what);
+	memcpy(p->name, name, length);
+	p->name[length] = '\0';
+	return 0;
+}
+
 int
 principal_peer(struct principal *p, const char *account, struct error *e)
 {
-	*p = (struct principal){.name = "anonymous"};
-	if (*account == '\0' || strlen(account) >= sizeof(p->name) || !text_clean(account))
-		return error_set(
-		    e, ERROR_MALFORMED, "the account's name is too long or not UTF-8");
-	memcpy(p->name, account, strlen(account) + 1);
+	if (name_it(p, account, strlen(account), "the account's name", e) == -1)
+		return -1;
 	memcpy(p->scheme, peer_scheme, sizeof(peer_scheme));
+	return 0;
+}
+
+int
+principal_password(struct principal *p, const char *user, struct error *e)
+{
+	if (name_it(p, user, strlen(user), "the user's name", e) == -1)
+		return -1;
+	memcpy(p->scheme, password_scheme, sizeof(password_scheme));
+	return 0;
+}
+
+int
+principal_token(struct principal *p, const char *user, const char *party, const char *realm,
+    struct error *e)
+{
+	const char *at = realm == NULL ? NULL : strrchr(user, '@');
+
+	if (realm != NULL && (at == NULL || strcmp(at + 1, realm) != 0))
+		return error_set(
+		    e, ERROR_DENIED, "users of '%s' are USER@%s, and no others", party, realm);
+	if (name_it(p, user, at != NULL ? (size_t)(at - user) : strlen(user), "the user's name",
+		e) == -1)
+		return -1;
+	(void)snprintf(p->scheme, sizeof(p->scheme), "%s%s", token_scheme, party);
 	return 0;
 }
 

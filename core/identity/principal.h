@@ -20,7 +20,7 @@ struct principal {
  * REMOTE_USER for any user:password sent to a location that checks nothing. Either may
  * be NULL. A principal USER@REALM becomes USER when realms holds REALM (compared
  * exactly), and is refused otherwise.
- * ERROR_MALFORMED (too long, control bytes, the scheme of principal_peer()),
+ * ERROR_MALFORMED (too long, control bytes, a scheme of those below),
  * ERROR_UNAUTHENTICATED (a scheme that names nobody), ERROR_DENIED (the realm).
  */
 int principal_read(struct principal *p, const char *remote_user, const char *auth_type,
@@ -31,6 +31,18 @@ int principal_read(struct principal *p, const char *remote_user, const char *aut
  * "peer". No realm is cut: the kernel knows none. ERROR_MALFORMED as above.
  */
 int principal_peer(struct principal *p, const char *account, struct error *e);
+
+/*
+ * The caller is whom a token names that was shown (RFC 8693), by party's word; its scheme is
+ * "token:PARTY". With a realm only USER@REALM is taken, and becomes USER; realm NULL: the name
+ * is taken whole. party is shorter than LIMIT_PARTY. ERROR_DENIED, ERROR_MALFORMED.
+ */
+int principal_token(struct principal *p, const char *user, const char *party, const char *realm,
+    struct error *e);
+
+/* The caller is whom a password has proved (RFC 6749, 4.3); its scheme is "password".
+ * ERROR_MALFORMED. */
+int principal_password(struct principal *p, const char *user, struct error *e);
 
 bool principal_authenticated(const struct principal *p);
 

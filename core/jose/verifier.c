@@ -135,6 +135,7 @@ try_parties(struct attempt *a, bool by_kid)
 		    !try_party(a, i, by_kid))
 			continue;
 		a->out->party = a->v->parties[i].name;
+		a->out->own = i == 0;
 		a->out->claims = a->claims;
 		a->claims = NULL;
 		return 0;

@@ -67,7 +67,9 @@ void verifier_set_keys(struct verifier *v, size_t i, struct keychain *keys);
 struct verified {
 	json_t *claims;
 	const char *user;  /* the user claim of the party; belongs to claims */
-	const char *party; /* whose key it was; belongs to the verifier */
+	const char *party; /* whose key it was: the name that the section of the configuration
+			      has, or the verifier's own word; not copied */
+	bool own;          /* it was ours */
 	const struct algorithm *algorithm;
 };
 

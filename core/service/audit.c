@@ -175,13 +175,20 @@ static json_t *
 build(const struct decision *d, const struct clock *clock)
 {
 	const struct request *r = d->request;
+	/* Who a grant is for need not be whom the web server has authenticated. */
+	const struct principal *caller =
+	    d->query != NULL && principal_authenticated(&d->query->caller) ? &d->query->caller
+									   : &r->caller;
 	json_t *line = json_object();
 
 	put_time(line, clock);
 	put_text(line, "request", d->id);
-	put_text(line, "caller", r->caller.name);
-	put_text(line, "auth", r->caller.scheme);
+	put_text(line, "caller", caller->name);
+	put_text(line, "auth", caller->scheme);
+	if (strcmp(caller->name, r->caller.name) != 0)
+		put_text(line, "client", r->caller.name);
 	put_text(line, "path", r->path);
+	put_text(line, "grant", d->grant_type);
 	if (d->query != NULL)
 		put_query(line, d->query, d->grant);
 	if (d->ttl != 0)

@@ -39,6 +39,7 @@ struct decision {
 	const struct signature *signature; /* what was made */
 	int64_t ttl;                       /* seconds, asked for or granted; 0: none */
 	const char *rule;                  /* FILE:LINE */
+	const char *grant_type;            /* of the token endpoint */
 	int status;                        /* as it was answered */
 	const struct error *refusal;
 	const char *id;   /* of the request */

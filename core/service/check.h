@@ -13,6 +13,7 @@ struct check {
 	struct request request;
 	char *token;
 	void (*context)(void); /* of then: a function of its own, or NULL */
+	void *own;             /* of then, too */
 	/* Answers the request. v is NULL when the token is not good, or when it cannot be said
 	 * whether it is; then e says why. */
 	void (*then)(struct check *c, const struct verified *v, const struct error *e);

@@ -40,6 +40,7 @@ endpoint validate_endpoint;
 endpoint user_endpoint;
 endpoint authorize_endpoint;
 endpoint introspect_endpoint;
+endpoint token_endpoint;
 
 /*
  * The endpoint for a path, NULL when there is none; *methods gets what it answers. What is
@@ -77,7 +78,9 @@ struct outcome {
 	const struct signature *signature; /* NULL: nothing was signed */
 	int64_t ttl;                       /* seconds; 0: unknown */
 	const char *rule;                  /* FILE:LINE; NULL: none was asked */
-	const char *challenge;             /* WWW-Authenticate; NULL: that of Basic */
+	const char
+	    *grant_type; /* of the token endpoint, as the configuration names it; or NULL */
+	const char *challenge; /* WWW-Authenticate; NULL: that of Basic */
 };
 
 /* Writes what was decided to the audit log; refusal is NULL when it was granted. */

@@ -5,9 +5,9 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "service/check.h"
+#include "service/fields.h"
 #include "service/form.h"
 
 /* The claims, and beside them what RFC 7662, 2.2 gives names. */
@@ -56,15 +56,6 @@ checked(struct check *c, const struct verified *v, const struct error *failure)
 		service_refuse(c->service, c->gateway, &c->request, &nothing, &e);
 }
 
-static bool
-is_form(const char *type)
-{
-	static const char form[] = "application/x-www-form-urlencoded";
-	size_t length = type == NULL ? 0 : strcspn(type, " \t;");
-
-	return length == strlen(form) && strncasecmp(type, form, length) == 0;
-}
-
 /* The field token of the form, to be freed with free(); one that no token can be becomes "".
  * Other fields do not matter, such as token_type_hint (RFC 7662, 2.1). */
 static char *
@@ -99,7 +90,7 @@ introspect_endpoint(
 	if (!principal_authenticated(&r->caller))
 		return error_set(e, ERROR_UNAUTHENTICATED,
 		    "authenticate first: the web server named no user");
-	if (!is_form(r->content_type))
+	if (!fields_is_form(r->content_type))
 		return error_set(e, ERROR_MEDIA_TYPE,
 		    "want a body of type application/x-www-form-urlencoded");
 	c.token = read_token(r, e);

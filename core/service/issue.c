@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "identity/claimed.h"
+
 static void
 fail(struct issue *i, const struct error *e)
 {
@@ -26,14 +28,38 @@ order(struct issue *i)
 		fail(i, &e);
 }
 
-/* Keeps what a look-up found. 0, or -1 and what went wrong. */
+/* Keeps what a look-up found, less what a token that was shown does not have. 0, or -1 and what
+ * went wrong. */
 static int
-keep(struct membership **kept, const struct membership *m, struct error *e)
+keep(const struct issue *i, struct membership **kept, const struct membership *m,
+    const char *claimed, struct error *e)
 {
+	struct membership whole = {0};
+
 	if (m == NULL)
 		return -1;
+	if (claimed != NULL) {
+		membership_copy(&whole, m);
+		if (claimed_apply(&i->service->parts.config->groups, claimed, &whole, e) == -1)
+			return -1;
+		m = &whole;
+	}
 	*kept = membership_keep(m);
 	return *kept != NULL ? 0 : error_set(e, ERROR_UNAVAILABLE, "out of memory");
+}
+
+/* Looks the user up, unless the token that was shown says all that is to be known. */
+static int
+look_up(
+    struct issue *i, const char *user, const char *claimed, lookup_done *done, struct error *e)
+{
+	static const struct membership nothing = {0};
+	static const struct error none = {0};
+
+	if (claimed == NULL || !claimed_suffice(&i->service->parts.config->groups))
+		return lookup_submit(i->service->parts.lookup, user, done, i, e);
+	done(i, &nothing, &none);
+	return 0;
 }
 
 static void
@@ -42,7 +68,7 @@ subject_known(void *context, const struct membership *found, const struct error 
 	struct issue *i = context;
 	struct error e = *failure;
 
-	if (keep(&i->subject, found, &e) == -1 ||
+	if (keep(i, &i->subject, found, i->subject_claimed, &e) == -1 ||
 	    knowledge_use(
 		&i->query, i->subject, i->service->parts.config, i->grant.profile, &e) == -1)
 		fail(i, &e);
@@ -67,9 +93,10 @@ decide(struct issue *i)
 		fail(i, &e);
 	else if (!knowledge_needed(s->parts.config, i->grant.profile, q->subject))
 		order(i);
-	else if (i->caller != NULL && strcmp(q->caller.name, q->subject) == 0)
+	else if (i->caller != NULL && i->caller_claimed == i->subject_claimed &&
+		 strcmp(q->caller.name, q->subject) == 0)
 		subject_known(i, i->caller, &none);
-	else if (lookup_submit(s->parts.lookup, q->subject, subject_known, i, &e) == -1)
+	else if (look_up(i, q->subject, i->subject_claimed, subject_known, &e) == -1)
 		fail(i, &e);
 }
 
@@ -79,7 +106,7 @@ caller_known(void *context, const struct membership *found, const struct error *
 	struct issue *i = context;
 	struct error e = *failure;
 
-	if (keep(&i->caller, found, &e) == -1) {
+	if (keep(i, &i->caller, found, i->caller_claimed, &e) == -1) {
 		fail(i, &e);
 		return;
 	}
@@ -96,7 +123,7 @@ issue_token(struct issue *i)
 
 	if (!policy_needs_groups(s->parts.policy, VERB_AS) || !principal_authenticated(caller))
 		decide(i);
-	else if (lookup_submit(s->parts.lookup, caller->name, caller_known, i, &e) == -1)
+	else if (look_up(i, caller->name, i->caller_claimed, caller_known, &e) == -1)
 		fail(i, &e);
 }
 

@@ -11,6 +11,10 @@
 struct issue {
 	struct service *service;
 	struct query query;
+	/* The groups of the token by which caller and subject are known, each ended by a
+	 * newline: neither has others. NULL: they are known otherwise. */
+	const char *caller_claimed;
+	const char *subject_claimed;
 	/* Whether there may be one, asked after policy and before the signature; NULL: yes. */
 	int (*admit)(const struct issue *i, struct error *e);
 	/* Called exactly once, maybe before issue_token() returns. s, which is valid during the

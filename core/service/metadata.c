@@ -8,6 +8,7 @@
 
 #include "jose/algorithm.h"
 #include "service/internal.h"
+#include "service/token.h"
 
 enum { KEEP = 600 }; /* seconds that it may be kept */
 
@@ -38,6 +39,14 @@ algorithms(const struct config *c)
 	return list;
 }
 
+static void
+put_endpoint(json_t *object, const char *name, const char *issuer, const char *path)
+{
+	const char *slash = issuer[strlen(issuer) - 1] == '/' ? "" : "/";
+
+	(void)json_object_set_new(object, name, json_sprintf("%s%s%s", issuer, slash, path));
+}
+
 /* No authorization endpoint, so no response type is of use; a list is wanted nonetheless,
  * and "id_token" is what the issuers of workload identity say. */
 static json_t *
@@ -53,8 +62,12 @@ describe(const struct config *c)
 	    "id_token_signing_alg_values_supported", algorithms(c), "claims_supported", "sub",
 	    "iss", "iat", "exp", "jti", "aud");
 	if (c->introspection)
-		(void)json_object_set_new(object, "introspection_endpoint",
-		    json_sprintf("%s%soauth2/introspect", issuer, slash));
+		put_endpoint(object, "introspection_endpoint", issuer, "oauth2/introspect");
+	if (c->grants.count > 0) {
+		put_endpoint(object, "token_endpoint", issuer, "oauth2/token");
+		(void)json_object_set_new(
+		    object, "grant_types_supported", token_grant_types(c));
+	}
 	return object;
 }
 

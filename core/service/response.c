@@ -35,6 +35,7 @@ static const struct {
     [ERROR_MALFORMED] = {400, "invalid_request", NULL},
     [ERROR_GRANT] = {400, "invalid_grant", NULL},
     [ERROR_GRANT_TYPE] = {400, "unsupported_grant_type", NULL},
+    [ERROR_SCOPE] = {400, "invalid_scope", NULL},
     [ERROR_TARGET] = {400, "invalid_target", NULL},
     [ERROR_UNAUTHENTICATED] = {401, "invalid_client", NULL},
     [ERROR_DENIED] = {403, "access_denied", NULL},

@@ -16,6 +16,7 @@ static const struct {
     {"/api/validate", METHOD_POST, validate_endpoint},
     {"/api/authorize", METHOD_GET, authorize_endpoint},
     {"/api/get-user", METHOD_GET, user_endpoint},
+    {"/oauth2/token", METHOD_POST, token_endpoint},
     {"/oauth2/introspect", METHOD_POST, introspect_endpoint},
     {"/-/healthy", METHOD_GET, health_endpoint},
     {"/-/ready", METHOD_GET, ready_endpoint},

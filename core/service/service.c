@@ -129,6 +129,7 @@ service_audit(struct service *s, const struct request *r, const struct outcome *
 	    .signature = o->signature,
 	    .ttl = o->ttl,
 	    .rule = o->rule,
+	    .grant_type = o->grant_type,
 	    .status = status,
 	    .refusal = refusal,
 	    .id = r->id};

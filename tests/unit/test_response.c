@@ -75,6 +75,7 @@ static const struct {
     {ERROR_MALFORMED, 400, "Bad Request", true},
     {ERROR_GRANT, 400, "Bad Request", true},
     {ERROR_GRANT_TYPE, 400, "Bad Request", true},
+    {ERROR_SCOPE, 400, "Bad Request", true},
     {ERROR_TARGET, 400, "Bad Request", true},
     {ERROR_UNAUTHENTICATED, 401, "Unauthorized", true},
     {ERROR_DENIED, 403, "Forbidden", true},
