@@ -13,7 +13,7 @@ enum { FIELDS_MOST = 20 };
 
 /* Those that are wanted, by name, and what the body has of them. */
 struct fields {
-	const char *const *names; /* NULL at the end; at most FIELDS_MOST */
+	const char *const *names;  /* NULL at the end; at most FIELDS_MOST */
 	char *values[FIELDS_MOST]; /* NULL: not there, or empty, which is the same (RFC 6749,
 				      3.2); at most LIMIT_TOKEN bytes */
 };

@@ -1,5 +1,5 @@
-/* grant_type=client_credentials (RFC 6749, 4.4): a token for the caller itself, whom the web server
- * has authenticated. */
+/* grant_type=client_credentials (RFC 6749, 4.4): a token for the caller itself, whom the web
+ * server has authenticated. */
 #include <string.h>
 
 #include "service/token.h"

@@ -47,9 +47,9 @@ settle(struct token_request *t, bool answered)
 static bool
 is_jwt_type(const char *type)
 {
-	return type != NULL && (strcmp(type, TYPE "jwt") == 0 ||
-				   strcmp(type, TYPE "access_token") == 0 ||
-				   strcmp(type, TYPE "id_token") == 0);
+	return type != NULL &&
+	       (strcmp(type, TYPE "jwt") == 0 || strcmp(type, TYPE "access_token") == 0 ||
+		   strcmp(type, TYPE "id_token") == 0);
 }
 
 /* RFC 8693, 2.1. */
@@ -71,8 +71,9 @@ check_fields(struct token_request *t, struct error *e)
 	    strcmp(wanted, TYPE "access_token") != 0)
 		return error_set(
 		    e, ERROR_MALFORMED, "requested_token_type: " TYPE "jwt is what there is");
-	t->issued_type =
-	    wanted != NULL && strcmp(wanted, TYPE "jwt") == 0 ? TYPE "jwt" : TYPE "access_token";
+	t->issued_type = wanted != NULL && strcmp(wanted, TYPE "jwt") == 0 ? TYPE "jwt"
+									   : TYPE
+			     "access_token";
 	return token_read_wishes(t, e);
 }
 
@@ -111,9 +112,8 @@ read_groups(struct membership **out, const json_t *claim, struct error *e)
 	if (claim != NULL && !json_is_array(claim))
 		return error_set(e, ERROR_MALFORMED, "the token's groups are no list");
 	json_array_foreach ((json_t *)claim, i, group)
-		if (!json_is_string(group) ||
-		    membership_add(&m, json_string_value(group), json_string_length(group), e) ==
-			-1)
+		if (!json_is_string(group) || membership_add(&m, json_string_value(group),
+						  json_string_length(group), e) == -1)
 			return error_set(e, ERROR_MALFORMED,
 			    "the token's groups are no names of groups, or too many");
 	*out = membership_keep(&m);
@@ -182,8 +182,8 @@ choose_audience(
 		i++;
 	return allowed_at(terms, claims, i) != NULL
 		   ? 0
-		   : error_set(e, ERROR_TARGET,
-			 "the token that is shown is not for this audience");
+		   : error_set(
+			 e, ERROR_TARGET, "the token that is shown is not for this audience");
 }
 
 /* A token that someone has for another stays one: that someone is the caller again. */

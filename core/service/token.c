@@ -173,8 +173,8 @@ read_audience(struct query *q, const struct fields *f, struct error *e)
 	if (audience == NULL)
 		return 0;
 	if (strlen(audience) >= sizeof(q->audience) || !text_clean(audience))
-		return error_set(e, ERROR_TARGET,
-		    "an audience is UTF-8 of at most %zu bytes", sizeof(q->audience) - 1);
+		return error_set(e, ERROR_TARGET, "an audience is UTF-8 of at most %zu bytes",
+		    sizeof(q->audience) - 1);
 	memcpy(q->audience, audience, strlen(audience) + 1);
 	return 0;
 }

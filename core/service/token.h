@@ -33,8 +33,8 @@ struct token_request {
 	struct gateway *gateway;
 	struct request request;
 	struct fields fields;
-	const char *grant; /* its name in the configuration */
-	bool bare;         /* the answer is {"token": ...} */
+	const char *grant;       /* its name in the configuration */
+	bool bare;               /* the answer is {"token": ...} */
 	const char *issued_type; /* RFC 8693, 2.2.1; NULL: not said */
 	void *own;               /* what the grant keeps */
 	/* Adds to the answer before it is given, and hears what became of it; NULL: neither. */

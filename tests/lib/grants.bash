@@ -19,7 +19,7 @@ field() { grep -qx -e "$1: $2"$'\r' "$DIR/answer" || { cat "$DIR/answer"; return
 
 # holds EXPRESSION: of the last answer, as "it".
 holds() {
-    "$BATS_TEST_DIRNAME/lib/token" holds "$1" <<<"$BODY" || { cat "$DIR/answer"; return 1; }
+    "$BATS_TEST_DIRNAME/lib/token" holds "($1)" <<<"$BODY" || { cat "$DIR/answer"; return 1; }
 }
 
 # access [FILE]: keeps the last answer's token there, or in $DIR/access.
@@ -34,7 +34,7 @@ claims() {
     local it
 
     it=$("$BATS_TEST_DIRNAME/lib/token" claims "${2:-$DIR/access}")
-    "$BATS_TEST_DIRNAME/lib/token" holds "$1" <<<"$it" || { echo "$it"; return 1; }
+    "$BATS_TEST_DIRNAME/lib/token" holds "($1)" <<<"$it" || { echo "$it"; return 1; }
 }
 
 # fails STATUS ERROR: so was the last request refused.
