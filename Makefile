@@ -116,7 +116,8 @@ LOOKUPS_UNITS := lookup_remote lookup_shared
 SHAPES_UNITS := shape shape_claims
 SIGNERS_UNITS := message signer signer_remote signer_serve
 POLICIES_UNITS := policy policy_groups
-STORES_UNITS := directory publish publish_failed sweep
+STATES_UNITS := refresh
+STORES_UNITS := directory publish publish_failed sweep $(STATES_UNITS)
 $(addprefix $(BUILD)/tests/unit/test_,$(COURIERS_UNITS)): $(BUILD)/tests/unit/couriers.o
 $(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): $(BUILD)/tests/unit/desks.o
 $(addprefix $(BUILD)/tests/unit/test_,$(LOOKUPS_UNITS)): $(BUILD)/tests/unit/lookups.o
@@ -125,6 +126,7 @@ $(addprefix $(BUILD)/tests/unit/test_,$(KEY_FILES_UNITS)): $(BUILD)/tests/unit/k
 $(addprefix $(BUILD)/tests/unit/test_,$(SHAPES_UNITS)): $(BUILD)/tests/unit/shapes.o
 $(addprefix $(BUILD)/tests/unit/test_,$(SIGNINGS_UNITS)): $(BUILD)/tests/unit/signings.o
 $(addprefix $(BUILD)/tests/unit/test_,$(POLICIES_UNITS)): $(BUILD)/tests/unit/policies.o
+$(addprefix $(BUILD)/tests/unit/test_,$(STATES_UNITS)): $(BUILD)/tests/unit/states.o
 $(addprefix $(BUILD)/tests/unit/test_,$(STORES_UNITS)): $(BUILD)/tests/unit/stores.o
 $(addprefix $(BUILD)/tests/unit/test_,$(SIGNERS_UNITS)): $(BUILD)/tests/unit/signers.o
 $(addprefix $(BUILD)/tests/unit/test_,$(TOKENS_UNITS)): $(BUILD)/tests/unit/tokens.o

@@ -15,6 +15,7 @@ static const struct key_row rows[] = {
     {"access", "group", key_set_access, FIELD(access)},
     {"max-age", "10s", key_set_duration, FIELD(max_age)},
     {"max-files", "1000000", key_set_files, FIELD(max_files)},
+    {"state", NULL, key_set_path, FIELD(state)},
     {"private-key", NULL, key_set_string, FIELD(private_key)},
     {"passphrase-file", NULL, key_set_string, FIELD(passphrase_file)},
     {"algorithm", "RS512", key_set_string, FIELD(algorithm)},

@@ -50,6 +50,9 @@ struct config {
 	int64_t max_age;        /* seconds a token file lives before the reaper deletes it */
 	unsigned int max_files; /* most token files at once; 0: no limit */
 
+	/* what is remembered of tokens */
+	char *state; /* absolute path of the state directory; NULL: none */
+
 	/* tokens */
 	char *private_key;     /* PEM file, directory of them or URI; NULL when not given */
 	char *passphrase_file; /* NULL: the key is not encrypted */

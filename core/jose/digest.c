@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
@@ -22,4 +23,10 @@ digest_text(char text[DIGEST_TEXT], const void *bytes, size_t length, struct err
 	}
 	buffer_free(&encoded);
 	return rc == 0 ? 0 : error_set(e, ERROR_UNAVAILABLE, "no digest");
+}
+
+bool
+digest_equal(const char a[DIGEST_TEXT], const char b[DIGEST_TEXT])
+{
+	return CRYPTO_memcmp(a, b, DIGEST_TEXT) == 0;
 }

@@ -1,7 +1,7 @@
 /*
  * How a token is refused: one message for whoever asked, whatever is wrong with it, so that
  * nobody learns by trying how far a forged token came; the reason is for the log. For the
- * files of this folder.
+ * files of this folder, and for what judges a token after them.
  */
 #ifndef JOSE_REFUSE_H
 #define JOSE_REFUSE_H

@@ -38,11 +38,11 @@ normalise(char clean[LIMIT_PATH], const char *path, struct error *e)
 
 	if (*path != '/')
 		return error_set(e, ERROR_CONFIG,
-		    "%.256s: the token directory must be an absolute path", path);
+		    "%.256s: the directory must be given as an absolute path", path);
 	/* So that the path of any file in it fits LIMIT_PATH. */
 	if (strlen(path) + LIMIT_FILE_NAME >= LIMIT_PATH)
-		return error_set(e, ERROR_CONFIG,
-		    "%.256s...: the path of the token directory is too long", path);
+		return error_set(
+		    e, ERROR_CONFIG, "%.256s...: the path of the directory is too long", path);
 	for (;;) {
 		size_t length;
 
@@ -52,8 +52,8 @@ normalise(char clean[LIMIT_PATH], const char *path, struct error *e)
 			break;
 		if (length == 2 && memcmp(path, "..", 2) == 0)
 			return error_set(e, ERROR_CONFIG,
-			    "%.*s/..: the path of the token directory must not hold '..'",
-			    (int)n, clean);
+			    "%.*s/..: the path of the directory must not hold '..'", (int)n,
+			    clean);
 		if (length != 1 || *path != '.') {
 			clean[n++] = '/';
 			memcpy(clean + n, path, length);
@@ -224,7 +224,7 @@ walk_from_root(char clean[LIMIT_PATH], const char *path, const char **last, stru
 	if (normalise(clean, path, e) == -1)
 		return -1;
 	if (*clean == '\0')
-		return error_set(e, ERROR_CONFIG, "/: cannot be the token directory");
+		return error_set(e, ERROR_CONFIG, "/: cannot be a directory of ours");
 	return walk(clean, last, e);
 }
 

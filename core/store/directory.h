@@ -1,7 +1,7 @@
 /*
- * The token directory: opened once, held as a descriptor, so that what was checked is
- * what is used and no later rename or link can lead elsewhere. Every component of its
- * path must be safe from other users, as sshd asks of an authorized_keys file.
+ * The token directory, and those of the state: opened once, held as a descriptor, so that what
+ * was checked is what is used and no later rename or link can lead elsewhere. Every component
+ * of its path must be safe from other users, as sshd asks of an authorized_keys file.
  */
 #ifndef STORE_DIRECTORY_H
 #define STORE_DIRECTORY_H

@@ -126,8 +126,8 @@ paths_that_cannot_be_a_token_directory_are_refused(void **state)
 
 	refuses("tokens", ERROR_CONFIG, "tokens", "absolute");
 	refuses("", ERROR_CONFIG, "", "absolute");
-	refuses("/", ERROR_CONFIG, "/", "cannot be the token directory");
-	refuses("//.", ERROR_CONFIG, "/", "cannot be the token directory");
+	refuses("/", ERROR_CONFIG, "/", "cannot be a directory of ours");
+	refuses("//.", ERROR_CONFIG, "/", "cannot be a directory of ours");
 	(void)snprintf(path, sizeof(path), "%s/../x", f->folder);
 	refuses(path, ERROR_CONFIG, f->folder, "'..'");
 	(void)snprintf(path, sizeof(path), "%s/..", f->folder);

@@ -1,0 +1,128 @@
+#include "store/refresh_record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+/* Longer than anybody's, and no sum of two overflows. */
+#define LONGEST (1000LL * 366 * 24 * 60 * 60)
+
+int
+refresh_record_write(const struct refresh_record *r, struct buffer *bytes, struct error *e)
+{
+	const struct refresh_family *f = &r->family;
+	json_t *object =
+	    json_pack("{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:s,"
+		      " s:s, s:I, s:s}",
+		"confirmed", r->confirmed ? 1 : 0, "proof", r->proof, "current", r->current,
+		"previous", r->previous, "created", (json_int_t)f->created, "used",
+		(json_int_t)r->used, "lifetime", (json_int_t)r->limits.lifetime, "idle",
+		(json_int_t)r->limits.idle, "caller", f->caller, "scheme", f->scheme, "subject",
+		f->subject, "profile", f->profile, "audience", f->audience, "ttl",
+		(json_int_t)f->lifetime, "client", f->client);
+	char *text;
+	int rc;
+
+	if (object == NULL)
+		return error_set(e, ERROR_MALFORMED,
+		    "no refresh token: the caller, the client, the subject or the audience is "
+		    "not "
+		    "UTF-8");
+	text = json_dumps(object, JSON_COMPACT);
+	json_decref(object);
+	rc = text == NULL ? -1 : buffer_append(bytes, text, strlen(text));
+	free(text);
+	return rc == 0 ? 0 : error_set(e, ERROR_UNAVAILABLE, "out of memory");
+}
+
+static int
+copy(char *to, size_t size, const char *from)
+{
+	size_t length = strlen(from);
+
+	if (length >= size)
+		return -1;
+	memcpy(to, from, length + 1);
+	return 0;
+}
+
+#define COPY(field, text) copy(field, sizeof(field), text)
+
+static bool
+is_digest(const char *text)
+{
+	return strlen(text) == DIGEST_TEXT - 1;
+}
+
+/* Whether the numbers can be added up. */
+static bool
+is_sane(const struct refresh_record *r)
+{
+	const int64_t numbers[] = {
+	    r->used, r->limits.lifetime, r->limits.idle, r->family.created, r->family.lifetime};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (numbers[i] < 0 || numbers[i] > LONGEST)
+			return false;
+	return true;
+}
+
+static int
+read_object(struct refresh_record *r, json_t *object)
+{
+	struct refresh_family *f = &r->family;
+	const char *proof, *current, *previous, *caller, *scheme, *subject, *profile, *audience,
+	    *client;
+	json_int_t created, used, lifetime, idle, ttl;
+	int confirmed;
+
+	if (json_unpack(object,
+		"{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:I, s:s !}",
+		"confirmed", &confirmed, "proof", &proof, "current", &current, "previous",
+		&previous, "created", &created, "used", &used, "lifetime", &lifetime, "idle",
+		&idle, "caller", &caller, "scheme", &scheme, "subject", &subject, "profile",
+		&profile, "audience", &audience, "ttl", &ttl, "client", &client) == -1)
+		return -1;
+	if ((confirmed != 0 && confirmed != 1) || !is_digest(proof) || !is_digest(current) ||
+	    (*previous != '\0' && !is_digest(previous)))
+		return -1;
+	if (COPY(r->proof, proof) == -1 || COPY(r->current, current) == -1 ||
+	    COPY(r->previous, previous) == -1 || COPY(f->caller, caller) == -1 ||
+	    COPY(f->scheme, scheme) == -1 || COPY(f->subject, subject) == -1 ||
+	    COPY(f->profile, profile) == -1 || COPY(f->audience, audience) == -1 ||
+	    COPY(f->client, client) == -1)
+		return -1;
+	r->confirmed = confirmed == 1;
+	r->used = used;
+	r->limits = (struct refresh_limits){.lifetime = lifetime, .idle = idle};
+	f->created = created;
+	f->lifetime = ttl;
+	return is_sane(r) ? 0 : -1;
+}
+
+int
+refresh_record_read(struct refresh_record *r, const struct buffer *bytes)
+{
+	json_t *object = bytes->data == NULL ? NULL
+					     : json_loadb(bytes->data, bytes->length,
+						   JSON_REJECT_DUPLICATES, NULL);
+	int rc = -1;
+
+	*r = (struct refresh_record){0};
+	if (object != NULL)
+		rc = read_object(r, object);
+	json_decref(object);
+	if (rc == -1)
+		*r = (struct refresh_record){0};
+	return rc;
+}
+
+int64_t
+refresh_record_due(const struct refresh_record *r)
+{
+	int64_t by_age = r->family.created + r->limits.lifetime;
+	int64_t by_idleness = r->used + r->limits.idle;
+
+	return by_age < by_idleness ? by_age : by_idleness;
+}

@@ -1,0 +1,332 @@
+#include "store/revocations.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buffer.h"
+#include "base/parse.h"
+#include "jose/digest.h"
+#include "jose/refuse.h"
+#include "store/record.h"
+#include "store/system_error.h"
+
+#define TOKEN_PREFIX "token."
+#define SIGNED_PREFIX "signed."
+#define SUBJECT_PREFIX "subject."
+
+enum {
+	DIGITS = 19,
+	ENTRY = DIGITS + 1 + DIGITS + 1, /* "EXPIRES BEFORE\n" */
+	NAME = sizeof(SUBJECT_PREFIX) + DIGEST_TEXT,
+	ADDS_TRIED = 100, /* each time another process was quicker */
+	KEY_BYTES = 64 * 1024,
+};
+
+struct entry {
+	int64_t expires;
+	int64_t before; /* of a subject; else 0 */
+};
+
+/* The name that stands for two texts. No text holds a NUL, so that no other two are the same
+ * bytes. */
+static int
+make_name(char name[NAME], const char *prefix, const char *first, const char *second,
+    size_t second_length, struct error *e)
+{
+	char digest[DIGEST_TEXT];
+	struct buffer key;
+	int rc = -1;
+
+	buffer_init(&key, KEY_BYTES);
+	if (buffer_append(&key, first, strlen(first) + 1) == -1 ||
+	    buffer_append(&key, second, second_length) == -1)
+		error_set(e, ERROR_UNAVAILABLE, "too long, or out of memory");
+	else
+		rc = digest_text(digest, key.data, key.length, e);
+	buffer_free(&key);
+	if (rc == 0)
+		(void)snprintf(name, NAME, "%s%s", prefix, digest);
+	return rc;
+}
+
+/* 1 and the name; 0 when the token has nothing to know it by. */
+static int
+name_token(char name[NAME], const struct revocation_subject *t, struct error *e)
+{
+	int rc;
+
+	if (t->jti == NULL && t->signed_part == NULL)
+		return 0;
+	rc = t->jti != NULL
+		 ? make_name(name, TOKEN_PREFIX, t->issuer, t->jti, strlen(t->jti), e)
+		 : make_name(name, SIGNED_PREFIX, "", t->signed_part, t->signed_length, e);
+	return rc == 0 ? 1 : -1;
+}
+
+static int
+parse_entry(struct entry *out, const struct buffer *bytes)
+{
+	uint64_t expires, before;
+
+	if (bytes->length != ENTRY || bytes->data[DIGITS] != ' ' ||
+	    bytes->data[ENTRY - 1] != '\n' ||
+	    parse_number(bytes->data, DIGITS, INT64_MAX, &expires) == -1 ||
+	    parse_number(bytes->data + DIGITS + 1, DIGITS, INT64_MAX, &before) == -1)
+		return -1;
+	*out = (struct entry){.expires = (int64_t)expires, .before = (int64_t)before};
+	return 0;
+}
+
+static int
+cannot_say(struct error *e, const struct directory *d, const char *name, const char *why)
+{
+	return error_set(e, ERROR_UNAVAILABLE,
+	    "%s/%s: %s: whether tokens were revoked cannot be said: remove it, or bring back "
+	    "what "
+	    "it was",
+	    d->path, name, why);
+}
+
+/* 1 and the entry, 0 when there is none, -1. *fd stays open when it is not NULL. */
+static int
+read_entry(
+    struct entry *out, const struct directory *d, const char *name, int *fd, struct error *e)
+{
+	struct buffer bytes;
+	const char *wrong;
+	int opened, rc = 1;
+
+	buffer_init(&bytes, ENTRY);
+	opened = record_open(d, name, fd != NULL ? O_RDWR : O_RDONLY, &bytes, &wrong);
+	if (opened == -1 && wrong == NULL && errno == ENOENT)
+		rc = 0;
+	else if (opened == -1 && wrong == NULL)
+		rc = system_error(e, errno, "%s/%s", d->path, name);
+	else if (opened == -1 || parse_entry(out, &bytes) == -1)
+		rc = cannot_say(e, d, name, wrong != NULL ? wrong : "damaged");
+	buffer_free(&bytes);
+	if (fd != NULL && rc == 1) {
+		*fd = opened;
+		return 1;
+	}
+	record_close(opened);
+	return rc;
+}
+
+static int
+check_token(const struct directory *d, const struct revocation_subject *t, struct error *e)
+{
+	char name[NAME];
+	struct stat st;
+	int named = name_token(name, t, e);
+
+	if (named != 1)
+		return named;
+	if (fstatat(d->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return refuse(e, "it was revoked");
+	return errno == ENOENT ? 0 : system_error(e, errno, "%s/%s", d->path, name);
+}
+
+static int
+check_subject(const struct directory *d, const struct revocation_subject *t, struct error *e)
+{
+	char name[NAME];
+	struct entry entry;
+	int found;
+
+	if (t->subject == NULL)
+		return 0;
+	if (make_name(name, SUBJECT_PREFIX, t->issuer, t->subject, strlen(t->subject), e) == -1)
+		return -1;
+	found = read_entry(&entry, d, name, NULL, e);
+	if (found != 1)
+		return found;
+	if (t->issued > entry.before)
+		return 0;
+	return refuse(e, "what its subject got up to %" PRId64 " was revoked", entry.before);
+}
+
+int
+revocation_check(const struct state *s, const struct revocation_subject *t, struct error *e)
+{
+	const struct directory *d;
+
+	if (s == NULL)
+		return 0;
+	d = state_revoked(s);
+	if (check_token(d, t, e) == 0 && check_subject(d, t, e) == 0)
+		/* In a directory that was removed, or that others do not use any more, nothing
+		 * is ever found. */
+		return directory_check(d, e);
+	/* Whatever it was: it cannot be said, and whoever asked may ask again. */
+	if (e->code != ERROR_UNAUTHENTICATED)
+		e->code = ERROR_UNAVAILABLE;
+	return -1;
+}
+
+static int
+make_draft(struct record_draft *f, const struct directory *d, const struct entry *entry,
+    struct error *e)
+{
+	char text[ENTRY + 1];
+
+	(void)snprintf(text, sizeof(text), "%019" PRId64 " %019" PRId64 "\n", entry->expires,
+	    entry->before);
+	return record_draft(f, d, text, ENTRY, entry->expires, e);
+}
+
+static int64_t
+later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* 1: done; 0: another process was quicker, try again; -1. */
+static int
+add_first(
+    const struct directory *d, const char *name, const struct entry *entry, struct error *e)
+{
+	struct record_draft f;
+	int rc = 1;
+
+	if (make_draft(&f, d, entry, e) == -1)
+		return -1;
+	if (record_name(&f, d, name) == -1)
+		rc = errno == EEXIST ? 0 : record_refused(d, e);
+	record_draft_close(&f, d);
+	return rc;
+}
+
+/* The same where there is one already, which fd has open and locked. */
+static int
+add_more(const struct directory *d, const char *name, int fd, const struct entry *old,
+    const struct entry *entry, struct error *e)
+{
+	const struct entry both = {.expires = later(old->expires, entry->expires),
+	    .before = later(old->before, entry->before)};
+	struct record_draft f;
+	int rc = 1;
+
+	if (!record_is_current(d, name, fd))
+		return 0;
+	if (both.expires == old->expires && both.before == old->before)
+		return 1;
+	if (make_draft(&f, d, &both, e) == -1)
+		return -1;
+	if (record_replace(&f, d, name) == -1)
+		rc = record_refused(d, e);
+	record_draft_close(&f, d);
+	return rc;
+}
+
+static int
+try_add(const struct directory *d, const char *name, const struct entry *entry, struct error *e)
+{
+	struct entry old;
+	int fd = -1;
+	int rc = read_entry(&old, d, name, &fd, e);
+
+	if (rc == 0)
+		return add_first(d, name, entry, e);
+	if (rc == -1)
+		return -1;
+	/* Held for the while of one such call. */
+	rc = record_lock_wait(fd, RECORD_USE) == 0
+		 ? add_more(d, name, fd, &old, entry, e)
+		 : system_error(e, errno, "cannot lock %s/%s", d->path, name);
+	record_close(fd);
+	return rc;
+}
+
+static int
+add(const struct state *s, const char *name, const struct entry *entry, struct error *e)
+{
+	const struct directory *d = state_revoked(s);
+	int rc = 0;
+
+	if (entry->expires < 0 || entry->before < 0)
+		return error_set(e, ERROR_MALFORMED, "a time before 1970");
+	for (int i = 0; i < ADDS_TRIED && rc == 0; i++)
+		rc = try_add(d, name, entry, e);
+	if (rc == 0)
+		return error_set(e, ERROR_UNAVAILABLE, "%s/%s: changes all the time: try again",
+		    d->path, name);
+	if (rc == -1 || directory_check(d, e) == -1)
+		return -1;
+	record_sync(d);
+	return 0;
+}
+
+static int
+no_state(struct error *e)
+{
+	return error_set(e, ERROR_CONFIG,
+	    "nothing can be revoked without a state directory: set the key 'state'");
+}
+
+int
+revocation_add_token(
+    const struct state *s, const struct revocation_subject *t, int64_t expires, struct error *e)
+{
+	const struct entry entry = {.expires = expires};
+	char name[NAME];
+
+	if (s == NULL)
+		return no_state(e);
+	switch (name_token(name, t, e)) {
+	case 1:
+		return add(s, name, &entry, e);
+	case 0:
+		return error_set(e, ERROR_MALFORMED, "there is nothing to know the token by");
+	default:
+		return -1;
+	}
+}
+
+int
+revocation_add_subject(const struct state *s, const char *issuer, const char *subject,
+    int64_t before, int64_t expires, struct error *e)
+{
+	const struct entry entry = {.expires = expires, .before = before};
+	char name[NAME];
+
+	if (s == NULL)
+		return no_state(e);
+	if (make_name(name, SUBJECT_PREFIX, issuer, subject, strlen(subject), e) == -1)
+		return -1;
+	return add(s, name, &entry, e);
+}
+
+/* One that is damaged stays: it may say that something is revoked. */
+static bool
+is_due(void *context, const char *name, const struct buffer *bytes)
+{
+	const int64_t *before = context;
+	struct entry entry;
+
+	if (strncmp(name, TOKEN_PREFIX, strlen(TOKEN_PREFIX)) != 0 &&
+	    strncmp(name, SIGNED_PREFIX, strlen(SIGNED_PREFIX)) != 0 &&
+	    strncmp(name, SUBJECT_PREFIX, strlen(SUBJECT_PREFIX)) != 0)
+		return false;
+	return parse_entry(&entry, bytes) == 0 && entry.expires < *before;
+}
+
+int
+revocation_sweep(
+    const struct state *s, int64_t now, bool dry_run, size_t *count, struct error *e)
+{
+	int64_t before = now - STATE_GRACE;
+	struct record_sweep sweep = {.directory = state_revoked(s),
+	    .before = before,
+	    .dry_run = dry_run,
+	    .is_due = is_due,
+	    .context = &before};
+	int rc = record_sweep(&sweep, now, e);
+
+	*count = sweep.count;
+	return rc;
+}
