@@ -112,7 +112,7 @@ KEY_FILES_UNITS := key_file key_file_refused generate
 TOKENS_UNITS := verify_claims verify_form verify_keys verify_refused
 KEYS_UNITS   := $(KEY_FILES_UNITS) $(TOKENS_UNITS) $(SIGNINGS_UNITS) jose_vectors key_uri \
 	keyring keyring_refused keyring_use public_key
-LOOKUPS_UNITS := lookup_remote lookup_shared
+LOOKUPS_UNITS := lookup_keys lookup_remote lookup_shared
 SHAPES_UNITS := shape shape_claims
 SIGNERS_UNITS := message signer signer_remote signer_serve
 POLICIES_UNITS := policy policy_groups

@@ -249,24 +249,48 @@ wake_thread(struct desk *d)
 	lose_thread(d, &e);
 }
 
+static void
+request_user(struct desk *d, const struct waiter *w, const char *user)
+{
+	int64_t keep, at = now(d);
+	const struct membership *m = memory_good(d->memory, user, at, &keep);
+	struct job *j;
+
+	if (m != NULL) {
+		waiter_answer(w, m, keep, NULL);
+		return;
+	}
+	j = jobs_find(&d->jobs, user);
+	if (j == NULL)
+		j = jobs_add(&d->jobs, user, at);
+	/* Who is not among those who wait is told by a deadline of its own. */
+	if (j != NULL && job_wait(j, w) == 0)
+		wake_thread(d);
+}
+
+static void
+request_keys(const struct waiter *w, const char *section)
+{
+	struct error e;
+
+	error_set(&e, ERROR_UNAVAILABLE, "no section verify '%s' has a URL", section);
+	waiter_answer_keys(w, NULL, 0, &e);
+}
+
 void
 desk_request(struct desk *d, struct outbox *box, const struct lookup_request *q)
 {
 	const struct waiter w = {.box = box, .id = q->head.id};
-	int64_t keep, at = now(d);
-	const struct membership *m = memory_good(d->memory, q->user, at, &keep);
-	struct job *j;
 
-	if (m != NULL) {
-		waiter_answer(&w, m, keep, NULL);
-		return;
+	switch (q->head.kind) {
+	case LOOKUP_USER:
+		request_user(d, &w, q->name);
+		break;
+	case LOOKUP_KEYS:
+	case LOOKUP_KEYS_ANEW:
+		request_keys(&w, q->name);
+		break;
 	}
-	j = jobs_find(&d->jobs, q->user);
-	if (j == NULL)
-		j = jobs_add(&d->jobs, q->user, at);
-	/* Who is not among those who wait is told by a deadline of its own. */
-	if (j != NULL && job_wait(j, &w) == 0)
-		wake_thread(d);
 }
 
 int

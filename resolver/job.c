@@ -13,6 +13,16 @@ waiter_answer(
 	outbox_send(w->box, &a, lookup_answer_size(&a));
 }
 
+void
+waiter_answer_keys(
+    const struct waiter *w, const struct key_set *keys, int64_t keep, const struct error *e)
+{
+	struct lookup_answer a;
+
+	lookup_answer_init_keys(&a, w->id, keys, keep, e);
+	outbox_send(w->box, &a, lookup_answer_size(&a));
+}
+
 struct job *
 jobs_find(const struct jobs *jobs, const char *user)
 {

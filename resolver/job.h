@@ -38,6 +38,10 @@ struct jobs {
 void waiter_answer(
     const struct waiter *w, const struct membership *m, int64_t keep, const struct error *e);
 
+/* The same with keys. */
+void waiter_answer_keys(
+    const struct waiter *w, const struct key_set *keys, int64_t keep, const struct error *e);
+
 /* The user's, that one can still join; NULL: there is none. */
 struct job *jobs_find(const struct jobs *jobs, const char *user);
 

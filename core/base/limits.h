@@ -45,6 +45,9 @@ enum {
 	LIMIT_TRIES = 64,                 /* signatures that are computed for one token */
 	LIMIT_SKEW = 600,                 /* seconds that clocks may differ by */
 	LIMIT_PASSPHRASE = 1024,          /* the first line of a passphrase file */
+	LIMIT_PASSWORD = 512,             /* of a user: what PAM takes (PAM_MAX_RESP_SIZE) */
+	LIMIT_PASSWORD_TRIES = 1000,      /* of one user that may be asked for */
+	LIMIT_DELAY = 30,                 /* seconds until a password is said to be wrong */
 	LIMIT_CONFIG_FILE = 1024 * 1024,
 	LIMIT_LIST = 64, /* entries of a list in the configuration */
 	LIMIT_PROFILES = 64,

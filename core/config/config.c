@@ -83,7 +83,7 @@ config_init(struct config *c, struct error *e)
 		if (rows[i].initial != NULL &&
 		    config_set(c, rows[i].name, rows[i].initial, "default", e) == -1)
 			return -1;
-	return groups_init(&c->groups, e);
+	return groups_init(&c->groups, e) == -1 ? -1 : password_init(&c->password, e);
 }
 
 void
@@ -92,6 +92,7 @@ config_free(struct config *c)
 	key_free_fields(config_keys.rows, config_keys.count, c);
 	profiles_free(&c->profiles);
 	groups_free(&c->groups);
+	password_free(&c->password);
 	verify_free(&c->verify);
 	*c = (struct config){0};
 }

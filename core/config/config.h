@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/strings.h"
 #include "config/groups.h"
+#include "config/password.h"
 #include "config/verify.h"
 
 enum config_access { ACCESS_GROUP, ACCESS_SUBJECT };
@@ -63,6 +64,7 @@ struct config {
 	struct profiles profiles;
 	char *attributes; /* file of subjects' e-mail addresses and namespaces; or NULL */
 	struct groups_config groups;
+	struct password_config password;
 
 	/* tokens that come in */
 	struct strings

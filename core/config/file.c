@@ -11,18 +11,7 @@
 #include "config/section.h"
 #include "config/source.h"
 
-/* The sections of the section groups. */
-static const struct source_section {
-	const char *name;
-	const struct table *keys;
-} sources[] = {
-    {"ldap", &ldap_keys},
-    {"rest", &rest_keys},
-    {"script", &script_keys},
-    {"static", &static_keys},
-};
-
-enum { KEYS_MAX = 64, SOURCES = sizeof(sources) / sizeof(sources[0]) };
+enum { KEYS_MAX = 64, SECTIONS = 4 };
 
 /*
  * libconfuse's callbacks carry no pointer of ours. What they learn is kept in the
@@ -162,16 +151,27 @@ find_section(cfg_t *cfg, const char *section, const char *name, cfg_t **found, s
 
 /* A source that nobody asks is a mistake: another one would decide in its place. */
 static int
-take_source(struct groups_config *g, const struct source_section *kind, cfg_t *section,
+take_source(struct groups_config *g, const struct groups_source *source, cfg_t *section,
     const char *name, struct error *e)
 {
-	if (take_options(g, kind->keys, section, name, e) == -1)
+	if (take_options(groups_source_base(source, g), &source->keys, section, name, e) == -1)
 		return -1;
-	if (strings_have(&g->resolvers, kind->name))
+	if (strings_have(&g->resolvers, source->name))
 		return 0;
 	return error_set(e, ERROR_CONFIG,
 	    "%s:%d: groups: there is a section %s, but resolvers does not name it", name,
-	    section->line, kind->name);
+	    section->line, source->name);
+}
+
+/* Keeps where a section is, over what was kept of another file. */
+static int
+keep_where(char **where, const cfg_t *section, const char *name, struct error *e)
+{
+	free(*where);
+	if (asprintf(where, "%s:%d", name, section->line) != -1)
+		return 0;
+	*where = NULL;
+	return error_set(e, ERROR_INTERNAL, "out of memory");
 }
 
 static int
@@ -183,21 +183,65 @@ take_groups(struct groups_config *g, cfg_t *cfg, const char *name, struct error 
 		return -1;
 	if (section == NULL)
 		return 0;
-	free(g->where);
-	if (asprintf(&g->where, "%s:%d", name, section->line) == -1) {
-		g->where = NULL;
-		return error_set(e, ERROR_INTERNAL, "out of memory");
-	}
+	if (keep_where(&g->where, section, name, e) == -1)
+		return -1;
 	if (take_options(g, &groups_keys, section, name, e) == -1)
 		return -1;
-	for (size_t i = 0; i < SOURCES; i++)
-		if (find_section(section, sources[i].name, name, &source, e) == -1 ||
-		    (source != NULL && take_source(g, &sources[i], source, name, e) == -1))
+	for (size_t i = 0; i < GROUPS_SOURCES; i++) {
+		const struct groups_source *s = &groups_sources[i];
+
+		if (find_section(section, s->name, name, &source, e) == -1 ||
+		    (source != NULL && take_source(g, s, source, name, e) == -1))
 			return -1;
+	}
 	return groups_check(g, e);
 }
 
-/* What libconfuse is to read. */
+/* A key that the other source has is a mistake: it would do nothing. */
+static int
+refuse_foreign(const struct password_config *p, const struct table *keys, cfg_t *section,
+    const char *name, struct error *e)
+{
+	for (size_t i = 0; i < keys->count; i++) {
+		const char *key = keys->rows[i].name;
+		cfg_opt_t *option = cfg_getopt(section, key);
+		const char *line = cfg_opt_getcomment(option);
+
+		if ((line != NULL || (option->flags & CFGF_RESET) != 0) &&
+		    !password_has_key(p, key))
+			return error_set(e, ERROR_CONFIG,
+			    "%s:%s: password \"%s\" has no key %s", name,
+			    line != NULL ? line : "?", section->title, key);
+	}
+	return 0;
+}
+
+static int
+take_password(struct password_config *p, cfg_t *cfg, const char *name, struct error *e)
+{
+	const struct table *keys;
+	cfg_t *section;
+	void *base;
+
+	if (find_section(cfg, "password", name, &section, e) == -1)
+		return -1;
+	if (section == NULL)
+		return 0;
+	source_show(section->title);
+	if (keep_where(&p->where, section, name, e) == -1 ||
+	    password_set_source(p, section->title, e) == -1 ||
+	    refuse_foreign(p, &ldap_user_keys, section, name, e) == -1 ||
+	    refuse_foreign(p, &pam_keys, section, name, e) == -1)
+		return -1;
+	base = password_source(p, &keys);
+	if (take_options(p, &password_keys, section, name, e) == -1 ||
+	    take_options(base, keys, section, name, e) == -1)
+		return -1;
+	return password_check(p, e);
+}
+
+/* What libconfuse is to read, behind what it is to read already; of a name that two sources
+ * have, once. */
 static void
 describe(cfg_opt_t *options, const struct table *keys)
 {
@@ -205,8 +249,11 @@ describe(cfg_opt_t *options, const struct table *keys)
 		const char *name = keys->rows[i].name;
 		cfg_opt_t scalar = CFG_STR_CB(name, NULL, CFGF_NODEFAULT, keep_line);
 		cfg_opt_t list = CFG_STR_LIST_CB(name, NULL, CFGF_NODEFAULT, keep_line);
+		cfg_opt_t *o = options;
 
-		options[i] = key_is_list(&keys->rows[i]) ? list : scalar;
+		while (o->name != NULL && strcmp(o->name, name) != 0)
+			o++;
+		*o = key_is_list(&keys->rows[i]) ? list : scalar;
 	}
 }
 
@@ -237,7 +284,9 @@ take_file(struct config *c, cfg_t *cfg, const char *name, struct error *e)
 	for (unsigned int i = 0; i < cfg_size(cfg, "verify"); i++)
 		if (take_verify(&c->verify, cfg_getnsec(cfg, "verify", i), name, e) == -1)
 			return -1;
-	return take_groups(&c->groups, cfg, name, e);
+	if (take_groups(&c->groups, cfg, name, e) == -1)
+		return -1;
+	return take_password(&c->password, cfg, name, e);
 }
 
 int
@@ -245,13 +294,14 @@ config_parse(
     struct config *c, const char *text, size_t length, const char *name, struct error *e)
 {
 	/* Zeroes, as CFG_END() is, stand behind what is described. */
-	cfg_opt_t options[KEYS_MAX + 3] = {0}, profile[KEYS_MAX] = {0}, groups[KEYS_MAX] = {0};
-	cfg_opt_t verify[KEYS_MAX] = {0};
-	cfg_opt_t source[SOURCES][KEYS_MAX] = {0};
-	const cfg_opt_t sections[] = {
+	cfg_opt_t options[KEYS_MAX + SECTIONS] = {0}, profile[KEYS_MAX] = {0};
+	cfg_opt_t groups[KEYS_MAX] = {0}, verify[KEYS_MAX] = {0}, password[KEYS_MAX] = {0};
+	cfg_opt_t source[GROUPS_SOURCES][KEYS_MAX] = {0};
+	const cfg_opt_t sections[SECTIONS] = {
 	    CFG_SEC("profile", profile, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 	    CFG_SEC("verify", verify, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
-	    CFG_SEC("groups", groups, CFGF_MULTI)};
+	    CFG_SEC("groups", groups, CFGF_MULTI),
+	    CFG_SEC("password", password, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES)};
 	struct buffer copy;
 	const char *wrong;
 	cfg_t *cfg = NULL;
@@ -265,10 +315,14 @@ config_parse(
 	describe(profile, &profile_keys);
 	describe(verify, &verify_keys);
 	describe(groups, &groups_keys);
-	for (size_t i = 0; i < SOURCES; i++) {
-		const cfg_opt_t section = CFG_SEC(sources[i].name, source[i], CFGF_MULTI);
+	describe(password, &password_keys);
+	describe(password, &ldap_user_keys);
+	describe(password, &pam_keys);
+	for (size_t i = 0; i < GROUPS_SOURCES; i++) {
+		const cfg_opt_t section =
+		    CFG_SEC(groups_sources[i].name, source[i], CFGF_MULTI);
 
-		describe(source[i], sources[i].keys);
+		describe(source[i], &groups_sources[i].keys);
 		groups[groups_keys.count + i] = section;
 	}
 	cfg = cfg_init(options, CFGF_NONE);

@@ -6,6 +6,7 @@
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define FIELD(name) offsetof(struct groups_config, name)
+#define LDAP_FIELD(name) offsetof(struct ldap_config, name)
 
 static const struct key_row groups_rows[] = {
     {"resolvers", "unix", key_set_resolver, FIELD(resolvers)},
@@ -21,25 +22,28 @@ static const struct key_row groups_rows[] = {
     {"claim", "false", key_set_bool, FIELD(claim)},
 };
 
+/* First what a section password has too: who may be asked, and where a user's entry is. */
 static const struct key_row ldap_rows[] = {
-    {"uri", NULL, key_set_item, FIELD(ldap.uri)},
-    {"start-tls", "false", key_set_bool, FIELD(ldap.start_tls)},
-    {"insecure", "false", key_set_bool, FIELD(ldap.insecure)},
-    {"ca-file", NULL, key_set_path, FIELD(ldap.ca_file)},
-    {"bind-dn", NULL, key_set_string, FIELD(ldap.bind_dn)},
-    {"password-file", NULL, key_set_path, FIELD(ldap.password_file)},
-    {"base", NULL, key_set_string, FIELD(ldap.base)},
-    {"filter", "(uid={0})", key_set_string, FIELD(ldap.filter)},
-    {"name", NULL, key_set_string, FIELD(ldap.name_attribute)},
-    {"attribute", NULL, key_set_string, FIELD(ldap.attribute)},
-    {"group-base", NULL, key_set_string, FIELD(ldap.group_base)},
-    {"group-filter", "(member={1})", key_set_string, FIELD(ldap.group_filter)},
-    {"group-name", "cn", key_set_string, FIELD(ldap.group_name)},
-    {"nested", "false", key_set_bool, FIELD(ldap.nested)},
-    {"email", NULL, key_set_string, FIELD(ldap.email_attribute)},
-    {"namespace", NULL, key_set_string, FIELD(ldap.namespace_attribute)},
-    {"timeout", "2s", key_set_timeout, FIELD(ldap.timeout)},
+    {"uri", NULL, key_set_item, LDAP_FIELD(uri)},
+    {"start-tls", "false", key_set_bool, LDAP_FIELD(start_tls)},
+    {"ca-file", NULL, key_set_path, LDAP_FIELD(ca_file)},
+    {"bind-dn", NULL, key_set_string, LDAP_FIELD(bind_dn)},
+    {"password-file", NULL, key_set_path, LDAP_FIELD(password_file)},
+    {"base", NULL, key_set_string, LDAP_FIELD(base)},
+    {"filter", "(uid={0})", key_set_string, LDAP_FIELD(filter)},
+    {"name", NULL, key_set_string, LDAP_FIELD(name_attribute)},
+    {"timeout", "2s", key_set_timeout, LDAP_FIELD(timeout)},
+    {"insecure", "false", key_set_bool, LDAP_FIELD(insecure)},
+    {"attribute", NULL, key_set_string, LDAP_FIELD(attribute)},
+    {"group-base", NULL, key_set_string, LDAP_FIELD(group_base)},
+    {"group-filter", "(member={1})", key_set_string, LDAP_FIELD(group_filter)},
+    {"group-name", "cn", key_set_string, LDAP_FIELD(group_name)},
+    {"nested", "false", key_set_bool, LDAP_FIELD(nested)},
+    {"email", NULL, key_set_string, LDAP_FIELD(email_attribute)},
+    {"namespace", NULL, key_set_string, LDAP_FIELD(namespace_attribute)},
 };
+
+enum { LDAP_USER_ROWS = 9 };
 
 static const struct key_row rest_rows[] = {
     {"url", NULL, key_set_string, FIELD(rest.url)},
@@ -62,28 +66,45 @@ static const struct key_row static_rows[] = {
 };
 
 const struct table groups_keys = {groups_rows, COUNT(groups_rows)};
-const struct table ldap_keys = {ldap_rows, COUNT(ldap_rows)};
-const struct table rest_keys = {rest_rows, COUNT(rest_rows)};
-const struct table script_keys = {script_rows, COUNT(script_rows)};
-const struct table static_keys = {static_rows, COUNT(static_rows)};
+const struct table ldap_user_keys = {ldap_rows, LDAP_USER_ROWS};
 
-static const struct table *const tables[] = {
-    &groups_keys, &ldap_keys, &rest_keys, &script_keys, &static_keys};
+const struct groups_source groups_sources[GROUPS_SOURCES] = {
+    {"ldap", {ldap_rows, COUNT(ldap_rows)}, FIELD(ldap)},
+    {"rest", {rest_rows, COUNT(rest_rows)}, 0},
+    {"script", {script_rows, COUNT(script_rows)}, 0},
+    {"static", {static_rows, COUNT(static_rows)}, 0},
+};
+
+void *
+groups_source_base(const struct groups_source *s, struct groups_config *g)
+{
+	return (char *)g + s->offset;
+}
 
 int
 groups_init(struct groups_config *g, struct error *e)
 {
-	for (size_t i = 0; i < COUNT(tables); i++)
-		if (key_set_initial(tables[i]->rows, tables[i]->count, g, e) == -1)
+	if (key_set_initial(groups_keys.rows, groups_keys.count, g, e) == -1)
+		return -1;
+	for (size_t i = 0; i < GROUPS_SOURCES; i++) {
+		const struct groups_source *s = &groups_sources[i];
+
+		if (key_set_initial(s->keys.rows, s->keys.count, groups_source_base(s, g), e) ==
+		    -1)
 			return -1;
+	}
 	return 0;
 }
 
 void
 groups_free(struct groups_config *g)
 {
-	for (size_t i = 0; i < COUNT(tables); i++)
-		key_free_fields(tables[i]->rows, tables[i]->count, g);
+	key_free_fields(groups_keys.rows, groups_keys.count, g);
+	for (size_t i = 0; i < GROUPS_SOURCES; i++) {
+		const struct groups_source *s = &groups_sources[i];
+
+		key_free_fields(s->keys.rows, s->keys.count, groups_source_base(s, g));
+	}
 	free(g->where);
 	*g = (struct groups_config){0};
 }
@@ -100,24 +121,34 @@ has_twice(const struct strings *list)
 	return false;
 }
 
-/* What is wrong, NULL when nothing is. */
-static const char *
-wrong_ldap(const struct ldap_config *l)
+const char *
+ldap_user_wrong(const struct ldap_config *l)
 {
 	if (l->uri.count == 0)
 		return "ldap: uri is missing, such as \"ldaps://ldap.example.com\"";
 	if (l->base == NULL)
 		return "ldap: base is missing, the DN below which users are";
+	if (strstr(l->filter, "{0}") == NULL)
+		return "ldap: filter does not have {0}, the user's name";
+	if ((l->bind_dn == NULL) != (l->password_file == NULL))
+		return "ldap: bind-dn and password-file go together";
+	return NULL;
+}
+
+/* What is wrong, NULL when nothing is. */
+static const char *
+wrong_ldap(const struct ldap_config *l)
+{
+	const char *wrong = ldap_user_wrong(l);
+
+	if (wrong != NULL)
+		return wrong;
 	if (l->attribute == NULL && l->group_base == NULL)
 		return "ldap: give attribute, which names the groups in a user's entry, or "
 		       "group-base, below which groups are";
-	if (strstr(l->filter, "{0}") == NULL)
-		return "ldap: filter does not have {0}, the user's name";
 	if (strstr(l->group_filter, "{0}") == NULL && strstr(l->group_filter, "{1}") == NULL)
 		return "ldap: group-filter has neither {0}, the user's name, nor {1}, the "
 		       "entry's DN";
-	if ((l->bind_dn == NULL) != (l->password_file == NULL))
-		return "ldap: bind-dn and password-file go together";
 	if (l->nested && (l->group_base == NULL || strstr(l->group_filter, "{1}") == NULL))
 		return "ldap: nested wants group-base and a group-filter with {1}";
 	return NULL;

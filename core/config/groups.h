@@ -15,6 +15,7 @@ struct ldap_config {
 	struct strings uri;   /* tried in order (RFC 4516) */
 	bool start_tls;       /* RFC 4511, 4.14 */
 	bool insecure;        /* groups may come in the clear from another machine */
+	bool sends_passwords; /* of users, which never go in the clear to another machine */
 	char *ca_file;        /* whom to trust; NULL: the system's */
 	char *bind_dn;        /* NULL: anonymous */
 	char *password_file;  /* NULL: none */

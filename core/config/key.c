@@ -275,17 +275,38 @@ key_set_timeout(void *field, const char *value, const char **wanted)
 	return 0;
 }
 
-int
-key_set_skew(void *field, const char *value, const char **wanted)
+/* A duration that may be none. */
+static int
+set_span(int64_t *field, const char *value, int64_t most)
 {
 	int64_t seconds = 0;
 
-	*wanted = "0 or a duration up to 10m";
 	if (strcmp(value, "0") != 0 && strcmp(value, "0s") != 0 &&
-	    (parse_duration(value, strlen(value), &seconds) == -1 || seconds > LIMIT_SKEW))
+	    (parse_duration(value, strlen(value), &seconds) == -1 || seconds > most))
 		return -1;
-	*(int64_t *)field = seconds;
+	*field = seconds;
 	return 0;
+}
+
+int
+key_set_skew(void *field, const char *value, const char **wanted)
+{
+	*wanted = "0 or a duration up to 10m";
+	return set_span(field, value, LIMIT_SKEW);
+}
+
+int
+key_set_delay(void *field, const char *value, const char **wanted)
+{
+	*wanted = "0 or a duration up to 30s";
+	return set_span(field, value, LIMIT_DELAY);
+}
+
+int
+key_set_tries(void *field, const char *value, const char **wanted)
+{
+	*wanted = "a number from 1 to 1000";
+	return strcmp(value, "0") == 0 ? -1 : set_number(field, value, LIMIT_PASSWORD_TRIES);
 }
 
 bool

@@ -3,21 +3,23 @@
 #include <string.h>
 
 int
-lookup_request_init(struct lookup_request *q, const char *user, struct error *e)
+lookup_request_init(
+    struct lookup_request *q, enum lookup_what what, const char *name, struct error *e)
 {
-	size_t length = strlen(user);
+	size_t length = strlen(name);
 
-	if (length >= sizeof(q->user))
-		return error_set(e, ERROR_UNAVAILABLE, "the user's name is too long");
-	q->head = (struct courier_head){.magic = LOOKUP_REQUEST_MAGIC};
-	memcpy(q->user, user, length + 1);
+	if (length >= sizeof(q->name))
+		return error_set(e, ERROR_UNAVAILABLE, "%s name is too long",
+		    what == LOOKUP_USER ? "the user's" : "the section's");
+	q->head = (struct courier_head){.magic = LOOKUP_REQUEST_MAGIC, .kind = what};
+	memcpy(q->name, name, length + 1);
 	return 0;
 }
 
 size_t
 lookup_request_size(const struct lookup_request *q)
 {
-	return offsetof(struct lookup_request, user) + strlen(q->user) + 1;
+	return offsetof(struct lookup_request, name) + strlen(q->name) + 1;
 }
 
 static bool
@@ -29,33 +31,63 @@ ends(const char *text, size_t size)
 int
 lookup_request_check(const struct lookup_request *q, size_t size)
 {
-	const size_t fixed = offsetof(struct lookup_request, user);
+	const size_t fixed = offsetof(struct lookup_request, name);
 
-	if (size <= fixed + 1 || size > sizeof(*q) || q->head.magic != LOOKUP_REQUEST_MAGIC)
+	if (size <= fixed + 1 || size > sizeof(*q) || q->head.magic != LOOKUP_REQUEST_MAGIC ||
+	    q->head.kind < LOOKUP_USER || q->head.kind > LOOKUP_KEYS_ANEW)
 		return -1;
-	return ends(q->user, size - fixed) && size == lookup_request_size(q) ? 0 : -1;
+	return ends(q->name, size - fixed) && size == lookup_request_size(q) ? 0 : -1;
+}
+
+static void
+init_answer(struct lookup_answer *a, enum lookup_kind kind, uint64_t id, int64_t keep)
+{
+	a->head = (struct courier_head){.magic = LOOKUP_ANSWER_MAGIC, .kind = kind, .id = id};
+	a->keep = keep;
+}
+
+static void
+init_failed(struct lookup_answer *a, uint64_t id, const struct error *e)
+{
+	init_answer(a, LOOKUP_FAILED, id, 0);
+	memcpy(a->reason, e->text, strlen(e->text) + 1);
 }
 
 void
 lookup_answer_init(struct lookup_answer *a, uint64_t id, const struct membership *m,
     int64_t keep, const struct error *e)
 {
-	a->head = (struct courier_head){.magic = LOOKUP_ANSWER_MAGIC,
-	    .kind = m != NULL ? LOOKUP_FOUND : LOOKUP_FAILED,
-	    .id = id};
-	a->keep = m != NULL ? keep : 0;
-	if (m != NULL)
-		membership_copy(&a->m, m);
-	else
-		memcpy(a->reason, e->text, strlen(e->text) + 1);
+	if (m == NULL) {
+		init_failed(a, id, e);
+		return;
+	}
+	init_answer(a, LOOKUP_FOUND, id, keep);
+	membership_copy(&a->m, m);
+}
+
+void
+lookup_answer_init_keys(struct lookup_answer *a, uint64_t id, const struct key_set *keys,
+    int64_t keep, const struct error *e)
+{
+	if (keys == NULL) {
+		init_failed(a, id, e);
+		return;
+	}
+	init_answer(a, LOOKUP_SET, id, keep);
+	memcpy(&a->keys, keys, key_set_size(keys));
 }
 
 size_t
 lookup_answer_size(const struct lookup_answer *a)
 {
-	return a->head.kind == LOOKUP_FOUND
-		   ? offsetof(struct lookup_answer, m) + membership_size(&a->m)
-		   : offsetof(struct lookup_answer, reason) + strlen(a->reason) + 1;
+	switch (a->head.kind) {
+	case LOOKUP_FOUND:
+		return offsetof(struct lookup_answer, m) + membership_size(&a->m);
+	case LOOKUP_SET:
+		return offsetof(struct lookup_answer, keys) + key_set_size(&a->keys);
+	default:
+		return offsetof(struct lookup_answer, reason) + strlen(a->reason) + 1;
+	}
 }
 
 static bool
@@ -76,6 +108,19 @@ check_found(const struct lookup_answer *a, size_t size)
 		return -1;
 	/* Whoever reads groups goes from newline to newline. */
 	return size == fixed + 1 || a->m.groups[size - fixed - 2] == '\n' ? 0 : -1;
+}
+
+/* What is asked for again when it is no good any more; a set of nothing is none. */
+static int
+check_set(const struct lookup_answer *a, size_t size)
+{
+	const size_t fixed = offsetof(struct lookup_answer, keys.json);
+
+	return size > fixed + 1 && size <= fixed + sizeof(a->keys.json) && a->keep >= 0 &&
+		       a->keys.trusted >= a->keep && ends(a->keys.json, size - fixed) &&
+		       size == lookup_answer_size(a)
+		   ? 0
+		   : -1;
 }
 
 static int
@@ -99,7 +144,16 @@ lookup_answer_check(const struct lookup_answer *a, size_t size)
 		return check_found(a, size);
 	case LOOKUP_FAILED:
 		return check_failed(a, size);
+	case LOOKUP_SET:
+		return check_set(a, size);
 	default:
 		return -1;
 	}
+}
+
+bool
+lookup_answer_fits(const struct lookup_answer *a, enum lookup_what what)
+{
+	return a->head.kind == LOOKUP_FAILED ||
+	       a->head.kind == (what == LOOKUP_USER ? LOOKUP_FOUND : LOOKUP_SET);
 }

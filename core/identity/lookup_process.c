@@ -80,30 +80,50 @@ start(struct lookup_process *p, struct error *e)
 	return -1;
 }
 
-/* Asks, and waits for the answer. */
-static int
-process_submit(
-    struct lookup *self, const char *user, lookup_done *done, void *context, struct error *e)
+/* Waits for the answer. */
+static void
+await(struct lookup_process *p)
 {
-	struct lookup_process *p = (struct lookup_process *)self;
-	struct pollfd ready = {.events = POLLIN};
+	struct pollfd ready = {.fd = p->fd, .events = POLLIN};
 
-	if (start(p, e) == -1 ||
-	    lookup_submit(lookup_remote_lookup(p->remote), user, done, context, e) == -1)
-		return -1;
-	ready.fd = p->fd;
 	while (lookup_remote_busy(p->remote)) {
 		if (poll(&ready, 1, 1000) == 1)
 			(void)lookup_remote_receive(p->remote);
 		lookup_remote_expire(p->remote);
 	}
+}
+
+static int
+process_submit(
+    struct lookup *self, const char *user, lookup_done *done, void *context, struct error *e)
+{
+	struct lookup_process *p = (struct lookup_process *)self;
+
+	if (start(p, e) == -1 ||
+	    lookup_submit(lookup_remote_lookup(p->remote), user, done, context, e) == -1)
+		return -1;
+	await(p);
+	return 0;
+}
+
+static int
+process_submit_keys(struct lookup *self, const struct lookup_keys *which,
+    lookup_keys_done *done, void *context, struct error *e)
+{
+	struct lookup_process *p = (struct lookup_process *)self;
+
+	if (start(p, e) == -1 ||
+	    lookup_submit_keys(lookup_remote_lookup(p->remote), which, done, context, e) == -1)
+		return -1;
+	await(p);
 	return 0;
 }
 
 void
 lookup_process_init(struct lookup_process *p, const struct flags *flags, const struct config *c)
 {
-	*p = (struct lookup_process){.lookup.submit = process_submit,
+	*p = (struct lookup_process){
+	    .lookup = {.submit = process_submit, .submit_keys = process_submit_keys},
 	    .flags = flags,
 	    .deadline = groups_deadline(&c->groups) + START,
 	    .fd = -1};

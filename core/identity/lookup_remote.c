@@ -14,15 +14,19 @@ enum {
 
 /* Somebody who waits for an answer. */
 struct wait {
-	lookup_done *done;
+	union {
+		lookup_done *done; /* of LOOKUP_USER */
+		lookup_keys_done *keys_done;
+	};
 	void *context;
 	struct wait *next;
 };
 
-/* A user who was asked about: however many wait, it is one request. */
+/* What was asked for. However many wait for a user, it is one request. */
 struct flight {
 	struct lookup_remote *remote;
-	char *user;
+	enum lookup_what what;
+	char *name;
 	struct wait *waits;
 	struct flight *next;
 };
@@ -50,7 +54,7 @@ flight_free(struct flight *f)
 		f->waits = w->next;
 		free(w);
 	}
-	free(f->user);
+	free(f->name);
 	free(f);
 }
 
@@ -64,28 +68,56 @@ take_out(struct flight *f)
 	*at = f->next;
 }
 
+static void
+tell_membership(const struct flight *f, const struct lookup_answer *a, const struct error *e)
+{
+	const struct membership *m = a != NULL ? &a->m : NULL;
+
+	for (struct wait *w = f->waits; w != NULL; w = w->next)
+		w->done(w->context, m, e);
+}
+
+static void
+tell_keys(const struct flight *f, const struct lookup_answer *a, const struct error *e)
+{
+	const struct key_set *keys = a != NULL ? &a->keys : NULL;
+
+	for (struct wait *w = f->waits; w != NULL; w = w->next)
+		w->keys_done(w->context, keys, a != NULL ? a->keep : 0, e);
+}
+
+/* The answer when it has what was asked for; else NULL, and *e says why. */
+static const struct lookup_answer *
+read_answer(const struct flight *f, const struct lookup_answer *a, struct error *e)
+{
+	if (a == NULL)
+		return NULL;
+	if (!lookup_answer_fits(a, f->what))
+		error_set(e, ERROR_UNAVAILABLE, "the resolver answered something else");
+	else if (a->head.kind == LOOKUP_FAILED)
+		error_set(e, ERROR_UNAVAILABLE, "%s", a->reason);
+	else
+		return a;
+	return NULL;
+}
+
 /* The call stands for none: all that is needed is in the context. */
 static void
 deliver(courier_call *call, void *context, const void *answer, const struct error *e)
 {
-	const struct lookup_answer *a = answer;
-	const struct membership *m = NULL;
 	struct flight *f = context;
 	struct lookup_remote *r = f->remote;
 	struct error failure = *e;
+	const struct lookup_answer *a = read_answer(f, answer, &failure);
 
 	(void)call;
-	if (a != NULL && a->head.kind == LOOKUP_FAILED)
-		error_set(&failure, ERROR_UNAVAILABLE, "%s", a->reason);
-	if (a != NULL && a->head.kind == LOOKUP_FOUND) {
-		m = &a->m;
-		if (a->keep > 0)
-			lookup_cache_put(
-			    r->cache, f->user, m, clock_monotonic(r->clock) + a->keep);
-	}
+	if (f->what == LOOKUP_USER && a != NULL && a->keep > 0)
+		lookup_cache_put(r->cache, f->name, &a->m, clock_monotonic(r->clock) + a->keep);
 	take_out(f); /* first: who is told may ask anew */
-	for (struct wait *w = f->waits; w != NULL; w = w->next)
-		w->done(w->context, m, &failure);
+	if (f->what == LOOKUP_USER)
+		tell_membership(f, a, &failure);
+	else
+		tell_keys(f, a, &failure);
 	flight_free(f);
 }
 
@@ -99,37 +131,39 @@ ask(struct flight *f, struct error *e)
 {
 	struct lookup_request q;
 
-	if (lookup_request_init(&q, f->user, e) == -1)
+	if (lookup_request_init(&q, f->what, f->name, e) == -1)
 		return -1;
 	return courier_submit(f->remote->courier, &q, lookup_request_size(&q), no_call, f, e);
 }
 
 static int
-add_wait(struct flight *f, lookup_done *done, void *context, struct error *e)
+add_wait(struct flight *f, const struct wait *given, struct error *e)
 {
 	struct wait *w = malloc(sizeof(*w));
 
 	if (w == NULL)
 		return error_set(e, ERROR_UNAVAILABLE, "out of memory");
-	*w = (struct wait){.done = done, .context = context, .next = f->waits};
+	*w = *given;
+	w->next = f->waits;
 	f->waits = w;
 	return 0;
 }
 
-/* A request about the user, with one who waits for it. */
+/* A request, with one who waits for it. */
 static int
-start_flight(struct lookup_remote *r, const char *user, lookup_done *done, void *context,
-    struct error *e)
+start_flight(struct lookup_remote *r, enum lookup_what what, const char *name,
+    const struct wait *w, struct error *e)
 {
 	struct flight *f = calloc(1, sizeof(*f));
 
 	if (f == NULL)
 		return error_set(e, ERROR_UNAVAILABLE, "out of memory");
 	f->remote = r;
-	f->user = strdup(user);
-	if (f->user == NULL)
+	f->what = what;
+	f->name = strdup(name);
+	if (f->name == NULL)
 		error_set(e, ERROR_UNAVAILABLE, "out of memory");
-	else if (add_wait(f, done, context, e) == 0 && ask(f, e) == 0) {
+	else if (add_wait(f, w, e) == 0 && ask(f, e) == 0) {
 		f->next = r->flights;
 		r->flights = f;
 		return 0;
@@ -144,6 +178,7 @@ remote_submit(
 {
 	static const struct error none = {0};
 	struct lookup_remote *r = (struct lookup_remote *)self;
+	const struct wait w = {.done = done, .context = context};
 	int64_t until;
 	const struct membership *kept = lookup_cache_get(r->cache, user, &until);
 
@@ -152,9 +187,20 @@ remote_submit(
 		return 0;
 	}
 	for (struct flight *f = r->flights; f != NULL; f = f->next)
-		if (strcmp(f->user, user) == 0)
-			return add_wait(f, done, context, e);
-	return start_flight(r, user, done, context, e);
+		if (f->what == LOOKUP_USER && strcmp(f->name, user) == 0)
+			return add_wait(f, &w, e);
+	return start_flight(r, LOOKUP_USER, user, &w, e);
+}
+
+/* Not kept here: whoever asks makes keys of them, and keeps those. */
+static int
+remote_submit_keys(struct lookup *self, const struct lookup_keys *which, lookup_keys_done *done,
+    void *context, struct error *e)
+{
+	const struct wait w = {.keys_done = done, .context = context};
+
+	return start_flight((struct lookup_remote *)self,
+	    which->anew ? LOOKUP_KEYS_ANEW : LOOKUP_KEYS, which->section, &w, e);
 }
 
 struct lookup *
@@ -188,7 +234,7 @@ lookup_remote_new(struct lookup_remote **out, int fd, int64_t deadline,
 	const struct courier_parts parts = {.fd = fd,
 	    .clock = clock,
 	    .entropy = entropy,
-	    .peer = "the resolver of groups",
+	    .peer = "the resolver",
 	    .magic = LOOKUP_ANSWER_MAGIC,
 	    .most = PENDING,
 	    .answer_size = sizeof(struct lookup_answer),
@@ -200,7 +246,7 @@ lookup_remote_new(struct lookup_remote **out, int fd, int64_t deadline,
 	*out = NULL;
 	if (r == NULL)
 		return error_set(e, ERROR_INTERNAL, "out of memory");
-	r->lookup.submit = remote_submit;
+	r->lookup = (struct lookup){.submit = remote_submit, .submit_keys = remote_submit_keys};
 	r->clock = clock;
 	r->cache = lookup_cache_new(USERS);
 	if (r->cache == NULL) {

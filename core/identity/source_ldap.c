@@ -9,7 +9,7 @@
 #include "identity/ldap_filter.h"
 #include "identity/source.h"
 #include "identity/source_ldap_groups.h"
-#include "identity/source_ldap_session.h"
+#include "identity/source_ldap_user.h"
 #include "identity/source_ldap_values.h"
 
 enum { ATTRIBUTES_MAX = 4 };
@@ -24,37 +24,18 @@ struct ldap_source {
 /* A user's entry as it is read. */
 struct reading {
 	const struct ldap_config *config;
-	const char *user;
 	struct membership *m;
-	char *dn;   /* NULL: there is no entry */
-	bool other; /* the entry is of a name that is spelt otherwise */
 };
 
 static int
 take_user(void *context, LDAP *ld, LDAPMessage *entry, struct error *e)
 {
-	struct reading *r = context;
+	const struct reading *r = context;
 	const struct ldap_config *c = r->config;
-	const struct attribute name = {ld, entry, c->name_attribute};
 	const struct attribute groups = {ld, entry, c->attribute};
 	const struct attribute email = {ld, entry, c->email_attribute};
 	const struct attribute space = {ld, entry, c->namespace_attribute};
-	bool same = true;
-	char *dn;
 
-	if (r->dn != NULL)
-		return error_set(e, ERROR_UNAVAILABLE,
-		    "more than one entry matches the user's name: make filter narrower");
-	dn = ldap_get_dn(ld, entry);
-	r->dn = dn != NULL ? strdup(dn) : NULL;
-	ldap_memfree(dn);
-	if (r->dn == NULL)
-		return error_set(e, ERROR_UNAVAILABLE, "the DN of the user cannot be read");
-	if (c->name_attribute != NULL && values_have(&name, r->user, &same, e) == -1)
-		return -1;
-	r->other = !same;
-	if (r->other)
-		return 0;
 	if (values_add_first_rdn(&groups, r->m, e) == -1 ||
 	    values_first(&email, r->m->email, sizeof(r->m->email), e) == -1)
 		return -1;
@@ -62,39 +43,24 @@ take_user(void *context, LDAP *ld, LDAPMessage *entry, struct error *e)
 }
 
 static int
-find_user(struct ldap_source *s, struct reading *r, struct error *e)
-{
-	struct search q = {.base = s->config->base,
-	    .attributes = s->attributes,
-	    .most = 2, /* enough to see that there is more than one */
-	    .visit = take_user,
-	    .context = r};
-	struct buffer filter;
-	int rc;
-
-	buffer_init(&filter, LDAP_FILTER_MAX);
-	rc = ldap_filter_fill(&filter, s->config->filter, &r->user, e);
-	q.filter = filter.data;
-	if (rc == 0)
-		rc = session_search(s->session, &q, e);
-	buffer_free(&filter);
-	return rc;
-}
-
-static int
 look_up(struct ldap_source *s, const char *user, struct membership *m, struct error *e)
 {
-	struct reading r = {.config = s->config, .user = user, .m = m};
-	int rc = find_user(s, &r, e);
+	struct reading r = {.config = s->config, .m = m};
+	struct ldap_user u = {.config = s->config,
+	    .name = user,
+	    .attributes = s->attributes,
+	    .visit = take_user,
+	    .context = &r};
+	int rc = ldap_user_find(s->session, &u, e);
 
-	if (rc == 0 && r.dn != NULL && !r.other) {
-		struct member member = {.user = user, .dn = r.dn};
+	if (rc == 0 && u.dn != NULL && !u.other) {
+		struct member member = {.user = user, .dn = u.dn};
 
 		if (s->config->group_base != NULL)
 			rc = ldap_groups_find(s->session, s->config, &member, m, e);
 		m->known = rc == 0;
 	}
-	free(r.dn);
+	free(u.dn);
 	return rc;
 }
 
@@ -141,27 +107,11 @@ list_attributes(struct ldap_source *s)
 }
 
 static int
-check_dn(const char *key, const char *dn, struct error *e)
-{
-	LDAPDN parsed = NULL;
-	int code = ldap_str2dn(dn, &parsed, LDAP_DN_FORMAT_LDAPV3);
-
-	ldap_dnfree(parsed);
-	if (code == LDAP_SUCCESS)
-		return 0;
-	return error_set(e, ERROR_CONFIG,
-	    "%s: '%.128s' is no DN, such as \"ou=people,dc=example,dc=com\"", key, dn);
-}
-
-static int
 check(const struct ldap_config *c, struct error *e)
 {
-	/* bind-dn may be what only Active Directory knows: user@example.com. */
-	if (check_dn("base", c->base, e) == -1 ||
-	    (c->group_base != NULL && check_dn("group-base", c->group_base, e) == -1))
+	if (ldap_user_check(c, e) == -1 ||
+	    (c->group_base != NULL && ldap_check_dn("group-base", c->group_base, e) == -1))
 		return -1;
-	if (ldap_filter_check(c->filter, 1, e) == -1)
-		return error_prefix(e, "filter");
 	if (ldap_filter_check(c->group_filter, 2, e) == -1)
 		return error_prefix(e, "group-filter");
 	return 0;

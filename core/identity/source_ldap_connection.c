@@ -2,6 +2,7 @@
 
 #include <openldap.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -155,42 +156,70 @@ start_tls(struct connection *c, const struct ldap_config *config, struct error *
 	return begin_tls(c, config, e);
 }
 
-/* Without a DN it is asked all the same: a server that does not answer is found out now. */
-static int
-bind_as(struct connection *c, const char *dn, const struct buffer *password, struct error *e)
+/* What a directory with ppolicy says beside a success: the user may do nothing but change the
+ * password. */
+static bool
+has_condition(LDAP *ld, LDAPControl **controls)
 {
-	struct berval secret = {.bv_len = password->length, .bv_val = password->data};
+	LDAPControl *found =
+	    ldap_control_find(LDAP_CONTROL_PASSWORDPOLICYRESPONSE, controls, NULL);
+	LDAPPasswordPolicyError wrong = PP_noError;
+	ber_int_t expire, grace;
+
+	return found != NULL && (ldap_parse_passwordpolicy_control(
+				     ld, found, &expire, &grace, &wrong) != LDAP_SUCCESS ||
+				    wrong != PP_noError);
+}
+
+static int
+take_bind(struct connection *c, LDAPMessage *answer, struct bind *b)
+{
+	LDAPControl **controls = NULL;
+	char *words = NULL;
+	int code =
+	    ldap_parse_result(c->ld, answer, &b->result, NULL, &words, NULL, &controls, 1);
+
+	*b->words = '\0';
+	if (words != NULL && text_clean(words))
+		(void)snprintf(b->words, sizeof(b->words), "%s", words);
+	b->conditional = code == LDAP_SUCCESS && has_condition(c->ld, controls);
+	ldap_memfree(words);
+	ldap_controls_free(controls);
+	return code;
+}
+
+int
+connection_bind(struct connection *c, struct bind *b, struct error *e)
+{
+	/* Not critical: a server that does not know it passes over it. */
+	LDAPControl ppolicy = {.ldctl_oid = (char *)LDAP_CONTROL_PASSWORDPOLICYREQUEST};
+	LDAPControl *controls[] = {&ppolicy, NULL};
+	struct berval secret = {.bv_len = b->password->length, .bv_val = b->password->data};
 	LDAPMessage *answer = NULL;
 	int code, operation;
-	int result = LDAP_OTHER;
 
-	code = ldap_sasl_bind(c->ld, dn, LDAP_SASL_SIMPLE, &secret, NULL, NULL, &operation);
+	b->result = LDAP_OTHER;
+	code =
+	    ldap_sasl_bind(c->ld, b->dn, LDAP_SASL_SIMPLE, &secret, controls, NULL, &operation);
 	if (code != LDAP_SUCCESS)
 		return connection_fail(c, code, "the bind cannot be asked for", e);
 	if (connection_await(c, operation, &answer, e) == -1)
 		return error_prefix(e, "bind");
-	code = ldap_parse_result(c->ld, answer, &result, NULL, NULL, NULL, NULL, 1);
+	code = take_bind(c, answer, b);
 	if (code != LDAP_SUCCESS)
 		return connection_fail(c, code, "the bind's answer makes no sense", e);
-	c->refused = result == LDAP_INVALID_CREDENTIALS;
-	if (result != LDAP_SUCCESS)
-		return connection_fail(c, result,
-		    dn != NULL ? "the server refused the bind: check bind-dn and password-file"
-			       : "the server refused an anonymous bind: give bind-dn and "
-				 "password-file",
-		    e);
 	return 0;
 }
 
 int
 connection_open(struct connection *c, const struct ldap_server *s,
-    const struct ldap_config *config, const struct buffer *password, struct error *e)
+    const struct ldap_config *config, struct error *e)
 {
 	bool local = s->transport == LDAP_LOCAL;
 	int rc = 0;
 	int fd;
 
-	c->lost = c->refused = false;
+	c->lost = false;
 	fd = local ? ldap_socket_connect_local(s->host, e)
 		   : ldap_socket_connect(s->host, s->port, c->stream.deadline, e);
 	if (fd == -1)
@@ -214,5 +243,5 @@ connection_open(struct connection *c, const struct ldap_server *s,
 	/* What libldap might connect to by itself would be without TLS and bind. */
 	if (ldap_set_option(c->ld, LDAP_OPT_URI, NO_SERVER) != LDAP_OPT_SUCCESS)
 		return connection_fail(c, LDAP_LOCAL_ERROR, "libldap cannot be set up", e);
-	return bind_as(c, config->bind_dn, password, e);
+	return 0;
 }

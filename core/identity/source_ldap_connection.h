@@ -16,17 +16,30 @@
 struct connection {
 	LDAP *ld; /* NULL while there is none */
 	struct stream stream;
-	bool lost;    /* it ended because the server ended it */
-	bool refused; /* the server refused the bind: others would too */
+	bool lost; /* it ended because the server ended it */
 };
 
 /* Whether ca-file, or what there is in its place, is one. ERROR_NO_INPUT, ERROR_CONFIG. */
 int connection_check_ca(const struct ldap_config *c, struct error *e);
 
-/* Connects and binds until c->stream.deadline; password is of config->bind_dn.
+/* Connects until c->stream.deadline, with TLS where it is wanted; nobody has bound yet.
  * ERROR_UNAVAILABLE: c->ld is NULL. */
 int connection_open(struct connection *c, const struct ldap_server *s,
-    const struct ldap_config *config, const struct buffer *password, struct error *e);
+    const struct ldap_config *config, struct error *e);
+
+/* A simple bind (RFC 4513, 5.1). */
+struct bind {
+	const char *dn; /* NULL: anonymous, with an empty password */
+	const struct buffer *password;
+	int result;       /* what the server answers: LDAP_SUCCESS or why not */
+	bool conditional; /* a success that is one only to change the password, or that says
+			     that the account is locked (ppolicy) */
+	char words[LIMIT_ERROR_DETAIL]; /* the server's own about it; "" */
+};
+
+/* Asks for it, and fills what the server said. ERROR_UNAVAILABLE when there is no answer: the
+ * connection is then closed. */
+int connection_bind(struct connection *c, struct bind *b, struct error *e);
 
 /* Also when there is none. */
 void connection_close(struct connection *c);

@@ -35,6 +35,9 @@ take(struct ldap_server *s, const LDAPURLDesc *url, bool start_tls)
 static const char *
 find_unsafe(const struct ldap_config *c)
 {
+	if (c->sends_passwords)
+		return "passwords would go over the network in the clear: use ldaps://, or "
+		       "start-tls = true";
 	if (c->password_file != NULL)
 		return "the password of bind-dn would go over the network in the clear: use "
 		       "ldaps://, or start-tls = true";

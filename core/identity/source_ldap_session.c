@@ -16,7 +16,8 @@ struct session {
 	struct buffer password; /* empty: the bind is anonymous */
 	struct connection connection;
 	int64_t deadline;
-	bool kept; /* the connection is older than the look-up */
+	bool kept;    /* the connection is older than the look-up */
+	bool refused; /* the server refused our bind: others would too */
 };
 
 /* libldap's first call sets up what all threads share. */
@@ -116,14 +117,34 @@ session_went_stale(const struct session *s)
 	return s->kept && s->connection.lost;
 }
 
+/* Without a DN it is asked all the same: a server that does not answer is found out now. */
+static int
+bind_ourselves(struct session *s, struct error *e)
+{
+	struct bind b = {.dn = s->config->bind_dn, .password = &s->password};
+
+	if (connection_bind(&s->connection, &b, e) == -1)
+		return -1;
+	s->refused = b.result == LDAP_INVALID_CREDENTIALS;
+	if (b.result == LDAP_SUCCESS)
+		return 0;
+	return connection_fail(&s->connection, b.result,
+	    b.dn != NULL ? "the server refused the bind: check bind-dn and password-file"
+			 : "the server refused an anonymous bind: give bind-dn and "
+			   "password-file",
+	    e);
+}
+
 /* A server that hangs may take its share of the time, so that the next one has the rest. */
 static int
 open_one(struct session *s, size_t i, struct error *e)
 {
 	int64_t now = clock_monotonic(&clock_system);
 
+	s->refused = false;
 	s->connection.stream.deadline = now + (s->deadline - now) / (int64_t)(s->count - i);
-	if (connection_open(&s->connection, &s->servers[i], s->config, &s->password, e) == -1)
+	if (connection_open(&s->connection, &s->servers[i], s->config, e) == -1 ||
+	    bind_ourselves(s, e) == -1)
 		return error_prefix(e, "%.128s", s->servers[i].uri);
 	s->connection.stream.deadline = s->deadline;
 	return 0;
@@ -142,7 +163,7 @@ open_any(struct session *s, struct error *e)
 			error_prefix(e, "%s; then", before.text);
 		before = *e;
 		/* The password is wrong everywhere; to try on would only lock the account. */
-		if (s->connection.refused)
+		if (s->refused)
 			break;
 	}
 	return -1;
@@ -239,4 +260,17 @@ session_search(struct session *s, const struct search *q, struct error *e)
 		return connection_fail(
 		    &s->connection, code, "the search cannot be asked for", e);
 	return collect(s, q, operation, e);
+}
+
+int
+session_bind(struct session *s, struct bind *b, struct error *e)
+{
+	int rc;
+
+	/* There was a search, or there is nothing to bind over. */
+	if (s->connection.ld == NULL)
+		return error_set(e, ERROR_UNAVAILABLE, "the connection ended");
+	rc = connection_bind(&s->connection, b, e);
+	connection_close(&s->connection);
+	return rc;
 }

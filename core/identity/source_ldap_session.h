@@ -13,6 +13,7 @@
 #include "config/groups.h"
 
 struct session;
+struct bind;
 
 /*
  * Reads the password, and checks URIs and TLS; reaches for no network. c must outlive it. *out
@@ -43,5 +44,12 @@ struct search {
 /* ERROR_UNAVAILABLE unless all entries were there to see: also for a base that does not exist
  * and an answer that refers to other servers. */
 int session_search(struct session *s, const struct search *q, struct error *e);
+
+/*
+ * Binds as somebody else, over the connection of the search before, so that the server that
+ * found the entry is the one that is asked, and closes it: nothing is done in that name. *b is
+ * as for connection_bind(). ERROR_UNAVAILABLE when there is no answer.
+ */
+int session_bind(struct session *s, struct bind *b, struct error *e);
 
 #endif

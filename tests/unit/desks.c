@@ -168,7 +168,7 @@ desks_ask_from(const struct desks_fixture *f, size_t i, const char *user, uint64
 	struct lookup_request q;
 	struct error e;
 
-	assert_int_equal(lookup_request_init(&q, user, &e), 0);
+	assert_int_equal(lookup_request_init(&q, LOOKUP_USER, user, &e), 0);
 	q.head.id = id;
 	assert_int_equal(
 	    send(f->ours[i], &q, lookup_request_size(&q), 0), lookup_request_size(&q));

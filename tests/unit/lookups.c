@@ -92,7 +92,7 @@ lookups_take(const struct lookups_fixture *f, const char *user)
 
 	assert_int_not_equal(size, -1);
 	assert_int_equal(lookup_request_check(&q, (size_t)size), 0);
-	assert_string_equal(q.user, user);
+	assert_string_equal(q.name, user);
 	return q.head.id;
 }
 

@@ -142,7 +142,7 @@ what_is_no_request_is_passed_over(void **state)
 	struct lookup_request q;
 	struct error e;
 
-	assert_int_equal(lookup_request_init(&q, "jane", &e), 0);
+	assert_int_equal(lookup_request_init(&q, LOOKUP_USER, "jane", &e), 0);
 	q.head.magic = LOOKUP_ANSWER_MAGIC;
 	assert_int_equal(
 	    send(f->ours[0], &q, lookup_request_size(&q), 0), lookup_request_size(&q));

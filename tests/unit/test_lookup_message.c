@@ -58,9 +58,9 @@ request_ends_with_the_name_of_the_user(void **state)
 
 	(void)state;
 	memset(&q, 0xff, sizeof(q));
-	assert_int_equal(lookup_request_init(&q, "janedoe", &e), 0);
+	assert_int_equal(lookup_request_init(&q, LOOKUP_USER, "janedoe", &e), 0);
 	assert_int_equal(q.head.magic, LOOKUP_REQUEST_MAGIC);
-	assert_string_equal(q.user, "janedoe");
+	assert_string_equal(q.name, "janedoe");
 	assert_int_equal(lookup_request_size(&q), sizeof(struct courier_head) + 8);
 	assert_int_equal(check_request(&q, lookup_request_size(&q)), 0);
 }
@@ -75,12 +75,12 @@ longest_name_is_a_request_and_a_longer_one_is_none(void **state)
 	(void)state;
 	memset(user, 'u', sizeof(user));
 	user[LIMIT_PRINCIPAL - 1] = '\0';
-	assert_int_equal(lookup_request_init(&q, user, &e), 0);
+	assert_int_equal(lookup_request_init(&q, LOOKUP_USER, user, &e), 0);
 	assert_int_equal(lookup_request_size(&q), sizeof(q));
 	assert_int_equal(check_request(&q, sizeof(q)), 0);
 	user[LIMIT_PRINCIPAL - 1] = 'u';
 	user[LIMIT_PRINCIPAL] = '\0';
-	assert_int_equal(lookup_request_init(&q, user, &e), -1);
+	assert_int_equal(lookup_request_init(&q, LOOKUP_USER, user, &e), -1);
 	assert_int_equal(e.code, ERROR_UNAVAILABLE);
 	assert_string_equal(e.text, "the user's name is too long");
 }
@@ -92,7 +92,7 @@ request_that_is_cut_anywhere_is_none(void **state)
 	struct error e;
 
 	(void)state;
-	assert_int_equal(lookup_request_init(&q, "janedoe", &e), 0);
+	assert_int_equal(lookup_request_init(&q, LOOKUP_USER, "janedoe", &e), 0);
 	for (size_t size = 0; size < lookup_request_size(&q); size++)
 		assert_int_equal(check_request(&q, size), -1);
 }
@@ -105,10 +105,10 @@ request_with_bytes_behind_it_is_none(void **state)
 	struct error e;
 
 	(void)state;
-	assert_int_equal(lookup_request_init(&q, "janedoe", &e), 0);
+	assert_int_equal(lookup_request_init(&q, LOOKUP_USER, "janedoe", &e), 0);
 	for (size_t size = lookup_request_size(&q) + 1; size <= sizeof(q); size++)
 		assert_int_equal(check_request(&q, size), -1);
-	memset(q.user, 'u', sizeof(q.user));
+	memset(q.name, 'u', sizeof(q.name));
 	memcpy(bytes, &q, sizeof(q));
 	assert_int_equal(lookup_request_check((const void *)bytes, sizeof(bytes)), -1);
 }
@@ -119,7 +119,7 @@ request_whose_name_does_not_end_is_none(void **state)
 	struct lookup_request q = {.head.magic = LOOKUP_REQUEST_MAGIC};
 
 	(void)state;
-	memset(q.user, 'u', sizeof(q.user));
+	memset(q.name, 'u', sizeof(q.name));
 	assert_int_equal(check_request(&q, sizeof(q)), -1);
 	assert_int_equal(check_request(&q, sizeof(q) - 100), -1);
 }
@@ -131,7 +131,7 @@ request_without_a_name_is_none(void **state)
 	struct error e;
 
 	(void)state;
-	assert_int_equal(lookup_request_init(&q, "", &e), 0);
+	assert_int_equal(lookup_request_init(&q, LOOKUP_USER, "", &e), 0);
 	assert_int_equal(check_request(&q, lookup_request_size(&q)), -1);
 }
 
@@ -142,9 +142,29 @@ request_of_another_magic_is_none(void **state)
 	struct error e;
 
 	(void)state;
-	assert_int_equal(lookup_request_init(&q, "janedoe", &e), 0);
+	assert_int_equal(lookup_request_init(&q, LOOKUP_USER, "janedoe", &e), 0);
 	q.head.magic = LOOKUP_ANSWER_MAGIC;
 	assert_int_equal(check_request(&q, lookup_request_size(&q)), -1);
+}
+
+static void
+request_says_what_is_asked_for(void **state)
+{
+	static const struct {
+		uint32_t kind;
+		int rc;
+	} rows[] = {{0, -1}, {LOOKUP_USER, 0}, {LOOKUP_KEYS, 0}, {LOOKUP_KEYS_ANEW, 0},
+	    {LOOKUP_KEYS_ANEW + 1, -1}, {UINT32_MAX, -1}};
+	struct lookup_request q;
+	struct error e;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(lookup_request_init(&q, LOOKUP_KEYS, "idp", &e), 0);
+		assert_int_equal(q.head.kind, LOOKUP_KEYS);
+		q.head.kind = rows[i].kind;
+		assert_int_equal(check_request(&q, lookup_request_size(&q)), rows[i].rc);
+	}
 }
 
 /* --- answers --- */
@@ -378,8 +398,109 @@ answer_of_another_kind_is_none(void **state)
 	lookup_answer_init(&a, 1, &m, 0, &none);
 	a.head.kind = COURIER_HELLO;
 	assert_int_equal(check_answer(&a, lookup_answer_size(&a)), -1);
-	a.head.kind = LOOKUP_FAILED + 1;
+	a.head.kind = LOOKUP_SET + 1;
 	assert_int_equal(check_answer(&a, lookup_answer_size(&a)), -1);
+}
+
+/* --- answers with keys --- */
+
+static struct key_set *
+make_keys(const char *json)
+{
+	static struct key_set k;
+
+	memset(&k, 0xff, sizeof(k));
+	k.trusted = 8;
+	memcpy(k.json, json, strlen(json) + 1);
+	return &k;
+}
+
+static void
+answer_has_the_keys_and_how_long_they_are_good(void **state)
+{
+	static struct lookup_answer a;
+
+	(void)state;
+	memset(&a, 0xff, sizeof(a));
+	lookup_answer_init_keys(&a, 7, make_keys("{}"), 5, &none);
+	assert_int_equal(check_answer(&a, lookup_answer_size(&a)), 0);
+	assert_int_equal(a.head.kind, LOOKUP_SET);
+	assert_int_equal(a.head.id, 7);
+	assert_int_equal(a.keep, 5);
+	assert_int_equal(a.keys.trusted, 8);
+	assert_string_equal(a.keys.json, "{}");
+	assert_int_equal(lookup_answer_size(&a), offsetof(struct lookup_answer, keys.json) + 3);
+}
+
+static void
+keys_that_cannot_be_had_are_a_failure(void **state)
+{
+	static struct lookup_answer a;
+	struct error e;
+
+	(void)state;
+	error_set(&e, ERROR_UNAVAILABLE, "away");
+	lookup_answer_init_keys(&a, 7, NULL, 5, &e);
+	assert_int_equal(check_answer(&a, lookup_answer_size(&a)), 0);
+	assert_int_equal(a.head.kind, LOOKUP_FAILED);
+	assert_string_equal(a.reason, "away");
+}
+
+static void
+keys_of_the_wrong_size_are_none(void **state)
+{
+	static struct lookup_answer a;
+	static _Alignas(struct lookup_answer) char bytes[sizeof(struct lookup_answer) + 1];
+	const size_t fixed = offsetof(struct lookup_answer, keys.json);
+
+	(void)state;
+	lookup_answer_init_keys(&a, 7, make_keys("{}"), 0, &none);
+	for (size_t size = 0; size < lookup_answer_size(&a); size++)
+		assert_int_equal(check_answer(&a, size), -1);
+	for (size_t more = 1; more < 16; more++)
+		assert_int_equal(check_answer(&a, lookup_answer_size(&a) + more), -1);
+	lookup_answer_init_keys(&a, 7, make_keys(""), 0, &none);
+	assert_int_equal(check_answer(&a, lookup_answer_size(&a)), -1);
+	memset(a.keys.json, 'x', sizeof(a.keys.json));
+	assert_int_equal(check_answer(&a, fixed + sizeof(a.keys.json)), -1);
+	a.keys.json[sizeof(a.keys.json) - 1] = '\0'; /* the longest set */
+	assert_int_equal(check_answer(&a, lookup_answer_size(&a)), 0);
+	memcpy(bytes, &a, sizeof(a));
+	assert_int_equal(
+	    lookup_answer_check((const void *)bytes, fixed + LIMIT_JWK_SET + 1), -1);
+}
+
+static void
+keys_for_times_that_cannot_be_are_none(void **state)
+{
+	static struct lookup_answer a;
+
+	(void)state;
+	lookup_answer_init_keys(&a, 7, make_keys("{}"), 8, &none);
+	assert_int_equal(check_answer(&a, lookup_answer_size(&a)), 0);
+	a.keep = 9; /* good, but not to be trusted */
+	assert_int_equal(check_answer(&a, lookup_answer_size(&a)), -1);
+	a.keep = -1;
+	assert_int_equal(check_answer(&a, lookup_answer_size(&a)), -1);
+}
+
+static void
+answer_fits_what_was_asked_for(void **state)
+{
+	static struct lookup_answer a;
+	const struct membership m = make_membership("etl\n");
+
+	(void)state;
+	lookup_answer_init(&a, 7, &m, 0, &none);
+	assert_true(lookup_answer_fits(&a, LOOKUP_USER));
+	assert_false(lookup_answer_fits(&a, LOOKUP_KEYS));
+	lookup_answer_init_keys(&a, 7, make_keys("{}"), 0, &none);
+	assert_false(lookup_answer_fits(&a, LOOKUP_USER));
+	assert_true(lookup_answer_fits(&a, LOOKUP_KEYS));
+	assert_true(lookup_answer_fits(&a, LOOKUP_KEYS_ANEW));
+	lookup_answer_init(&a, 7, NULL, 0, &none);
+	assert_true(lookup_answer_fits(&a, LOOKUP_USER));
+	assert_true(lookup_answer_fits(&a, LOOKUP_KEYS));
 }
 
 int
@@ -393,6 +514,7 @@ main(void)
 	    cmocka_unit_test(request_whose_name_does_not_end_is_none),
 	    cmocka_unit_test(request_without_a_name_is_none),
 	    cmocka_unit_test(request_of_another_magic_is_none),
+	    cmocka_unit_test(request_says_what_is_asked_for),
 	    cmocka_unit_test(answer_has_the_membership_and_how_long_it_is_good),
 	    cmocka_unit_test(user_whom_nobody_knows_is_an_answer),
 	    cmocka_unit_test(failure_has_its_reason_and_nothing_else),
@@ -407,6 +529,11 @@ main(void)
 	    cmocka_unit_test(answer_that_neither_knows_nor_does_not_is_none),
 	    cmocka_unit_test(answer_says_whether_it_is_whole_and_nothing_else),
 	    cmocka_unit_test(answer_of_another_kind_is_none),
+	    cmocka_unit_test(answer_has_the_keys_and_how_long_they_are_good),
+	    cmocka_unit_test(keys_that_cannot_be_had_are_a_failure),
+	    cmocka_unit_test(keys_of_the_wrong_size_are_none),
+	    cmocka_unit_test(keys_for_times_that_cannot_be_are_none),
+	    cmocka_unit_test(answer_fits_what_was_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,7 +155,7 @@ look_up_without_an_answer_ends_at_its_deadline(void **state)
 	lookups_assert_pending(f, 0);
 	f->now += 1;
 	lookup_remote_expire(f->remote);
-	lookups_assert_failed(f, 0, "the resolver of groups did not answer in time");
+	lookups_assert_failed(f, 0, "the resolver did not answer in time");
 	lookups_answer_group(f, id, "late", NANOSECONDS);
 	assert_int_equal(f->outcomes[0].calls, 1);
 	lookups_ask(f, "jane", 1); /* nor is what came too late kept */
@@ -175,7 +175,7 @@ end_of_the_resolver_fails_all_that_wait(void **state)
 	f->theirs = -1;
 	assert_int_equal(lookup_remote_receive(f->remote), -1);
 	for (size_t i = 0; i < 3; i++)
-		lookups_assert_failed(f, i, "the resolver of groups is gone");
+		lookups_assert_failed(f, i, "the resolver is gone");
 	assert_false(lookup_remote_busy(f->remote));
 	assert_int_equal(lookups_submit(f, "joe", 3, &e), -1);
 	assert_int_equal(e.code, ERROR_UNAVAILABLE);
@@ -211,7 +211,7 @@ users_on_their_way_are_bounded(void **state)
 	}
 	assert_int_equal(lookups_submit(f, "jane", 256, &e), -1);
 	assert_int_equal(e.code, ERROR_UNAVAILABLE);
-	assert_string_equal(e.text, "256 requests to the resolver of groups are under way");
+	assert_string_equal(e.text, "256 requests to the resolver are under way");
 	lookups_ask(f, "user77", 257);
 	lookups_assert_nothing_asked(f);
 	lookups_assert_pending(f, 256);
