@@ -14,8 +14,9 @@ is_user(const char *user)
 bool
 password_is_askable(const struct password_question *q)
 {
-	return is_user(q->user) && (q->password == NULL || (*q->password != '\0' &&
-				       strlen(q->password) < LIMIT_PASSWORD));
+	return is_user(q->user) &&
+	       (q->password == NULL ||
+		   (*q->password != '\0' && strlen(q->password) < LIMIT_PASSWORD));
 }
 
 size_t

@@ -11,7 +11,8 @@
 
 #include "base/error.h"
 
-/* A wrong password, an unknown user, an account that is locked or has expired: all are wrong. */
+/* A wrong password, an unknown user, an account that is locked or has expired: all are wrong.
+ */
 enum password_verdict { PASSWORD_WRONG, PASSWORD_RIGHT };
 
 struct password_question {
@@ -20,8 +21,7 @@ struct password_question {
 };
 
 /* e is NULL, or says why there is no verdict (ERROR_UNAVAILABLE). */
-typedef void password_done(
-    void *context, enum password_verdict verdict, const struct error *e);
+typedef void password_done(void *context, enum password_verdict verdict, const struct error *e);
 
 struct password_checker {
 	int (*submit)(struct password_checker *self, const struct password_question *q,

@@ -7,6 +7,30 @@ enum {
 	OWN_FRESH = 10
 }; /* seconds that our own public keys are used before they are asked for */
 
+struct revocation_subject
+check_subject(const struct verified *v, const char *token)
+{
+	const char *issuer = json_string_value(json_object_get(v->claims, "iss"));
+
+	return (struct revocation_subject){
+	    .issuer = issuer != NULL ? issuer : "",
+	    .jti = json_string_value(json_object_get(v->claims, "jti")),
+	    .subject = json_string_value(json_object_get(v->claims, "sub")),
+	    .issued = json_integer_value(json_object_get(v->claims, "iat")),
+	    .signed_part = token,
+	    .signed_length = (size_t)(strrchr(token, '.') - token),
+	};
+}
+
+static int
+check_revoked(
+    const struct service *s, const struct verified *v, const char *token, struct error *e)
+{
+	const struct revocation_subject t = check_subject(v, token);
+
+	return s->state == NULL ? 0 : revocation_check(s->state, &t, e);
+}
+
 static void
 end(struct check *c)
 {
@@ -23,6 +47,8 @@ verify(struct check *c)
 	struct error e = {0};
 	int rc = verifier_verify(s->verifier, c->token, strlen(c->token), now, &v, &e);
 
+	if (rc == 0)
+		rc = check_revoked(s, &v, c->token, &e);
 	c->then(c, rc == 0 ? &v : NULL, &e);
 	verified_free(&v);
 }

@@ -5,6 +5,7 @@
 
 #include "jose/verifier.h"
 #include "service/internal.h"
+#include "store/revocations.h"
 
 /* A token whose verdict is wanted. */
 struct check {
@@ -25,5 +26,8 @@ struct check {
  * ERROR_UNAVAILABLE, and then is not called.
  */
 int check_token(const struct check *c, struct error *e);
+
+/* What revocations know a token by that was found valid. It leads to both. */
+struct revocation_subject check_subject(const struct verified *v, const char *token);
 
 #endif

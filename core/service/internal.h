@@ -2,15 +2,19 @@
 #ifndef SERVICE_INTERNAL_H
 #define SERVICE_INTERNAL_H
 
+#include "base/host.h"
 #include "identity/subject.h"
 #include "jose/verifier.h"
 #include "service/audit.h"
 #include "service/knowledge.h"
 #include "service/request.h"
 #include "service/service.h"
+#include "signer/signer_reuse.h"
 #include "store/directory.h"
 #include "store/live.h"
 #include "store/publish.h"
+#include "store/state.h"
+#include "store/tries.h"
 
 struct service {
 	struct service_parts parts;
@@ -20,8 +24,13 @@ struct service {
 	struct live_bound *bound; /* on all token files; shared by the workers */
 	struct audit *audit;      /* NULL: none */
 	struct verifier *verifier;
-	int64_t own_until; /* monotonic nanoseconds until which its own keys are fresh; 0: it
-			      has none */
+	struct signer_reuse *reuse; /* NULL: no token is given again */
+	struct state *state;        /* NULL: none */
+	struct tries *tries;        /* this process's own; NULL: not yet opened */
+	int64_t own_until;  /* monotonic nanoseconds until which its own keys are fresh; 0: it
+			       has none */
+	const char *issuer; /* of our tokens */
+	char address[HOST_ADDRESS_MAX]; /* the issuer where none is configured */
 	char issuer_path[LIMIT_ISSUER]; /* of an issuer that is a URL with one; else "" */
 };
 
@@ -41,6 +50,10 @@ endpoint user_endpoint;
 endpoint authorize_endpoint;
 endpoint introspect_endpoint;
 endpoint token_endpoint;
+endpoint password_endpoint;
+endpoint revoke_endpoint;
+endpoint get_token_endpoint;
+endpoint authenticated_endpoint;
 
 /*
  * The endpoint for a path, NULL when there is none; *methods gets what it answers. What is
@@ -80,6 +93,7 @@ struct outcome {
 	const char *rule;                  /* FILE:LINE; NULL: none was asked */
 	const char
 	    *grant_type; /* of the token endpoint, as the configuration names it; or NULL */
+	int64_t retry;   /* Retry-After in seconds, where the answer has one; 0: as usual */
 	const char *challenge; /* WWW-Authenticate; NULL: that of Basic */
 };
 

@@ -22,9 +22,10 @@ signed_or_not(void *context, const struct signature *s, const struct error *e)
 static void
 order(struct issue *i)
 {
+	struct signer *signer = i->signer != NULL ? i->signer : i->service->parts.signer;
 	struct error e = {0};
 
-	if (signer_submit(i->service->parts.signer, &i->query, signed_or_not, i, &e) == -1)
+	if (signer_submit(signer, &i->query, signed_or_not, i, &e) == -1)
 		fail(i, &e);
 }
 

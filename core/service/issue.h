@@ -10,6 +10,7 @@
 
 struct issue {
 	struct service *service;
+	struct signer *signer; /* NULL: the service's */
 	struct query query;
 	/* The groups of the token by which caller and subject are known, each ended by a
 	 * newline: neither has others. NULL: they are known otherwise. */

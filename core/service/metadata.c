@@ -63,6 +63,8 @@ describe(const struct config *c)
 	    "iss", "iat", "exp", "jti", "aud");
 	if (c->introspection)
 		put_endpoint(object, "introspection_endpoint", issuer, "oauth2/introspect");
+	if (c->revocation)
+		put_endpoint(object, "revocation_endpoint", issuer, "oauth2/revoke");
 	if (c->grants.count > 0) {
 		put_endpoint(object, "token_endpoint", issuer, "oauth2/token");
 		(void)json_object_set_new(

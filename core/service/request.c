@@ -184,6 +184,7 @@ request_read(
 	r->media = read_accept(values[HTTP_ACCEPT]);
 	r->authorization = values[HTTP_AUTHORIZATION];
 	r->required = values[AUTHSERVER_GROUPS];
+	r->remote_user = values[REMOTE_USER];
 	r->body = g->body.data;
 	r->received = g->body.length;
 	r->content_type = values[CONTENT_TYPE];

@@ -31,6 +31,7 @@ struct request {
 	const char *if_none_match; /* the field (RFC 9110, 13.1.2); NULL when there is none */
 	const char *id; /* what the web server calls it: REQUEST_ID or UNIQUE_ID; or "" */
 	int64_t since;  /* when it came, monotonic nanoseconds; the service sets it */
+	const char *remote_user; /* REMOTE_USER as it came; NULL: none */
 	struct principal caller;
 };
 

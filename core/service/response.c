@@ -9,21 +9,21 @@
 static const struct status {
 	int code;
 	const char *phrase;
-	const char *header; /* a whole header line that goes with it, or "" */
+	bool retry; /* whether Retry-After goes with it */
 } statuses[] = {
-    {200, "OK", ""},
-    {204, "No Content", ""},
-    {304, "Not Modified", ""},
-    {400, "Bad Request", ""},
-    {401, "Unauthorized", ""},
-    {403, "Forbidden", ""},
-    {404, "Not Found", ""},
-    {405, "Method Not Allowed", ""},
-    {413, "Content Too Large", ""},
-    {415, "Unsupported Media Type", ""},
-    {429, "Too Many Requests", "Retry-After: 1\r\n"},
-    {500, "Internal Server Error", ""},
-    {503, "Service Unavailable", "Retry-After: 1\r\n"},
+    {200, "OK", false},
+    {204, "No Content", false},
+    {304, "Not Modified", false},
+    {400, "Bad Request", false},
+    {401, "Unauthorized", false},
+    {403, "Forbidden", false},
+    {404, "Not Found", false},
+    {405, "Method Not Allowed", false},
+    {413, "Content Too Large", false},
+    {415, "Unsupported Media Type", false},
+    {429, "Too Many Requests", true},
+    {500, "Internal Server Error", false},
+    {503, "Service Unavailable", true},
 };
 
 static const struct {
@@ -181,8 +181,11 @@ response_render(const struct response *r, struct buffer *out)
 		if (buffer_printf(out, "WWW-Authenticate: %s\r\n",
 			r->challenge != NULL ? r->challenge : BASIC) == -1)
 			return -1;
+	if (s->retry && buffer_printf(out, "Retry-After: %lld\r\n",
+			    r->retry > 0 ? (long long)r->retry : 1LL) == -1)
+		return -1;
 	if (buffer_append(out, r->fields.data, r->fields.length) == -1 ||
-	    buffer_printf(out, "%s\r\n", s->header) == -1)
+	    buffer_append(out, "\r\n", 2) == -1)
 		return -1;
 	return buffer_append(out, r->body.data, r->body.length);
 }

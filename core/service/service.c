@@ -29,6 +29,21 @@ find_group(const char *name, gid_t *gid, struct error *e)
 	return 0; /* whether files may be given to it, the probe finds out */
 }
 
+/* For tokens that are given again, where they are. */
+static int
+open_reuse(struct service *s, struct error *e)
+{
+	const struct signer_reuse_parts parts = {.state = s->state,
+	    .clock = s->parts.clock,
+	    .issuer = s->issuer,
+	    .percent = s->parts.config->odas_reuse};
+
+	if (!s->parts.config->odas)
+		return 0;
+	s->reuse = signer_reuse_new(&parts);
+	return s->reuse != NULL ? 0 : error_set(e, ERROR_INTERNAL, "out of memory");
+}
+
 int
 service_open(struct service **out, const struct service_parts *parts, struct error *e)
 {
@@ -50,15 +65,17 @@ service_open(struct service **out, const struct service_parts *parts, struct err
 	s->parts = *parts;
 	s->directory.fd = -1;
 	s->publish = (struct publish_options){.mode = c->mode, .to_subject = to_subject};
-	if (c->issuer != NULL)
-		(void)route_issuer_path(s->issuer_path, c->issuer);
+	host_primary_address(s->address);
+	s->issuer = c->issuer != NULL ? c->issuer : s->address;
+	(void)route_issuer_path(s->issuer_path, s->issuer);
 	if (subject_grammar_new(&s->grammar, c->subject_pattern, e) == -1 ||
 	    find_group(c->group, &s->publish.group, e) == -1 ||
 	    directory_open(&s->directory, c->directory, to_subject ? 0711 : 0750,
 		s->publish.group, e) == -1 ||
 	    publish_probe(&s->directory, &s->publish, e) == -1 ||
 	    audit_open(&s->audit, c->audit, e) == -1 ||
-	    verifier_open(&s->verifier, &verifier, e) == -1) {
+	    (c->state != NULL && state_open(&s->state, c->state, e) == -1) ||
+	    open_reuse(s, e) == -1 || verifier_open(&s->verifier, &verifier, e) == -1) {
 		service_close(s);
 		return -1;
 	}
@@ -75,6 +92,9 @@ service_close(struct service *s)
 	subject_grammar_free(s->grammar);
 	audit_close(s->audit);
 	verifier_free(s->verifier);
+	signer_reuse_free(s->reuse);
+	tries_close(s->tries);
+	state_close(s->state);
 	(void)munmap(s->bound, sizeof(*s->bound));
 	free(s);
 }
@@ -92,10 +112,21 @@ service_set_lookup(struct service *s, struct lookup *lookup)
 }
 
 void
+service_set_passwords(struct service *s, struct password_checker *passwords)
+{
+	s->parts.passwords = passwords;
+}
+
+void
 service_descriptors(const struct service *s, int fds[SERVICE_DESCRIPTORS])
 {
+	const struct state *state = s->state;
+
 	fds[0] = s->directory.fd;
 	fds[1] = audit_descriptor(s->audit);
+	fds[2] = state == NULL ? -1 : state_directory(state)->fd;
+	fds[3] = state == NULL ? -1 : state_refresh(state)->fd;
+	fds[4] = state == NULL ? -1 : state_revoked(state)->fd;
 }
 
 void
@@ -157,6 +188,7 @@ service_refuse(struct service *s, struct gateway *g, const struct request *r,
 
 	response_init(&response, "text/plain; charset=utf-8");
 	response.challenge = o->challenge;
+	response.retry = o->retry;
 	response_error(&response, e, route_speaks_json(r->path));
 	if (e->code == ERROR_METHOD && route_find(r->path, s->issuer_path, &methods) != NULL)
 		response.allow = route_allow(methods);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "identity/lookup.h"
+#include "identity/password.h"
 #include "identity/policy.h"
 #include "service/gateway.h"
 #include "signer/signer.h"
@@ -26,8 +27,9 @@ struct condition {
 struct service_parts {
 	const struct config *config;
 	const struct policy *policy;
-	struct signer *signer; /* may be set later by service_set_signer() */
-	struct lookup *lookup; /* and by service_set_lookup() */
+	struct signer *signer;              /* may be set later by service_set_signer() */
+	struct lookup *lookup;              /* and by service_set_lookup() */
+	struct password_checker *passwords; /* and by service_set_passwords() */
 	const struct log *log;
 	const struct clock *clock;
 	const struct entropy *entropy;
@@ -44,13 +46,14 @@ void service_close(struct service *s);
 
 void service_set_signer(struct service *s, struct signer *signer);
 void service_set_lookup(struct service *s, struct lookup *lookup);
+void service_set_passwords(struct service *s, struct password_checker *passwords);
 
 /* Whether a service that stands on these ever looks up a user: without, no lookup is needed. */
 bool service_looks_up(const struct config *c, const struct policy *p);
 
 /* The descriptors that a process which closes others must keep; -1 for one that is not
  * there. */
-enum { SERVICE_DESCRIPTORS = 2 };
+enum { SERVICE_DESCRIPTORS = 5 };
 void service_descriptors(const struct service *s, int fds[SERVICE_DESCRIPTORS]);
 
 /* Opens the audit log by its name again. What cannot be opened leaves the old one. */

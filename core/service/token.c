@@ -7,7 +7,7 @@
 #include "base/parse.h"
 #include "base/text.h"
 
-static const char *const names[] = {
+const char *const token_fields[] = {
     [FIELD_GRANT_TYPE] = "grant_type",
     [FIELD_CLIENT_ID] = "client_id",
     [FIELD_SCOPE] = "scope",
@@ -32,6 +32,8 @@ static const struct {
 	token_grant *grant;
 } grants[] = {
     {"client_credentials", GRANT_CLIENT, grant_client},
+    {"password", GRANT_PASSWORD, grant_password},
+    {"refresh_token", GRANT_REFRESH, grant_refresh},
     {"urn:ietf:params:oauth:grant-type:token-exchange", GRANT_EXCHANGE, grant_exchange},
 };
 
@@ -75,6 +77,7 @@ outcome_of(const struct token_request *t, const struct signature *s)
 	struct outcome o = issue_outcome(&t->issue, s);
 
 	o.grant_type = t->grant;
+	o.retry = t->retry;
 	return o;
 }
 
@@ -140,7 +143,9 @@ issued(struct issue *i, const struct signature *s, const struct error *failure)
 	struct response r;
 
 	response_init(&r, "application/json");
-	if (s == NULL || render(&r, t, s, &e) == -1) {
+	if (s == NULL && t->denied != NULL && e.code < ERROR_INTERNAL) {
+		t->denied(t, &e);
+	} else if (s == NULL || render(&r, t, s, &e) == -1) {
 		token_refuse(t, &e);
 	} else {
 		log_token(t);
@@ -244,8 +249,8 @@ token_endpoint(struct service *s, struct gateway *g, const struct request *r, st
 	t = token_new(s, g, r, e);
 	if (t == NULL)
 		return -1;
-	if (fields_read(&t->fields, names, r, false, e) == -1 || check_request(t, e) == -1 ||
-	    choose_grant(t, &grant, e) == -1)
+	if (fields_read(&t->fields, token_fields, r, false, e) == -1 ||
+	    check_request(t, e) == -1 || choose_grant(t, &grant, e) == -1)
 		token_refuse(t, e);
 	else
 		grant(t);

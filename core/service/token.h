@@ -27,6 +27,9 @@ enum token_field {
 	FIELD_REQUESTED_TOKEN_TYPE,
 };
 
+/* Their names; NULL behind the last. */
+extern const char *const token_fields[];
+
 /* A request, while it is answered. */
 struct token_request {
 	struct issue issue; /* first, so that the one leads to the other */
@@ -37,15 +40,20 @@ struct token_request {
 	bool bare;               /* the answer is {"token": ...} */
 	const char *issued_type; /* RFC 8693, 2.2.1; NULL: not said */
 	void *own;               /* what the grant keeps */
+	int64_t retry; /* seconds until it is worth asking again; 0: nothing is known */
 	/* Adds to the answer before it is given, and hears what became of it; NULL: neither. */
 	int (*complete)(struct token_request *t, json_t *answer, struct error *e);
 	void (*settle)(struct token_request *t, bool answered);
+	/* Refuses in token_refuse()'s place when it is the query that cannot be granted; NULL:
+	 * nobody else does. */
+	void (*denied)(struct token_request *t, const struct error *e);
 };
 
-/* Fills in what is to be issued and calls token_issue(), now or later, or refuses. */
+/* The shape of grants: fills in what is to be issued and calls token_issue(), now or later, or
+ * refuses. */
 typedef void token_grant(struct token_request *t);
 
-token_grant grant_client, grant_exchange;
+token_grant grant_client, grant_password, grant_refresh, grant_exchange;
 
 /* The grant_types that the configuration turns on, as RFC 8414, 2 lists them. */
 json_t *token_grant_types(const struct config *c);
