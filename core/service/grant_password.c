@@ -77,7 +77,8 @@ grant_password(struct token_request *t)
 		rc = token_read_wishes(t, &e);
 	if (rc == 0)
 		rc = admit(t, user, &e);
-	if (rc == -1 || password_submit(s->parts.passwords, &question, password_checked, t, &e) == -1)
+	if (rc == -1 ||
+	    password_submit(s->parts.passwords, &question, password_checked, t, &e) == -1)
 		token_refuse(t, &e);
 }
 
@@ -89,7 +90,8 @@ password_endpoint(
 	struct token_request *t;
 
 	if (!config_grants(s->parts.config, GRANT_PASSWORD))
-		return error_set(e, ERROR_NOT_FOUND, "no such resource: passwords are not taken");
+		return error_set(
+		    e, ERROR_NOT_FOUND, "no such resource: passwords are not taken");
 	t = token_new(s, g, r, e);
 	if (t == NULL)
 		return -1;

@@ -1,7 +1,7 @@
 /*
- * What clients of ODAS ask their server for: POST /api/get-token, a token for the caller whom the
- * web server has authenticated, maybe one that it got before; GET /api/health-authenticated, who
- * that is.
+ * What clients of ODAS ask their server for: POST /api/get-token, a token for the caller whom
+ * the web server has authenticated, maybe one that it got before; GET
+ * /api/health-authenticated, who that is.
  */
 #include <jansson.h>
 #include <string.h>
@@ -49,8 +49,8 @@ authenticated_endpoint(
 	if (check(s, r, e) == -1)
 		return -1;
 	response_init(&response, "application/json");
-	rc = response_json(&response,
-	    json_pack("{s:s, s:n, s:s}", "health", "ok", "token", "user", user), e);
+	rc = response_json(
+	    &response, json_pack("{s:s, s:n, s:s}", "health", "ok", "token", "user", user), e);
 	if (rc == 0)
 		g->respond(g, &response);
 	response_free(&response);

@@ -87,8 +87,7 @@ refuse_grant(struct token_request *t, const struct error *why)
 	struct error e;
 
 	error_set(&e, ERROR_GRANT, "the refresh token is not valid");
-	error_detail(
-	    &e, "%s%s%s", why->text, *why->detail != '\0' ? ": " : "", why->detail);
+	error_detail(&e, "%s%s%s", why->text, *why->detail != '\0' ? ": " : "", why->detail);
 	token_refuse(t, &e);
 }
 

@@ -71,12 +71,11 @@ digest(char out[DIGEST_TEXT], const struct query *q, struct error *e)
 	int rc;
 
 	buffer_init(&whole, sizeof(*q) + 2 * LIMIT_GROUPS + LIMIT_EMAIL + LIMIT_NAMESPACE);
-	rc = buffer_printf(
-	    &whole, "%lld %lld", (long long)q->lifetime, (long long)q->not_after);
+	rc =
+	    buffer_printf(&whole, "%lld %lld", (long long)q->lifetime, (long long)q->not_after);
 	for (size_t i = 0; rc == 0 && i < TEXTS; i++)
-		rc = texts[i] == NULL
-			 ? buffer_append(&whole, "-", 2)
-			 : buffer_printf(&whole, "+%s%c", texts[i], '\0');
+		rc = texts[i] == NULL ? buffer_append(&whole, "-", 2)
+				      : buffer_printf(&whole, "+%s%c", texts[i], '\0');
 	rc = rc == 0 ? digest_text(out, whole.data, whole.length, e)
 		     : error_set(e, ERROR_UNAVAILABLE, "out of memory");
 	buffer_free(&whole);
@@ -126,8 +125,8 @@ made(void *context, const struct signature *s, const struct error *e)
 }
 
 static int
-submit(
-    struct signer *self, const struct query *q, signer_done *done, void *context, struct error *e)
+submit(struct signer *self, const struct query *q, signer_done *done, void *context,
+    struct error *e)
 {
 	static const struct error none = {0};
 	struct signer_reuse *r = (struct signer_reuse *)self;

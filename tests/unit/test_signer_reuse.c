@@ -1,0 +1,199 @@
+/* signer: tokens that are given again. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "signer/signer_reuse.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static int64_t now;
+
+static int64_t
+tell(void *state)
+{
+	(void)state;
+	return now * NANOSECONDS;
+}
+
+static const struct clock clock_here = {.realtime = tell, .monotonic = tell};
+
+/* Makes token-N, for 100 seconds, or fails. */
+static int made;
+static bool failing;
+
+static int
+make(
+    struct signer *self, const struct query *q, signer_done *done, void *context, struct error *e)
+{
+	char token[32];
+	struct signature s = {.token = token, .expires = now + 100, .jti = "j", .kid = "k"};
+	const struct error failure = {.code = ERROR_DENIED};
+
+	(void)self;
+	(void)q;
+	(void)e;
+	s.length = (size_t)snprintf(token, sizeof(token), "token-%d", ++made);
+	done(context, failing ? NULL : &s, failing ? &failure : &(struct error){0});
+	return 0;
+}
+
+static struct signer maker = {.submit = make};
+
+static void
+took(void *context, const struct signature *s, const struct error *e)
+{
+	if (s == NULL) {
+		(void)snprintf(context, 32, "error %d", (int)e->code);
+		return;
+	}
+	assert_int_equal(strlen(s->token), s->length);
+	assert_string_equal(s->jti, "j");
+	memcpy(context, s->token, s->length + 1);
+}
+
+static struct signer *
+start(struct signer_reuse **r, unsigned int percent)
+{
+	const struct signer_reuse_parts parts = {
+	    .clock = &clock_here, .issuer = "https://first.example", .percent = percent};
+
+	now = 1000;
+	made = 0;
+	failing = false;
+	*r = signer_reuse_new(&parts);
+	assert_non_null(*r);
+	return signer_reuse_signer(*r, &maker);
+}
+
+static void
+assert_gets(struct signer *s, const struct query *q, const char *wanted)
+{
+	char token[32] = "";
+	struct error e = {0};
+
+	assert_int_equal(signer_submit(s, q, took, token, &e), 0);
+	assert_string_equal(token, wanted);
+}
+
+static const struct query alice = {
+    .caller = {.name = "alice", .scheme = "Basic"}, .subject = "alice"};
+
+static void
+token_comes_again_while_enough_of_it_is_left(void **state)
+{
+	static const struct {
+		unsigned int percent;
+		int64_t last; /* second at which the first token still comes */
+	} rows[] = {{50, 50}, {90, 10}, {1, 99}, {0, 99}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct signer_reuse *r;
+		struct signer *s = start(&r, rows[i].percent);
+
+		assert_gets(s, &alice, "token-1");
+		now = 1000 + rows[i].last;
+		assert_gets(s, &alice, "token-1");
+		now++;
+		assert_gets(s, &alice, "token-2");
+		assert_gets(s, &alice, "token-2");
+		signer_reuse_free(r);
+	}
+}
+
+static void
+clock_that_was_set_back_makes_no_token_young(void **state)
+{
+	struct signer_reuse *r;
+	struct signer *s = start(&r, 50);
+
+	(void)state;
+	assert_gets(s, &alice, "token-1");
+	now -= 1;
+	assert_gets(s, &alice, "token-2");
+	signer_reuse_free(r);
+}
+
+static void
+all_of_it_means_a_new_one(void **state)
+{
+	struct signer_reuse *r;
+	struct signer *s = start(&r, 100);
+
+	(void)state;
+	assert_gets(s, &alice, "token-1");
+	now++;
+	assert_gets(s, &alice, "token-2");
+	signer_reuse_free(r);
+}
+
+static void
+another_query_is_another_token(void **state)
+{
+	const struct query others[] = {
+	    {.caller = {.name = "bob", .scheme = "Basic"}, .subject = "alice"},
+	    {.caller = {.name = "alice", .scheme = "peer"}, .subject = "alice"},
+	    {.caller = alice.caller, .subject = "bob"},
+	    {.caller = alice.caller, .subject = "alice", .audience = "a"},
+	    {.caller = alice.caller, .subject = "alice", .profile = "a"},
+	    {.caller = alice.caller, .subject = "alice", .lifetime = 1},
+	    {.caller = alice.caller, .subject = "alice", .not_after = 1},
+	    {.caller = alice.caller, .subject = "alice", .caller_groups = ""},
+	    {.caller = alice.caller, .subject = "alice", .subject_groups = ""},
+	    {.caller = alice.caller, .subject = "alice", .subject_groups = "a\n"},
+	    {.caller = alice.caller, .subject = "alice", .email = "a"},
+	    {.caller = alice.caller, .subject = "alice", .space = "a"},
+	};
+	struct signer_reuse *r;
+	struct signer *s = start(&r, 50);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(others); i++) {
+		char wanted[32];
+
+		assert_gets(s, &alice, "token-1");
+		made = (int)i + 1;
+		(void)snprintf(wanted, sizeof(wanted), "token-%d", made + 1);
+		assert_gets(s, &others[i], wanted);
+		assert_gets(s, &others[i], wanted);
+	}
+	signer_reuse_free(r);
+}
+
+static void
+failure_is_not_kept(void **state)
+{
+	struct signer_reuse *r;
+	struct signer *s = start(&r, 50);
+	char wanted[32];
+
+	(void)state;
+	failing = true;
+	(void)snprintf(wanted, sizeof(wanted), "error %d", (int)ERROR_DENIED);
+	assert_gets(s, &alice, wanted);
+	failing = false;
+	assert_gets(s, &alice, "token-2");
+	failing = true;
+	assert_gets(s, &alice, "token-2");
+	signer_reuse_free(r);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(token_comes_again_while_enough_of_it_is_left),
+	    cmocka_unit_test(clock_that_was_set_back_makes_no_token_young),
+	    cmocka_unit_test(all_of_it_means_a_new_one),
+	    cmocka_unit_test(another_query_is_another_token),
+	    cmocka_unit_test(failure_is_not_kept),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
