@@ -93,7 +93,8 @@ is_good(const struct signer_reuse *r, const struct kept *k)
 	struct error e;
 
 	/* A clock that was set back makes nothing younger than it is. */
-	return left <= life && left > 0 && left * 100 >= life * r->parts.percent &&
+	return r->parts.percent < 100 && left <= life && left > 0 &&
+	       left * 100 >= life * r->parts.percent &&
 	       revocation_check(r->parts.state, &t, &e) == 0;
 }
 

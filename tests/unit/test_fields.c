@@ -63,9 +63,8 @@ make(struct request *r, const char *type, const char *body)
 
 	assert_non_null(copy);
 	memcpy(copy, body == NULL ? "" : body, length);
-	*r = (struct request){.content_type = type,
-	    .body = body == NULL ? NULL : copy,
-	    .received = length};
+	*r = (struct request){
+	    .content_type = type, .body = body == NULL ? NULL : copy, .received = length};
 	return copy;
 }
 
