@@ -1013,6 +1013,21 @@ example_keys() { # FOLDER
     grep -qxF 'verify: idp, 1 key, issuer https://idp.example.org' "$at/out"
 }
 
+@test "the configuration in authserver.grants(5) is accepted" {
+    local conf at=$BATS_TEST_TMPDIR
+
+    openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$at/key.pem"
+    "$BUILD/authserverctl" jwks --private-key="$at/key.pem" --out="$at/idp.json"
+    examples_of_configuration authserver.grants.5
+    for conf in "$at"/*.conf; do
+        sed -i -e "s|/etc/authserver|$at|" -e "s|/var/lib/authserver|$at/state|" "$conf"
+        chmod 0600 "$conf"
+        "$BUILD/authserverctl" check --config="$conf" --private-key="$at/key.pem" \
+            --directory="$at/tokens" >>"$at/out"
+    done
+    [ "$(grep -cxF 'verify: idp, 1 key, issuer https://idp.example.org' "$at/out")" = 1 ]
+}
+
 @test "the manual pages are without faults" {
     local page
 

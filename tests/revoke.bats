@@ -31,7 +31,7 @@ validate() {
 }
 
 @test "a token that is revoked is refused by every worker and every face at once" {
-    local shown other n
+    local shown other
 
     serve
     mints
@@ -42,7 +42,7 @@ validate() {
     [ "$STATUS" = 200 ]
     revoke "$shown"
     [ "$STATUS" = 200 ] && [ -z "$BODY" ]
-    for n in {1..20}; do # there are three workers
+    for _ in {1..20}; do # there are three workers
         validate "$shown"
         [ "$STATUS" = 401 ]
         [ "$BODY" = '{"error":"invalid_token","error_description":"the token is not valid"}' ]
