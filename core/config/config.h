@@ -110,6 +110,10 @@ int config_parse(
  * ERROR_CONFIG says how many. */
 int config_check_pairs(const struct config *c, struct error *e);
 
+/* Seconds after which whatever the resolver was asked for has certainly been answered, unless
+ * the host's own accounts hang. */
+int64_t config_resolver_deadline(const struct config *c);
+
 /* The profile called name, NULL when there is none. */
 const struct profile *config_profile(const struct profiles *profiles, const char *name);
 

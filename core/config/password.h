@@ -12,11 +12,11 @@ struct password_config {
 	enum password_source source; /* PASSWORD_NONE: there is no section */
 	unsigned int tries;          /* passwords of one user that are checked in a window */
 	int64_t window;              /* seconds */
-	int64_t delay;               /* seconds; "wrong" is said at a multiple of them. 0: at once */
-	struct ldap_config ldap;     /* what finds a user; nothing of groups */
-	char *service;               /* of PAM */
-	int64_t pam_timeout;         /* seconds for one check by PAM */
-	char *where;                 /* FILE:LINE of the section; NULL: there is none */
+	int64_t delay; /* seconds; "wrong" is said at a multiple of them. 0: at once */
+	struct ldap_config ldap; /* what finds a user; nothing of groups */
+	char *service;           /* of PAM */
+	int64_t pam_timeout;     /* seconds for one check by PAM */
+	char *where;             /* FILE:LINE of the section; NULL: there is none */
 };
 
 /* Seconds that the source may take for one check. */

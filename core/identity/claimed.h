@@ -16,8 +16,8 @@ bool claimed_suffice(const struct groups_config *c);
 
 /*
  * Makes of what the sources said in *m, all zeroes when they were not asked, what is known of
- * the user. claimed are the token's groups, each ended by a newline. Where "claim" is one of the
- * resolvers the token's groups stand where the order of these puts them; in any case only
+ * the user. claimed are the token's groups, each ended by a newline. Where "claim" is one of
+ * the resolvers the token's groups stand where the order of these puts them; in any case only
  * those are left that the token has. A name counts as the token's in the spelling that the
  * token has, and in lower case. ERROR_UNAVAILABLE for more groups than fit.
  */

@@ -11,7 +11,8 @@
 
 #include "base/error.h"
 
-/* A wrong password, an unknown user, an account that is locked or has expired: all are wrong. */
+/* A wrong password, an unknown user, an account that is locked or has expired: all are wrong.
+ */
 enum password_verdict { PASSWORD_WRONG, PASSWORD_RIGHT };
 
 struct password_question {
@@ -20,8 +21,7 @@ struct password_question {
 };
 
 /* e is NULL, or says why there is no verdict (ERROR_UNAVAILABLE). */
-typedef void password_done(
-    void *context, enum password_verdict verdict, const struct error *e);
+typedef void password_done(void *context, enum password_verdict verdict, const struct error *e);
 
 struct password_checker {
 	int (*submit)(struct password_checker *self, const struct password_question *q,
@@ -55,5 +55,22 @@ size_t password_pack(char text[PASSWORD_TEXT], const struct password_question *q
 /* Makes *q point into what password_pack() wrote. -1 when size bytes at text are no question
  * that is askable. */
 int password_unpack(struct password_question *q, const char *text, size_t size);
+
+/*
+ * What the program that checks says: a line, "right", "wrong: WHY" or "cannot say: WHY", and
+ * the exit status that goes with it. Both, since a module that exits in its midst may do so
+ * with any status.
+ */
+#define PASSWORD_PROGRAM "authserver-password"
+enum { PASSWORD_ANSWER = LIMIT_ERROR_TEXT + 16 };
+enum { PASSWORD_EXIT_RIGHT = 0, PASSWORD_EXIT_WRONG = 1, PASSWORD_EXIT_UNSURE = 111 };
+
+/* Writes the line for a check that returned rc: 0, right; -1 and ERROR_DENIED, wrong; -1 and
+ * any other error, it cannot be said. Returns the exit status. */
+int password_answer_write(char text[PASSWORD_ANSWER], int rc, const struct error *e);
+
+/* What was meant, from size bytes and the exit status: as rc and *e above, ERROR_UNAVAILABLE
+ * where it is neither right nor wrong. */
+int password_answer_read(const char *text, size_t size, int status, struct error *e);
 
 #endif
