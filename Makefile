@@ -30,7 +30,7 @@ say    = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' $(1) $(2))
 FOLDERS  := base config jose identity store signer service
 CORE     := $(foreach f,$(FOLDERS),$(wildcard core/$(f)/*.c))
 TOOLS    := $(patsubst tools/%.c,%,$(wildcard tools/authserver*.c))
-LIBEXECS := authserver.fcgi authserver.cgi authserver-resolver
+LIBEXECS := authserver.fcgi authserver.cgi authserver-resolver authserver-password
 PROGRAMS := $(addprefix $(BUILD)/,$(LIBEXECS) $(TOOLS))
 UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
@@ -75,10 +75,14 @@ $(BUILD)/authserver.cgi: $(call object,$(wildcard cgi/*.c)) $(LIBRARY)
 	$(call say,LD,$@)
 	$(call link)
 
-# Nothing else reaches for the network.
+# Nothing but these two reaches for the network.
 $(BUILD)/authserver-resolver: $(call object,$(wildcard resolver/*.c)) $(LIBRARY)
 	$(call say,LD,$@)
 	$(call link,-lldap -llber -lcurl)
+
+$(BUILD)/authserver-password: $(call object,$(wildcard password/*.c)) $(LIBRARY)
+	$(call say,LD,$@)
+	$(call link,-lldap -llber -lpam)
 
 # A tool is its own main and the sources of the folder of its name, if it has one.
 .SECONDEXPANSION:
@@ -97,10 +101,12 @@ $(UNITS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 # What a unit test needs of a program, beside the library.
 DESKS_UNITS := desk desk_failing
 $(BUILD)/tests/unit/test_framing: $(BUILD)/fcgi/framing.o
+$(BUILD)/tests/unit/test_gate: $(call object,resolver/gate.c resolver/job.c resolver/outbox.c)
 $(BUILD)/tests/unit/test_job: $(call object,resolver/job.c resolver/outbox.c)
 $(BUILD)/tests/unit/test_outbox: $(BUILD)/resolver/outbox.o
-$(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): $(call object,resolver/desk.c resolver/job.c \
-	resolver/memory.c resolver/outbox.c resolver/serve.c)
+$(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): $(call object,resolver/checker.c \
+	resolver/desk.c resolver/gate.c resolver/job.c resolver/memory.c resolver/outbox.c \
+	resolver/serve.c)
 
 # Threads that cannot be started.
 $(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): BUILD_LDFLAGS += -Wl,--wrap=pthread_create
@@ -112,7 +118,7 @@ KEY_FILES_UNITS := key_file key_file_refused generate
 TOKENS_UNITS := verify_claims verify_form verify_keys verify_refused
 KEYS_UNITS   := $(KEY_FILES_UNITS) $(TOKENS_UNITS) $(SIGNINGS_UNITS) jose_vectors key_uri \
 	keyring keyring_refused keyring_use public_key
-LOOKUPS_UNITS := lookup_keys lookup_remote lookup_shared
+LOOKUPS_UNITS := lookup_keys lookup_password lookup_remote lookup_shared
 SHAPES_UNITS := shape shape_claims
 SIGNERS_UNITS := message signer signer_remote signer_serve
 POLICIES_UNITS := policy policy_groups

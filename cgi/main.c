@@ -119,6 +119,7 @@ serve(const struct flags *flags, const struct config *config, const struct log *
 	struct service_parts parts = {.config = config,
 	    .signer = &signer.signer,
 	    .lookup = &lookup.lookup,
+	    .passwords = &lookup.passwords,
 	    .log = log,
 	    .clock = &clock_system,
 	    .entropy = &entropy_system};

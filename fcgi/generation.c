@@ -48,7 +48,7 @@ worker_main(struct generation *g, unsigned int i)
 	    .tcp = listener_is_tcp(g->parts.listeners->web),
 	    .signer = g->to_signer[i].worker,
 	    .resolver = g->to_resolver[i].worker,
-	    .lookup_deadline = groups_deadline(&g->config.groups) + 1,
+	    .lookup_deadline = config_resolver_deadline(&g->config) + 1,
 	    .peers = &g->config.peers,
 	    .service = g->service,
 	    .log = g->parts.log,
@@ -168,7 +168,7 @@ open_service(struct generation *g, const struct flags *flags, struct error *e)
 	if (policy_open(&g->policy, &g->config, e) == -1)
 		return -1;
 	parts.policy = g->policy;
-	g->resolves = service_looks_up(&g->config, g->policy);
+	g->resolves = service_needs_resolver(&g->config, g->policy);
 	return service_open(&g->service, &parts, e);
 }
 

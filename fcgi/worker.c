@@ -474,6 +474,7 @@ worker_run(const struct worker_parts *parts, struct error *e)
 			parts->clock, parts->entropy, e) == -1)
 			goto out;
 		service_set_lookup(parts->service, lookup_remote_lookup(w->lookup));
+		service_set_passwords(parts->service, lookup_remote_passwords(w->lookup));
 	}
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTERM);

@@ -1,8 +1,8 @@
 /*
- * authserver-resolver: looks up the groups of users for the service, so that no process that
- * reads requests or holds a key speaks LDAP or HTTP, runs scripts or knows their passwords, and
- * a source that hangs holds up nobody. Started by authserver.fcgi, authserver.cgi and
- * authserverctl; see authserver-resolver(8).
+ * authserver-resolver: looks up the groups of users for the service, and has their passwords
+ * checked, so that no process that reads requests or holds a key speaks LDAP or HTTP, runs
+ * scripts or knows their passwords, and a source that hangs holds up nobody. Started by
+ * authserver.fcgi, authserver.cgi and authserverctl; see authserver-resolver(8).
  */
 #define _GNU_SOURCE /* program_invocation_short_name */
 #include <argp.h>
@@ -25,12 +25,15 @@
 #include "identity/lookup_message.h"
 #include "resolver/serve.h"
 #include "resolver/show.h"
+#include "resolver/try.h"
 
 enum {
 	FLAG_SHOW = 0x200,
 	FLAG_CLAIMED,
 	FLAG_JSON,
 	FLAG_CHECK,
+	FLAG_CHECK_PASSWORD,
+	FLAG_CHECK_ACCOUNT,
 	FLAG_SERVE,
 	FLAG_READY,
 	SOCKETS_MAX = LIMIT_WORKERS
@@ -41,6 +44,7 @@ const char *argp_program_version = "authserver-resolver " VERSION;
 struct arguments {
 	struct flags flags;
 	struct show show;
+	struct try try;
 	bool check;
 	int sockets[SOCKETS_MAX];
 	size_t count;
@@ -52,6 +56,10 @@ static const struct argp_option options[] = {
     {"claimed", FLAG_CLAIMED, "GROUP,...", 0, "As if a token with these groups was shown", 0},
     {"json", FLAG_JSON, NULL, 0, "Print it as a JSON object", 0},
     {"check", FLAG_CHECK, NULL, 0, "Say what is wrong with the sources' configuration", 0},
+    {"check-password", FLAG_CHECK_PASSWORD, "USER", 0,
+	"Read a password from stdin and say whether it is USER's", 0},
+    {"check-account", FLAG_CHECK_ACCOUNT, "USER", 0, "Say whether USER's account may be used",
+	0},
     {"serve", FLAG_SERVE, "FD", OPTION_HIDDEN, "Serve a socket that was inherited", 0},
     {"ready", FLAG_READY, "FD", OPTION_HIDDEN, "Tell there whether we serve", 0},
     {0},
@@ -88,6 +96,12 @@ parse_flag(int flag, char *value, struct argp_state *state)
 	case FLAG_CHECK:
 		a->check = true;
 		return 0;
+	case FLAG_CHECK_PASSWORD:
+	case FLAG_CHECK_ACCOUNT:
+		if (a->try.user != NULL)
+			argp_error(state, "want one USER whose password or account is checked");
+		a->try = (struct try){.user = value, .account = flag == FLAG_CHECK_ACCOUNT};
+		return 0;
 	case FLAG_SERVE:
 		if (a->count == SOCKETS_MAX)
 			argp_error(state, "too many sockets");
@@ -97,8 +111,12 @@ parse_flag(int flag, char *value, struct argp_state *state)
 		a->ready = read_descriptor(value, state);
 		return 0;
 	case ARGP_KEY_END:
-		if ((a->show.user != NULL) + a->check + (a->count > 0) != 1)
-			argp_error(state, "want one of --show USER and --check");
+		if ((a->show.user != NULL) + (a->try.user != NULL) + a->check +
+			(a->count > 0) !=
+		    1)
+			argp_error(state,
+			    "want one of --show USER, --check, --check-password USER and "
+			    "--check-account USER");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -120,16 +138,20 @@ serve(const struct arguments *a, const struct config *c, struct error *e)
 {
 	const struct log log = {
 	    .fd = c->log == LOG_TO_SYSLOG ? -1 : STDERR_FILENO, .clock = &clock_system};
-	const struct desk_parts parts = {
+	const struct desk_parts desk = {
 	    .config = &c->groups, .clock = &clock_system, .log = &log};
-	struct desk *desk;
-	int rc = desk_open(&desk, &parts, e);
+	const struct gate_parts gate = {
+	    .config = &c->password, .flags = &a->flags, .clock = &clock_system};
+	struct counters counters;
+	int rc = desk_open(&counters.desk, &desk, e);
 
+	if (rc == 0)
+		rc = gate_open(&counters.gate, &gate, e);
 	/* Before the report, so that who asks then has it behind them. */
 	for (size_t i = 0; rc == 0 && i < a->count; i++)
 		courier_hello(a->sockets[i], LOOKUP_ANSWER_MAGIC);
 	report(a->ready, e);
-	return rc == -1 ? -1 : serve_sockets(desk, a->sockets, a->count, e);
+	return rc == -1 ? -1 : serve_sockets(&counters, a->sockets, a->count, e);
 }
 
 static int
@@ -142,6 +164,8 @@ check(const struct arguments *a, const struct config *c, struct error *e)
 	int rc = chain_open(&chain, &parts, e);
 
 	chain_close(chain);
+	if (rc == 0)
+		rc = gate_check(&c->password, e);
 	report(a->ready, e);
 	return rc;
 }
@@ -151,6 +175,8 @@ run(const struct arguments *a, const struct config *c, struct error *e)
 {
 	if (a->count > 0)
 		return serve(a, c, e);
+	if (a->try.user != NULL)
+		return try_password(c, &a->flags, &a->try, e);
 	return a->check ? check(a, c, e) : show_groups(&c->groups, &a->show, e);
 }
 
@@ -160,7 +186,7 @@ main(int argc, char **argv)
 	static const struct argp_child children[] = {{&flags_argp, 0, NULL, 0}, {0}};
 	static const struct argp argp = {.options = options,
 	    .parser = parse_flag,
-	    .doc = "Looks up the groups of users for authserver.",
+	    .doc = "Looks up the groups of users, and checks their passwords, for authserver.",
 	    .children = children};
 	static const struct rlimit none = {0, 0};
 	struct arguments a = {.ready = -1};

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* EPOLL_CLOEXEC */
+#define _GNU_SOURCE /* EPOLL_CLOEXEC, explicit_bzero */
 #include "resolver/serve.h"
 
 #include <errno.h>
@@ -9,9 +9,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static void
+request(const struct counters *c, struct outbox *box, struct lookup_request *q, size_t size)
+{
+	if (q->head.kind == LOOKUP_PASSWORD) {
+		gate_request(c->gate, box, q, size);
+		explicit_bzero(q, sizeof(*q));
+	} else {
+		desk_request(c->desk, box, q);
+	}
+}
+
 /* Everything that is there. False: the socket has ended. */
 static bool
-receive(struct desk *d, struct outbox *box)
+receive(const struct counters *c, struct outbox *box)
 {
 	struct lookup_request q;
 
@@ -25,12 +36,37 @@ receive(struct desk *d, struct outbox *box)
 		if (n == 0 && courier_ended(box->fd))
 			return false;
 		if (lookup_request_check(&q, (size_t)n) == 0)
-			desk_request(d, box, &q);
+			request(c, box, &q, (size_t)n);
 	}
 }
 
+/* The sooner of two times to wait, -1 being never. */
+static int
+sooner(int a, int b)
+{
+	return a == -1 || (b != -1 && b < a) ? b : a;
+}
+
+/* False: the socket has ended. An event without a box is the gate's. */
+static bool
+take(const struct counters *c, const struct epoll_event *event)
+{
+	struct outbox *box = event->data.ptr;
+
+	if (box == NULL) {
+		gate_collect(c->gate);
+		return true;
+	}
+	if ((event->events & EPOLLOUT) != 0)
+		outbox_flush(box);
+	if ((event->events & ~(uint32_t)EPOLLOUT) == 0 || receive(c, box))
+		return true;
+	outbox_close(box);
+	return false;
+}
+
 static void
-serve(struct desk *d, int epoll, size_t count)
+serve(const struct counters *c, int epoll, size_t count)
 {
 	struct epoll_event events[16];
 	int wait = -1;
@@ -38,51 +74,49 @@ serve(struct desk *d, int epoll, size_t count)
 	while (count > 0) {
 		int n = epoll_wait(epoll, events, 16, wait);
 
-		desk_lock(d);
-		for (int i = 0; i < n; i++) {
-			struct outbox *box = events[i].data.ptr;
-
-			if ((events[i].events & EPOLLOUT) != 0)
-				outbox_flush(box);
-			if ((events[i].events & ~(uint32_t)EPOLLOUT) == 0 || receive(d, box))
-				continue;
-			outbox_close(box);
-			count--;
-		}
-		wait = desk_expire(d);
-		desk_unlock(d);
+		desk_lock(c->desk);
+		for (int i = 0; i < n; i++)
+			if (!take(c, &events[i]))
+				count--;
+		wait = sooner(desk_expire(c->desk), gate_expire(c->gate));
+		desk_unlock(c->desk);
 	}
 }
 
 /* Where answers go is here until the end: threads find it in the jobs. */
 static int
-serve_all(struct desk *d, int epoll, const int *sockets, size_t count)
+serve_all(const struct counters *c, int epoll, const int *sockets, size_t count)
 {
+	struct epoll_event checked = {.events = EPOLLIN};
 	struct outbox *boxes = calloc(count, sizeof(*boxes));
 	size_t opened = 0;
+	bool ready;
 
 	if (boxes == NULL)
 		return -1;
 	while (opened < count && outbox_open(&boxes[opened], epoll, sockets[opened]) == 0)
 		opened++;
-	if (opened == count)
-		serve(d, epoll, count);
-	desk_lock(d);
-	desk_forget(d);
-	desk_unlock(d);
+	ready = opened == count &&
+		epoll_ctl(epoll, EPOLL_CTL_ADD, gate_descriptor(c->gate), &checked) == 0;
+	if (ready)
+		serve(c, epoll, count);
+	desk_lock(c->desk);
+	desk_forget(c->desk);
+	gate_forget(c->gate);
+	desk_unlock(c->desk);
 	for (size_t i = 0; i < opened; i++)
 		outbox_close(&boxes[i]);
 	free(boxes);
-	return opened == count ? 0 : -1;
+	return ready ? 0 : -1;
 }
 
 int
-serve_sockets(struct desk *d, const int *sockets, size_t count, struct error *e)
+serve_sockets(const struct counters *c, const int *sockets, size_t count, struct error *e)
 {
 	int epoll = epoll_create1(EPOLL_CLOEXEC);
 	int rc = 0;
 
-	if (epoll == -1 || serve_all(d, epoll, sockets, count) == -1)
+	if (epoll == -1 || serve_all(c, epoll, sockets, count) == -1)
 		rc = error_set(e, ERROR_INTERNAL, "epoll: %s", strerror(errno));
 	if (epoll != -1)
 		close(epoll);

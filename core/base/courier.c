@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 /* A request that so many processes died over may be what kills them. */
 enum { TRIES_MAX = 5 };
@@ -14,8 +15,9 @@ struct pending {
 	void *context;
 	int64_t since; /* monotonic nanoseconds */
 	unsigned int tries;
+	bool once;
 	size_t size;
-	struct courier_head *request; /* with what is behind it */
+	struct courier_head *request; /* with what is behind it; alone if once */
 };
 
 struct courier {
@@ -47,11 +49,20 @@ send_whole(int fd, const void *message, size_t size, int flags)
 	return n == (ssize_t)size ? 0 : -1;
 }
 
+/* The head, which is kept, and what is behind it. */
 static int
-send_request(struct courier *c, struct pending *p)
+send_request(struct courier *c, struct pending *p, const void *behind, size_t size)
 {
+	struct iovec parts[] = {
+	    {p->request, sizeof(*p->request)}, {(void *)(uintptr_t)behind, size}};
+	const struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+	ssize_t n;
+
 	p->tries++;
-	return send_whole(c->parts.fd, p->request, p->size, MSG_DONTWAIT);
+	do
+		n = sendmsg(c->parts.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (n == -1 && errno == EINTR);
+	return n == (ssize_t)(sizeof(*p->request) + size) ? 0 : -1;
 }
 
 /* Frees the slot first: the callback may submit anew. */
@@ -85,10 +96,12 @@ fail_all(struct courier *c, int64_t then, const char *reason)
 			fail(c, &c->pending[i], reason);
 }
 
-int
-courier_submit(struct courier *c, const void *request, size_t size, courier_call *done,
-    void *context, struct error *e)
+/* As many bytes of the request are kept as given says: all of it, or the head alone. */
+static int
+submit(
+    struct courier *c, struct pending *given, const void *request, size_t size, struct error *e)
 {
+	const size_t head = sizeof(struct courier_head);
 	size_t slot = 0;
 	struct pending *p;
 
@@ -98,23 +111,42 @@ courier_submit(struct courier *c, const void *request, size_t size, courier_call
 		return error_set(e, ERROR_UNAVAILABLE, "%zu requests to %s are under way", slot,
 		    c->parts.peer);
 	p = &c->pending[slot];
-	*p = (struct pending){.size = size, .request = malloc(size)};
-	if (p->request == NULL)
+	given->request = malloc(given->size);
+	if (given->request == NULL)
 		return error_set(e, ERROR_UNAVAILABLE, "out of memory");
-	memcpy(p->request, request, size);
-	p->request->id = make_id(c, slot);
-	if (send_request(c, p) == -1) {
+	memcpy(given->request, request, given->size);
+	given->request->id = make_id(c, slot);
+	if (send_request(c, given, (const char *)request + head, size - head) == -1) {
 		error_set(e, ERROR_UNAVAILABLE, "%s takes no more: %s", c->parts.peer,
 		    strerror(errno));
-		free(p->request);
-		p->request = NULL;
+		free(given->request);
 		return -1;
 	}
-	p->done = done;
-	p->context = context;
-	p->since = clock_monotonic(c->parts.clock);
+	given->since = clock_monotonic(c->parts.clock);
+	*p = *given;
 	c->busy++;
 	return 0;
+}
+
+int
+courier_submit(struct courier *c, const void *request, size_t size, courier_call *done,
+    void *context, struct error *e)
+{
+	struct pending p = {.done = done, .context = context, .size = size};
+
+	return submit(c, &p, request, size, e);
+}
+
+int
+courier_submit_once(struct courier *c, const void *request, size_t size, courier_call *done,
+    void *context, struct error *e)
+{
+	struct pending p = {.done = done,
+	    .context = context,
+	    .once = true,
+	    .size = sizeof(struct courier_head)};
+
+	return submit(c, &p, request, size, e);
 }
 
 /* A new process, for which nothing is queued. What was sent after it had emptied the queue
@@ -127,9 +159,12 @@ resend(struct courier *c)
 
 		if (p->done == NULL)
 			continue;
-		if (p->tries >= TRIES_MAX)
+		if (p->once)
+			fail(c, p, "ended before it answered");
+		else if (p->tries >= TRIES_MAX)
 			fail(c, p, "ended again and again over this request");
-		else if (send_request(c, p) == -1)
+		else if (send_request(c, p, p->request + 1, p->size - sizeof(*p->request)) ==
+			 -1)
 			fail(c, p, "takes no more");
 	}
 }

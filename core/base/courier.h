@@ -21,7 +21,7 @@ struct courier_head {
 };
 
 /* The kind of an answer to nothing, and a head alone: the other process has started, and what
- * is unanswered must be asked again. */
+ * is unanswered must be asked again, or has failed. */
 enum { COURIER_HELLO };
 
 enum { COURIER_MOST = 256 };
@@ -56,6 +56,11 @@ void courier_free(struct courier *c);
  * done exactly once, later. -1: it will not, and *e says why (ERROR_UNAVAILABLE).
  */
 int courier_submit(struct courier *c, const void *request, size_t size, courier_call *done,
+    void *context, struct error *e);
+
+/* The same for a request that is a secret: no copy is kept, so that it cannot be asked again.
+ * Where the other process ended over it, that is its answer (ERROR_UNAVAILABLE). */
+int courier_submit_once(struct courier *c, const void *request, size_t size, courier_call *done,
     void *context, struct error *e);
 
 /* To be called when fd is readable: takes every answer that is there and calls back. 0, or -1

@@ -86,6 +86,15 @@ config_init(struct config *c, struct error *e)
 	return groups_init(&c->groups, e) == -1 ? -1 : password_init(&c->password, e);
 }
 
+int64_t
+config_resolver_deadline(const struct config *c)
+{
+	int64_t groups = groups_deadline(&c->groups);
+	int64_t password = password_deadline(&c->password);
+
+	return groups > password ? groups : password;
+}
+
 void
 config_free(struct config *c)
 {

@@ -133,6 +133,10 @@ bool config_grants(const struct config *c, const char *grant);
 /* Whether what the grants need is configured, once all keys are set. ERROR_CONFIG. */
 int config_check_grants(const struct config *c, struct error *e);
 
+/* Seconds after which whatever the resolver was asked for has certainly been answered, unless
+ * the host's own accounts hang. */
+int64_t config_resolver_deadline(const struct config *c);
+
 /* The profile called name, NULL when there is none. */
 const struct profile *config_profile(const struct profiles *profiles, const char *name);
 

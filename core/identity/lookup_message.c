@@ -22,6 +22,13 @@ lookup_request_size(const struct lookup_request *q)
 	return offsetof(struct lookup_request, name) + strlen(q->name) + 1;
 }
 
+size_t
+lookup_request_init_password(struct lookup_request *q, const struct password_question *question)
+{
+	q->head = (struct courier_head){.magic = LOOKUP_REQUEST_MAGIC, .kind = LOOKUP_PASSWORD};
+	return offsetof(struct lookup_request, question) + password_pack(q->question, question);
+}
+
 static bool
 ends(const char *text, size_t size)
 {
@@ -32,9 +39,14 @@ int
 lookup_request_check(const struct lookup_request *q, size_t size)
 {
 	const size_t fixed = offsetof(struct lookup_request, name);
+	struct password_question question;
 
 	if (size <= fixed + 1 || size > sizeof(*q) || q->head.magic != LOOKUP_REQUEST_MAGIC ||
-	    q->head.kind < LOOKUP_USER || q->head.kind > LOOKUP_KEYS_ANEW)
+	    q->head.kind < LOOKUP_USER || q->head.kind > LOOKUP_PASSWORD)
+		return -1;
+	if (q->head.kind == LOOKUP_PASSWORD)
+		return password_unpack(&question, q->question, size - fixed);
+	if (size > fixed + sizeof(q->name))
 		return -1;
 	return ends(q->name, size - fixed) && size == lookup_request_size(q) ? 0 : -1;
 }
@@ -77,6 +89,18 @@ lookup_answer_init_keys(struct lookup_answer *a, uint64_t id, const struct key_s
 	memcpy(&a->keys, keys, key_set_size(keys));
 }
 
+void
+lookup_answer_init_verdict(
+    struct lookup_answer *a, uint64_t id, enum password_verdict verdict, const struct error *e)
+{
+	if (e != NULL) {
+		init_failed(a, id, e);
+		return;
+	}
+	init_answer(a, LOOKUP_VERDICT, id, 0);
+	a->verdict = verdict;
+}
+
 size_t
 lookup_answer_size(const struct lookup_answer *a)
 {
@@ -85,6 +109,8 @@ lookup_answer_size(const struct lookup_answer *a)
 		return offsetof(struct lookup_answer, m) + membership_size(&a->m);
 	case LOOKUP_SET:
 		return offsetof(struct lookup_answer, keys) + key_set_size(&a->keys);
+	case LOOKUP_VERDICT:
+		return offsetof(struct lookup_answer, verdict) + sizeof(a->verdict);
 	default:
 		return offsetof(struct lookup_answer, reason) + strlen(a->reason) + 1;
 	}
@@ -134,6 +160,15 @@ check_failed(const struct lookup_answer *a, size_t size)
 		   : -1;
 }
 
+static int
+check_verdict(const struct lookup_answer *a, size_t size)
+{
+	return size == lookup_answer_size(a) && a->keep == 0 &&
+		       (a->verdict == PASSWORD_RIGHT || a->verdict == PASSWORD_WRONG)
+		   ? 0
+		   : -1;
+}
+
 int
 lookup_answer_check(const struct lookup_answer *a, size_t size)
 {
@@ -146,6 +181,8 @@ lookup_answer_check(const struct lookup_answer *a, size_t size)
 		return check_failed(a, size);
 	case LOOKUP_SET:
 		return check_set(a, size);
+	case LOOKUP_VERDICT:
+		return check_verdict(a, size);
 	default:
 		return -1;
 	}
@@ -154,6 +191,16 @@ lookup_answer_check(const struct lookup_answer *a, size_t size)
 bool
 lookup_answer_fits(const struct lookup_answer *a, enum lookup_what what)
 {
-	return a->head.kind == LOOKUP_FAILED ||
-	       a->head.kind == (what == LOOKUP_USER ? LOOKUP_FOUND : LOOKUP_SET);
+	switch (a->head.kind) {
+	case LOOKUP_FAILED:
+		return true;
+	case LOOKUP_FOUND:
+		return what == LOOKUP_USER;
+	case LOOKUP_SET:
+		return what == LOOKUP_KEYS || what == LOOKUP_KEYS_ANEW;
+	case LOOKUP_VERDICT:
+		return what == LOOKUP_PASSWORD;
+	default:
+		return false;
+	}
 }

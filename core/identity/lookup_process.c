@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -119,13 +120,34 @@ process_submit_keys(struct lookup *self, const struct lookup_keys *which,
 	return 0;
 }
 
+static struct lookup_process *
+of_passwords(struct password_checker *self)
+{
+	return (
+	    struct lookup_process *)((char *)self - offsetof(struct lookup_process, passwords));
+}
+
+static int
+process_submit_password(struct password_checker *self, const struct password_question *q,
+    password_done *done, void *context, struct error *e)
+{
+	struct lookup_process *p = of_passwords(self);
+
+	if (start(p, e) == -1 ||
+	    password_submit(lookup_remote_passwords(p->remote), q, done, context, e) == -1)
+		return -1;
+	await(p);
+	return 0;
+}
+
 void
 lookup_process_init(struct lookup_process *p, const struct flags *flags, const struct config *c)
 {
 	*p = (struct lookup_process){
 	    .lookup = {.submit = process_submit, .submit_keys = process_submit_keys},
+	    .passwords = {.submit = process_submit_password},
 	    .flags = flags,
-	    .deadline = groups_deadline(&c->groups) + START,
+	    .deadline = config_resolver_deadline(c) + START,
 	    .fd = -1};
 }
 

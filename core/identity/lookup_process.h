@@ -8,9 +8,11 @@
 #include "base/clock.h"
 #include "config/flags.h"
 #include "identity/lookup.h"
+#include "identity/password.h"
 
 struct lookup_process {
 	struct lookup lookup; /* first, so that the one leads to the other */
+	struct password_checker passwords;
 	const struct flags *flags;
 	int64_t deadline;
 	int fd; /* -1: not started */

@@ -1,6 +1,7 @@
-#define _GNU_SOURCE /* strdup */
+#define _GNU_SOURCE /* explicit_bzero, strdup */
 #include "identity/lookup_remote.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 enum {
 	USERS = 1024, /* that are kept; the resolver keeps more, for all who ask it */
 	PENDING = 256,
+	PASSWORDS = 128, /* of them */
 };
 
 /* Somebody who waits for an answer. */
@@ -17,6 +19,7 @@ struct wait {
 	union {
 		lookup_done *done; /* of LOOKUP_USER */
 		lookup_keys_done *keys_done;
+		password_done *password_done; /* of LOOKUP_PASSWORD */
 	};
 	void *context;
 	struct wait *next;
@@ -33,6 +36,7 @@ struct flight {
 
 struct lookup_remote {
 	struct lookup lookup; /* first, so that the one leads to the other */
+	struct password_checker passwords;
 	struct courier *courier;
 	struct lookup_cache *cache;
 	const struct clock *clock;
@@ -86,6 +90,16 @@ tell_keys(const struct flight *f, const struct lookup_answer *a, const struct er
 		w->keys_done(w->context, keys, a != NULL ? a->keep : 0, e);
 }
 
+static void
+tell_verdict(const struct flight *f, const struct lookup_answer *a, const struct error *e)
+{
+	bool right = a != NULL && a->verdict == PASSWORD_RIGHT;
+
+	for (struct wait *w = f->waits; w != NULL; w = w->next)
+		w->password_done(
+		    w->context, right ? PASSWORD_RIGHT : PASSWORD_WRONG, a != NULL ? NULL : e);
+}
+
 /* The answer when it has what was asked for; else NULL, and *e says why. */
 static const struct lookup_answer *
 read_answer(const struct flight *f, const struct lookup_answer *a, struct error *e)
@@ -116,6 +130,8 @@ deliver(courier_call *call, void *context, const void *answer, const struct erro
 	take_out(f); /* first: who is told may ask anew */
 	if (f->what == LOOKUP_USER)
 		tell_membership(f, a, &failure);
+	else if (f->what == LOOKUP_PASSWORD)
+		tell_verdict(f, a, &failure);
 	else
 		tell_keys(f, a, &failure);
 	flight_free(f);
@@ -124,6 +140,18 @@ deliver(courier_call *call, void *context, const void *answer, const struct erro
 static void
 no_call(void)
 {
+}
+
+/* The password is nowhere but in the message. */
+static int
+ask_password(struct flight *f, const struct password_question *question, struct error *e)
+{
+	struct lookup_request q;
+	size_t size = lookup_request_init_password(&q, question);
+	int rc = courier_submit_once(f->remote->courier, &q, size, no_call, f, e);
+
+	explicit_bzero(&q, sizeof(q));
+	return rc;
 }
 
 static int
@@ -149,27 +177,46 @@ add_wait(struct flight *f, const struct wait *given, struct error *e)
 	return 0;
 }
 
-/* A request, with one who waits for it. */
-static int
-start_flight(struct lookup_remote *r, enum lookup_what what, const char *name,
+/* A request that is not sent yet, with one who waits for it. */
+static struct flight *
+flight_new(struct lookup_remote *r, enum lookup_what what, const char *name,
     const struct wait *w, struct error *e)
 {
 	struct flight *f = calloc(1, sizeof(*f));
 
-	if (f == NULL)
-		return error_set(e, ERROR_UNAVAILABLE, "out of memory");
-	f->remote = r;
-	f->what = what;
-	f->name = strdup(name);
-	if (f->name == NULL)
-		error_set(e, ERROR_UNAVAILABLE, "out of memory");
-	else if (add_wait(f, w, e) == 0 && ask(f, e) == 0) {
-		f->next = r->flights;
-		r->flights = f;
-		return 0;
+	if (f != NULL) {
+		f->remote = r;
+		f->what = what;
+		f->name = strdup(name);
 	}
-	flight_free(f);
-	return -1;
+	if (f != NULL && f->name != NULL && add_wait(f, w, e) == 0)
+		return f;
+	if (f != NULL)
+		flight_free(f);
+	error_set(e, ERROR_UNAVAILABLE, "out of memory");
+	return NULL;
+}
+
+/* Once it was sent, or not. */
+static int
+take_off(struct flight *f, int sent)
+{
+	if (sent == -1) {
+		flight_free(f);
+		return -1;
+	}
+	f->next = f->remote->flights;
+	f->remote->flights = f;
+	return 0;
+}
+
+static int
+start_flight(struct lookup_remote *r, enum lookup_what what, const char *name,
+    const struct wait *w, struct error *e)
+{
+	struct flight *f = flight_new(r, what, name, w, e);
+
+	return f == NULL ? -1 : take_off(f, ask(f, e));
 }
 
 static int
@@ -201,6 +248,50 @@ remote_submit_keys(struct lookup *self, const struct lookup_keys *which, lookup_
 
 	return start_flight((struct lookup_remote *)self,
 	    which->anew ? LOOKUP_KEYS_ANEW : LOOKUP_KEYS, which->section, &w, e);
+}
+
+static struct lookup_remote *
+of_passwords(struct password_checker *self)
+{
+	return (
+	    struct lookup_remote *)((char *)self - offsetof(struct lookup_remote, passwords));
+}
+
+/* Wrong ones take long to be answered: those who guess do not keep others from asking for
+ * something else. */
+static bool
+has_room(const struct lookup_remote *r)
+{
+	size_t count = 0;
+
+	for (const struct flight *f = r->flights; f != NULL; f = f->next)
+		count += f->what == LOOKUP_PASSWORD;
+	return count < PASSWORDS;
+}
+
+static int
+remote_submit_password(struct password_checker *self, const struct password_question *q,
+    password_done *done, void *context, struct error *e)
+{
+	struct lookup_remote *r = of_passwords(self);
+	const struct wait w = {.password_done = done, .context = context};
+	struct flight *f;
+
+	if (!password_is_askable(q)) {
+		done(context, PASSWORD_WRONG, NULL);
+		return 0;
+	}
+	if (!has_room(r))
+		return error_set(
+		    e, ERROR_UNAVAILABLE, "%d passwords are being checked", PASSWORDS);
+	f = flight_new(r, LOOKUP_PASSWORD, q->user, &w, e);
+	return f == NULL ? -1 : take_off(f, ask_password(f, q, e));
+}
+
+struct password_checker *
+lookup_remote_passwords(struct lookup_remote *r)
+{
+	return &r->passwords;
 }
 
 struct lookup *
@@ -247,6 +338,7 @@ lookup_remote_new(struct lookup_remote **out, int fd, int64_t deadline,
 	if (r == NULL)
 		return error_set(e, ERROR_INTERNAL, "out of memory");
 	r->lookup = (struct lookup){.submit = remote_submit, .submit_keys = remote_submit_keys};
+	r->passwords = (struct password_checker){.submit = remote_submit_password};
 	r->clock = clock;
 	r->cache = lookup_cache_new(USERS);
 	if (r->cache == NULL) {

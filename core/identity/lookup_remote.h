@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "identity/lookup.h"
+#include "identity/password.h"
 
 struct lookup_remote;
 
@@ -16,6 +17,10 @@ int lookup_remote_new(struct lookup_remote **out, int fd, int64_t deadline,
 void lookup_remote_free(struct lookup_remote *r);
 
 struct lookup *lookup_remote_lookup(struct lookup_remote *r);
+
+/* Passwords are checked over the same socket. One that was on its way to a resolver that ended
+ * is not asked again, since no copy of it was kept: ERROR_UNAVAILABLE. */
+struct password_checker *lookup_remote_passwords(struct lookup_remote *r);
 
 /* As courier_receive(), courier_expire(), courier_busy(). */
 int lookup_remote_receive(struct lookup_remote *r);

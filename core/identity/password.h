@@ -56,4 +56,21 @@ size_t password_pack(char text[PASSWORD_TEXT], const struct password_question *q
  * that is askable. */
 int password_unpack(struct password_question *q, const char *text, size_t size);
 
+/*
+ * What the program that checks says: a line, "right", "wrong: WHY" or "cannot say: WHY", and
+ * the exit status that goes with it. Both, since a module that exits in its midst may do so
+ * with any status.
+ */
+#define PASSWORD_PROGRAM "authserver-password"
+enum { PASSWORD_ANSWER = LIMIT_ERROR_TEXT + 16 };
+enum { PASSWORD_EXIT_RIGHT = 0, PASSWORD_EXIT_WRONG = 1, PASSWORD_EXIT_UNSURE = 111 };
+
+/* Writes the line for a check that returned rc: 0, right; -1 and ERROR_DENIED, wrong; -1 and
+ * any other error, it cannot be said. Returns the exit status. */
+int password_answer_write(char text[PASSWORD_ANSWER], int rc, const struct error *e);
+
+/* What was meant, from size bytes and the exit status: as rc and *e above, ERROR_UNAVAILABLE
+ * where it is neither right nor wrong. */
+int password_answer_read(const char *text, size_t size, int status, struct error *e);
+
 #endif

@@ -28,10 +28,11 @@ knowledge_needed(const struct config *c, const struct profile *profile, const ch
 }
 
 bool
-service_looks_up(const struct config *c, const struct policy *p)
+service_needs_resolver(const struct config *c, const struct policy *p)
 {
 	bool needed = policy_needs_groups(p, VERB_AS) || policy_serves_groups(p) ||
-		      c->groups.required.count > 0 || c->groups.claim;
+		      c->groups.required.count > 0 || c->groups.claim ||
+		      c->password.source != PASSWORD_NONE;
 
 	for (size_t i = 0; i < c->profiles.count; i++)
 		needed = needed || has_groups(c, &c->profiles.items[i]) ||

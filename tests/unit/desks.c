@@ -110,7 +110,7 @@ desks_serve(void *argument)
 {
 	struct desks_fixture *f = argument;
 
-	f->served = serve_sockets(f->desk, f->theirs, DESKS_SOCKETS, &f->e);
+	f->served = serve_sockets(&f->counters, f->theirs, DESKS_SOCKETS, &f->e);
 	return NULL;
 }
 
@@ -119,6 +119,7 @@ desks_setup(void **state)
 {
 	struct desks_fixture *f = &fixtures[used++];
 	struct desk_parts parts = {.config = &f->config, .clock = &f->clock, .log = &f->log};
+	struct gate_parts gate = {.config = &f->password, .clock = &f->clock};
 	int ends[2], lines[2];
 	struct error e;
 
@@ -139,7 +140,8 @@ desks_setup(void **state)
 		f->theirs[i] = ends[1];
 	}
 	if (sem_init(&f->go, 0, 0) == -1 || sem_init(&f->open, 0, 0) == -1 ||
-	    sem_init(&f->end, 0, 0) == -1 || desk_open(&f->desk, &parts, &e) == -1)
+	    sem_init(&f->end, 0, 0) == -1 || desk_open(&f->counters.desk, &parts, &e) == -1 ||
+	    gate_open(&f->counters.gate, &gate, &e) == -1)
 		return -1;
 	return pthread_create(&f->thread, NULL, desks_serve, f);
 }

@@ -23,8 +23,9 @@ struct chain {
 
 /* What outlives a test: threads of a desk never end, so each test has one of its own. */
 struct desks_fixture {
-	struct desk *desk;
+	struct counters counters; /* with a gate that refuses all */
 	struct groups_config config;
+	struct password_config password;
 	struct clock clock;
 	struct log log;
 	_Atomic int64_t now;

@@ -163,7 +163,7 @@ subject_is_looked_up_when_its_token_needs_it(void **state)
 }
 
 static void
-service_looks_up_when_anything_may_need_it(void **state)
+service_needs_resolver_when_anything_may_need_it(void **state)
 {
 	static const struct {
 		const char *configuration;
@@ -193,7 +193,7 @@ service_looks_up_when_anything_may_need_it(void **state)
 		configure(&c, rows[i].configuration, "");
 		assert_int_equal(
 		    policy_parse(&p, rows[i].rules, strlen(rows[i].rules), "rules", &e), 0);
-		if (service_looks_up(&c, p) != rows[i].needed)
+		if (service_needs_resolver(&c, p) != rows[i].needed)
 			fail_msg("row %zu", i);
 		policy_free(p);
 		config_free(&c);
@@ -313,7 +313,7 @@ main(void)
 	    cmocka_unit_test(nobody_needs_a_group_where_none_is_required),
 	    cmocka_unit_test(groups_are_asked_for_of_who_needs_them),
 	    cmocka_unit_test(subject_is_looked_up_when_its_token_needs_it),
-	    cmocka_unit_test(service_looks_up_when_anything_may_need_it),
+	    cmocka_unit_test(service_needs_resolver_when_anything_may_need_it),
 	    cmocka_unit_test(query_leads_to_what_is_known),
 	    cmocka_unit_test(subject_whom_nobody_knows_has_no_token_with_groups),
 	    cmocka_unit_test(subject_without_groups_has_a_token_that_says_so),

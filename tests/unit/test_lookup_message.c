@@ -76,8 +76,9 @@ longest_name_is_a_request_and_a_longer_one_is_none(void **state)
 	memset(user, 'u', sizeof(user));
 	user[LIMIT_PRINCIPAL - 1] = '\0';
 	assert_int_equal(lookup_request_init(&q, LOOKUP_USER, user, &e), 0);
-	assert_int_equal(lookup_request_size(&q), sizeof(q));
-	assert_int_equal(check_request(&q, sizeof(q)), 0);
+	assert_int_equal(
+	    lookup_request_size(&q), offsetof(struct lookup_request, name) + LIMIT_PRINCIPAL);
+	assert_int_equal(check_request(&q, lookup_request_size(&q)), 0);
 	user[LIMIT_PRINCIPAL - 1] = 'u';
 	user[LIMIT_PRINCIPAL] = '\0';
 	assert_int_equal(lookup_request_init(&q, LOOKUP_USER, user, &e), -1);
@@ -116,12 +117,20 @@ request_with_bytes_behind_it_is_none(void **state)
 static void
 request_whose_name_does_not_end_is_none(void **state)
 {
-	struct lookup_request q = {.head.magic = LOOKUP_REQUEST_MAGIC};
+	const size_t longest = offsetof(struct lookup_request, name) + LIMIT_PRINCIPAL;
+	struct lookup_request q = {
+	    .head = {.magic = LOOKUP_REQUEST_MAGIC, .kind = LOOKUP_USER}};
 
 	(void)state;
-	memset(q.name, 'u', sizeof(q.name));
-	assert_int_equal(check_request(&q, sizeof(q)), -1);
-	assert_int_equal(check_request(&q, sizeof(q) - 100), -1);
+	memset(q.question, 'u', sizeof(q.question));
+	for (size_t size = 0; size <= sizeof(q); size++)
+		assert_int_equal(check_request(&q, size), -1);
+	/* One that ends too late is no better. */
+	q.name[LIMIT_PRINCIPAL - 1] = '\0';
+	assert_int_equal(check_request(&q, longest), 0);
+	q.name[LIMIT_PRINCIPAL - 1] = 'u';
+	q.question[LIMIT_PRINCIPAL] = '\0';
+	assert_int_equal(check_request(&q, longest + 1), -1);
 }
 
 static void
@@ -154,7 +163,7 @@ request_says_what_is_asked_for(void **state)
 		uint32_t kind;
 		int rc;
 	} rows[] = {{0, -1}, {LOOKUP_USER, 0}, {LOOKUP_KEYS, 0}, {LOOKUP_KEYS_ANEW, 0},
-	    {LOOKUP_KEYS_ANEW + 1, -1}, {UINT32_MAX, -1}};
+	    {LOOKUP_PASSWORD, 0}, {LOOKUP_PASSWORD + 1, -1}, {UINT32_MAX, -1}};
 	struct lookup_request q;
 	struct error e;
 

@@ -223,14 +223,14 @@ check_audit(struct findings *f)
 	tell(f, &e);
 }
 
-/* What the sources of groups need is there; none of them is asked. */
+/* What the resolver needs for groups and passwords is there; nobody is asked. */
 static void
-check_groups(struct findings *f, const struct flags *flags)
+check_resolver(struct findings *f, const struct flags *flags)
 {
 	struct error e = {0};
 
-	if ((f->config.groups.where != NULL ||
-		(f->policy != NULL && service_looks_up(&f->config, f->policy))) &&
+	if ((f->config.groups.where != NULL || f->config.password.where != NULL ||
+		(f->policy != NULL && service_needs_resolver(&f->config, f->policy))) &&
 	    lookup_process_check(flags, &e) == -1)
 		tell(f, &e);
 }
@@ -265,7 +265,7 @@ check(struct findings *f, const struct arguments *a, const struct question *aske
 	check_grammar(f);
 	if (a->count == 0 && !policy_alone) {
 		check_attributes(f);
-		check_groups(f, &a->flags);
+		check_resolver(f, &a->flags);
 		check_keys(f);
 		check_verify(f);
 		check_directory(f);
