@@ -29,7 +29,11 @@ password_init(struct password_config *p, struct error *e)
 		return -1;
 	/* Users' passwords are sent there. */
 	p->ldap.sends_passwords = true;
-	return key_set_initial(ldap_user_keys.rows, ldap_user_keys.count, &p->ldap, e);
+	if (key_set_initial(ldap_user_keys.rows, ldap_user_keys.count, &p->ldap, e) == -1)
+		return -1;
+	/* Most directories take ALICE for alice, and there would be a token for ALICE. */
+	return key_set(key_find(ldap_user_keys.rows, ldap_user_keys.count, "name"), &p->ldap,
+	    "uid", "default", e);
 }
 
 void

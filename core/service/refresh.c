@@ -86,7 +86,9 @@ refuse_grant(struct token_request *t, const struct error *why)
 {
 	struct error e;
 
-	error_set(&e, ERROR_GRANT, "the refresh token is not valid");
+	error_set(&e, ERROR_GRANT,
+	    "the refresh token is not valid: it has expired, was used or was revoked: log in "
+	    "again");
 	error_detail(&e, "%s%s%s", why->text, *why->detail != '\0' ? ": " : "", why->detail);
 	token_refuse(t, &e);
 }

@@ -27,7 +27,7 @@ fastcgi_init() {
     ASK=$WORK/ask
     export WORK FCGI CGI CLIENT ASK
     install -m 0755 "$build/authserver.fcgi" "$build/authserver.cgi" \
-        "$build/authserver-resolver" "$build/tests/lib/ask" \
+        "$build/authserver-resolver" "$build/authserver-password" "$build/tests/lib/ask" \
         "$BATS_TEST_DIRNAME/lib/fastcgi.py" "$WORK"
     rsa_keys "$WORK"
 }
