@@ -103,10 +103,13 @@ DESKS_UNITS := desk desk_failing
 $(BUILD)/tests/unit/test_framing: $(BUILD)/fcgi/framing.o
 $(BUILD)/tests/unit/test_gate: $(call object,resolver/gate.c resolver/job.c resolver/outbox.c)
 $(BUILD)/tests/unit/test_job: $(call object,resolver/job.c resolver/outbox.c)
+$(BUILD)/tests/unit/test_key_age: $(BUILD)/resolver/key_age.o
+$(BUILD)/tests/unit/test_key_sets: $(call object,resolver/job.c resolver/key_age.c \
+	resolver/key_sets.c resolver/outbox.c resolver/thread.c)
 $(BUILD)/tests/unit/test_outbox: $(BUILD)/resolver/outbox.o
 $(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): $(call object,resolver/checker.c \
-	resolver/desk.c resolver/gate.c resolver/job.c resolver/memory.c resolver/outbox.c \
-	resolver/serve.c)
+	resolver/desk.c resolver/gate.c resolver/job.c resolver/key_age.c resolver/key_sets.c \
+	resolver/memory.c resolver/outbox.c resolver/serve.c resolver/thread.c)
 
 # Threads that cannot be started.
 $(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): BUILD_LDFLAGS += -Wl,--wrap=pthread_create
@@ -115,7 +118,7 @@ $(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): BUILD_LDFLAGS += -Wl,--wr
 COURIERS_UNITS := courier courier_end
 SIGNINGS_UNITS := signing signing_subject
 KEY_FILES_UNITS := key_file key_file_refused generate
-TOKENS_UNITS := verify_claims verify_form verify_keys verify_refused
+TOKENS_UNITS := trust verify_claims verify_form verify_keys verify_refused
 KEYS_UNITS   := $(KEY_FILES_UNITS) $(TOKENS_UNITS) $(SIGNINGS_UNITS) jose_vectors key_uri \
 	keyring keyring_refused keyring_use public_key
 LOOKUPS_UNITS := lookup_keys lookup_password lookup_remote lookup_shared

@@ -50,8 +50,8 @@ of_verify(const struct config *c)
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < c->verify.count; i++)
-		sum +=
-		    of_file(c->verify.items[i].public_key) + of_file(c->verify.items[i].keys);
+		sum += of_file(c->verify.items[i].public_key) +
+		       of_file(c->verify.items[i].keys) + of_file(c->verify.items[i].ca_file);
 	for (size_t i = 0; i < c->jwt_public_key.count; i++)
 		sum += of_file(c->jwt_public_key.items[i]);
 	return sum;

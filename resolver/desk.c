@@ -6,12 +6,13 @@
 
 #include "identity/chain.h"
 #include "resolver/job.h"
+#include "resolver/key_sets.h"
 #include "resolver/memory.h"
+#include "resolver/thread.h"
 
 enum {
 	THREADS_MAX = 8, /* that ask sources at the same time */
-	STACK = 512 * 1024,
-	GRACE = 200, /* milliseconds beyond the sources' own timeouts */
+	GRACE = 200,     /* milliseconds beyond the sources' own timeouts */
 };
 
 struct desk {
@@ -22,6 +23,7 @@ struct desk {
 	pthread_mutex_t lock; /* of all that follows */
 	pthread_cond_t work;
 	struct memory *memory;
+	struct key_sets *keys;
 	struct jobs jobs;
 	unsigned int threads, idle;
 	struct chain *first; /* of the first thread; the others borrow from it */
@@ -36,33 +38,42 @@ now(const struct desk *d)
 	return clock_monotonic(d->parts.clock);
 }
 
+static void
+desk_close(struct desk *d)
+{
+	memory_free(d->memory);
+	chain_close(d->first);
+	free(d);
+}
+
 int
 desk_open(struct desk **out, const struct desk_parts *parts, struct error *e)
 {
 	struct desk *d = calloc(1, sizeof(*d));
-	struct chain_parts chain = {.config = parts->config, .clock = parts->clock};
+	struct chain_parts chain = {.config = parts->groups, .clock = parts->clock};
+	struct key_sets_parts keys = {
+	    .sections = parts->verify, .clock = parts->clock, .log = parts->log};
 
 	*out = NULL;
 	if (d == NULL)
 		return error_set(e, ERROR_INTERNAL, "out of memory");
 	chain.breaker = &d->breaker;
+	keys.lock = &d->lock;
 	d->parts = *parts;
 	d->deadline =
-	    groups_deadline(parts->config) * NANOSECONDS + GRACE * (NANOSECONDS / 1000);
+	    groups_deadline(parts->groups) * NANOSECONDS + GRACE * (NANOSECONDS / 1000);
 	(void)pthread_mutex_init(&d->lock, NULL);
 	(void)pthread_cond_init(&d->work, NULL);
-	d->memory = memory_new(parts->config);
-	if (d->memory == NULL) {
-		free(d);
-		return error_set(e, ERROR_INTERNAL, "out of memory");
+	d->memory = memory_new(parts->groups);
+	if (d->memory == NULL)
+		error_set(e, ERROR_INTERNAL, "out of memory");
+	else if (chain_open(&d->first, &chain, e) == 0 &&
+		 key_sets_open(&d->keys, &keys, e) == 0) {
+		*out = d;
+		return 0;
 	}
-	if (chain_open(&d->first, &chain, e) == -1) {
-		memory_free(d->memory);
-		free(d);
-		return -1;
-	}
-	*out = d;
-	return 0;
+	desk_close(d);
+	return -1;
 }
 
 /* Answers with what was known before, when the configuration says that it still counts. */
@@ -109,7 +120,7 @@ tell_failure(void *context, const struct chain_answer *a)
 {
 	const struct desk *d = context;
 
-	if (a->e != NULL && strings_have(&d->parts.config->optional, a->source))
+	if (a->e != NULL && strings_have(&d->parts.groups->optional, a->source))
 		log_line(d->parts.log, LOG_LEVEL_WARNING,
 		    "Groups from %s, which is optional: %s", a->source, a->e->text);
 }
@@ -151,7 +162,7 @@ static void
 lose_thread(struct desk *d, const struct error *e)
 {
 	d->threads--;
-	d->again = now(d) + d->parts.config->retry * NANOSECONDS;
+	d->again = now(d) + d->parts.groups->retry * NANOSECONDS;
 	error_set(&d->lost, ERROR_UNAVAILABLE, "%s", e->text);
 	log_line(d->parts.log, LOG_LEVEL_ERROR, "%u threads look up groups, and no more: %s",
 	    d->threads, e->text);
@@ -164,7 +175,7 @@ lose_thread(struct desk *d, const struct error *e)
 static struct chain *
 take_chain(struct desk *d, struct error *e)
 {
-	const struct chain_parts parts = {.config = d->parts.config,
+	const struct chain_parts parts = {.config = d->parts.groups,
 	    .breaker = &d->breaker,
 	    .clock = d->parts.clock,
 	    .lender = d->first};
@@ -209,23 +220,6 @@ thread_main(void *argument)
 	return NULL;
 }
 
-/* 0, or why it cannot be, as errno. */
-static int
-start_thread(struct desk *d)
-{
-	pthread_attr_t attributes;
-	pthread_t id;
-	int failed = pthread_attr_init(&attributes);
-
-	if (failed != 0)
-		return failed;
-	(void)pthread_attr_setstacksize(&attributes, STACK);
-	(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	failed = pthread_create(&id, &attributes, thread_main, d);
-	(void)pthread_attr_destroy(&attributes);
-	return failed;
-}
-
 /* One more, unless one is idle or there are enough. */
 static void
 wake_thread(struct desk *d)
@@ -242,7 +236,7 @@ wake_thread(struct desk *d)
 		return;
 	}
 	d->threads++;
-	failed = start_thread(d);
+	failed = thread_start(thread_main, d);
 	if (failed == 0)
 		return;
 	error_set(&e, ERROR_UNAVAILABLE, "a thread cannot be started: %s", strerror(failed));
@@ -268,19 +262,12 @@ request_user(struct desk *d, const struct waiter *w, const char *user)
 		wake_thread(d);
 }
 
-static void
-request_keys(const struct waiter *w, const char *section)
-{
-	struct error e;
-
-	error_set(&e, ERROR_UNAVAILABLE, "no section verify '%s' has a URL", section);
-	waiter_answer_keys(w, NULL, 0, &e);
-}
-
 void
 desk_request(struct desk *d, struct outbox *box, const struct lookup_request *q)
 {
 	const struct waiter w = {.box = box, .id = q->head.id};
+	const struct lookup_keys which = {
+	    .section = q->name, .anew = q->head.kind == LOOKUP_KEYS_ANEW};
 
 	switch (q->head.kind) {
 	case LOOKUP_USER:
@@ -288,7 +275,7 @@ desk_request(struct desk *d, struct outbox *box, const struct lookup_request *q)
 		break;
 	case LOOKUP_KEYS:
 	case LOOKUP_KEYS_ANEW:
-		request_keys(&w, q->name);
+		key_sets_request(d->keys, &w, &which);
 		break;
 	}
 }
@@ -317,6 +304,7 @@ void
 desk_forget(struct desk *d)
 {
 	jobs_forget(&d->jobs);
+	key_sets_forget(d->keys);
 }
 
 void

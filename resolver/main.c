@@ -1,8 +1,9 @@
 /*
- * authserver-resolver: looks up the groups of users for the service, and has their passwords
- * checked, so that no process that reads requests or holds a key speaks LDAP or HTTP, runs
- * scripts or knows their passwords, and a source that hangs holds up nobody. Started by
- * authserver.fcgi, authserver.cgi and authserverctl; see authserver-resolver(8).
+ * authserver-resolver: looks up the groups of users, fetches the keys of others and has
+ * passwords checked for the service, so that no process that reads requests or holds a key
+ * speaks LDAP or HTTP, runs scripts or knows their passwords, and a source that hangs holds up
+ * nobody. Started by authserver.fcgi, authserver.cgi and authserverctl; see
+ * authserver-resolver(8).
  */
 #define _GNU_SOURCE /* program_invocation_short_name */
 #include <argp.h>
@@ -21,7 +22,6 @@
 
 #include "base/parse.h"
 #include "config/flags.h"
-#include "identity/chain.h"
 #include "identity/lookup_message.h"
 #include "resolver/serve.h"
 #include "resolver/show.h"
@@ -133,17 +133,26 @@ report(int fd, const struct error *e)
 	close(fd);
 }
 
+/* Opens all that look-ups need; d lasts as long as the process. */
+static int
+open_desk(struct desk **d, const struct config *c, struct log *log, struct error *e)
+{
+	const struct desk_parts parts = {
+	    .groups = &c->groups, .verify = &c->verify, .clock = &clock_system, .log = log};
+
+	*log = (struct log){
+	    .fd = c->log == LOG_TO_SYSLOG ? -1 : STDERR_FILENO, .clock = &clock_system};
+	return desk_open(d, &parts, e);
+}
+
 static int
 serve(const struct arguments *a, const struct config *c, struct error *e)
 {
-	const struct log log = {
-	    .fd = c->log == LOG_TO_SYSLOG ? -1 : STDERR_FILENO, .clock = &clock_system};
-	const struct desk_parts desk = {
-	    .config = &c->groups, .clock = &clock_system, .log = &log};
 	const struct gate_parts gate = {
 	    .config = &c->password, .flags = &a->flags, .clock = &clock_system};
 	struct counters counters;
-	int rc = desk_open(&counters.desk, &desk, e);
+	struct log log;
+	int rc = open_desk(&counters.desk, c, &log, e);
 
 	if (rc == 0)
 		rc = gate_open(&counters.gate, &gate, e);
@@ -157,13 +166,10 @@ serve(const struct arguments *a, const struct config *c, struct error *e)
 static int
 check(const struct arguments *a, const struct config *c, struct error *e)
 {
-	struct breaker breaker = {0};
-	const struct chain_parts parts = {
-	    .config = &c->groups, .breaker = &breaker, .clock = &clock_system};
-	struct chain *chain;
-	int rc = chain_open(&chain, &parts, e);
+	struct log log;
+	struct desk *desk;
+	int rc = open_desk(&desk, c, &log, e);
 
-	chain_close(chain);
 	if (rc == 0)
 		rc = gate_check(&c->password, e);
 	report(a->ready, e);
@@ -186,7 +192,7 @@ main(int argc, char **argv)
 	static const struct argp_child children[] = {{&flags_argp, 0, NULL, 0}, {0}};
 	static const struct argp argp = {.options = options,
 	    .parser = parse_flag,
-	    .doc = "Looks up the groups of users, and checks their passwords, for authserver.",
+	    .doc = "Looks up groups, fetches keys and checks passwords for authserver.",
 	    .children = children};
 	static const struct rlimit none = {0, 0};
 	struct arguments a = {.ready = -1};

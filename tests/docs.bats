@@ -1011,6 +1011,7 @@ example_keys() { # FOLDER
         --directory="$at/tokens" >"$at/out"
     grep -qxF 'verify: partner, 1 key, issuer https://tokens.partner.example' "$at/out"
     grep -qxF 'verify: idp, 1 key, issuer https://idp.example.org' "$at/out"
+    grep -qxF 'verify: cloud, keys at https://login.example.net/keys.json, issuer https://login.example.net' "$at/out"
 }
 
 @test "the configuration in authserver.grants(5) is accepted" {

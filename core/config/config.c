@@ -91,8 +91,10 @@ config_resolver_deadline(const struct config *c)
 {
 	int64_t groups = groups_deadline(&c->groups);
 	int64_t password = password_deadline(&c->password);
+	int64_t keys = verify_deadline(&c->verify);
+	int64_t most = groups > password ? groups : password;
 
-	return groups > password ? groups : password;
+	return most > keys ? most : keys;
 }
 
 void

@@ -120,6 +120,15 @@ take_profile(struct config *c, cfg_t *section, const char *name, struct error *e
 	    &c->profiles.items[c->profiles.count - 1], &profile_keys, section, name, e);
 }
 
+/* By which key the section says where its keys are. */
+static const char *
+key_of_keys(cfg_t *section)
+{
+	if (cfg_size(section, "keys-url") > 0)
+		return "keys-url";
+	return cfg_size(section, "keys") > 0 ? "keys" : "public-key";
+}
+
 static int
 take_verify(struct verify_sections *to, cfg_t *section, const char *name, struct error *e)
 {
@@ -127,7 +136,7 @@ take_verify(struct verify_sections *to, cfg_t *section, const char *name, struct
 	struct verify_section *s;
 
 	source_show(section->title);
-	find_where(where, section, cfg_size(section, "keys") > 0 ? "keys" : "public-key", name);
+	find_where(where, section, key_of_keys(section), name);
 	if (verify_add(to, section->title, where, e) == -1)
 		return -1;
 	s = &to->items[to->count - 1];

@@ -11,6 +11,11 @@ static const struct key_row rows[] = {
     {"public-key", NULL, key_set_path, FIELD(public_key)},
     {"algorithm", NULL, key_set_string, FIELD(algorithm)},
     {"keys", NULL, key_set_path, FIELD(keys)},
+    {"keys-url", NULL, key_set_string, FIELD(keys_url)},
+    {"ca-file", NULL, key_set_path, FIELD(ca_file)},
+    {"insecure", "false", key_set_bool, FIELD(insecure)},
+    {"timeout", "5s", key_set_timeout, FIELD(timeout)},
+    {"stale", "24h", key_set_duration, FIELD(stale)},
     {"issuer", NULL, key_set_item, FIELD(issuer)},
     {"audience", NULL, key_set_item, FIELD(audience)},
     {"user-claim", "sub", key_set_string, FIELD(user_claim)},
@@ -44,24 +49,49 @@ verify_add(struct verify_sections *to, const char *name, const char *where, stru
 	return key_set_initial(verify_keys.rows, verify_keys.count, s, e);
 }
 
+/* What is wrong with where the keys come from; NULL when nothing is. */
+static const char *
+find_wrong(const struct verify_section *s)
+{
+	const char *url = s->keys_url;
+
+	if ((s->public_key != NULL) + (s->keys != NULL) + (url != NULL) != 1)
+		return "give one of public-key, a PEM file, keys, a JWK Set, and keys-url, "
+		       "where one is published";
+	if (s->public_key != NULL && s->algorithm == NULL)
+		return "algorithm is missing, such as RS256: a key verifies with one";
+	if (s->public_key == NULL && s->algorithm != NULL)
+		return "algorithm goes with public-key: a JWK Set says it of each key";
+	if (url == NULL && (s->ca_file != NULL || s->insecure))
+		return "ca-file and insecure go with keys-url";
+	if (url != NULL && strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
+		return "keys-url is none of http or https";
+	if (s->exchange && strlen(s->name) >= LIMIT_PARTY)
+		return "the name is too long for exchange: rules say via token:NAME";
+	if (!s->exchange && (s->realm != NULL || s->exchange_audience.count > 0))
+		return "realm and exchange-audience go with exchange = true";
+	return NULL;
+}
+
 int
 verify_check(const struct verify_section *s, struct error *e)
 {
-	const char *wrong = NULL;
+	const char *wrong = find_wrong(s);
 
-	if ((s->public_key == NULL) == (s->keys == NULL))
-		wrong = "give public-key, a PEM file, or keys, a JWK Set, and not both";
-	else if (s->public_key != NULL && s->algorithm == NULL)
-		wrong = "algorithm is missing, such as RS256: a key verifies with one";
-	else if (s->keys != NULL && s->algorithm != NULL)
-		wrong = "algorithm goes with public-key: a JWK Set says it of each key";
-	else if (s->exchange && strlen(s->name) >= LIMIT_PARTY)
-		wrong = "the name is too long for exchange: rules say via token:NAME";
-	else if (!s->exchange && (s->realm != NULL || s->exchange_audience.count > 0))
-		wrong = "realm and exchange-audience go with exchange = true";
 	return wrong == NULL ? 0
 			     : error_set(e, ERROR_CONFIG, "%s: verify '%s': %s", s->where,
 				   s->name, wrong);
+}
+
+int64_t
+verify_deadline(const struct verify_sections *sections)
+{
+	int64_t most = 0;
+
+	for (size_t i = 0; i < sections->count; i++)
+		if (sections->items[i].keys_url != NULL && sections->items[i].timeout > most)
+			most = sections->items[i].timeout;
+	return most;
 }
 
 void

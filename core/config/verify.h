@@ -4,16 +4,23 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/strings.h"
 
-/* A party whose tokens are believed. Its keys are in public_key, for algorithm, or in keys. */
+/* A party whose tokens are believed. Its keys are in public_key, for algorithm, in keys, or
+ * where keys_url points. */
 struct verify_section {
 	char *name;
-	char *where;             /* FILE:LINE, for what is found wrong later */
-	char *public_key;        /* a PEM file; or NULL */
-	char *algorithm;         /* that of public_key; or NULL */
-	char *keys;              /* a file with a JWK Set (RFC 7517, 5); or NULL */
+	char *where;      /* FILE:LINE, for what is found wrong later */
+	char *public_key; /* a PEM file; or NULL */
+	char *algorithm;  /* that of public_key; or NULL */
+	char *keys;       /* a file with a JWK Set (RFC 7517, 5); or NULL */
+	char *keys_url;   /* where one is published; or NULL */
+	char *ca_file;    /* whom to trust for keys_url; NULL: the system's */
+	bool insecure;    /* keys may come in the clear from another machine */
+	int64_t timeout;  /* seconds for fetching them once */
+	int64_t stale;    /* seconds that they are used while no newer ones are to be had */
 	struct strings issuer;   /* "iss" is one of these; empty: any */
 	struct strings audience; /* "aud" has one of these; empty: there must be none */
 	char *user_claim;        /* which claim names the user */
@@ -27,5 +34,9 @@ struct verify_sections {
 	struct verify_section *items;
 	size_t count;
 };
+
+/* Seconds after which a fetch of the keys of any section has certainly ended; 0: there is no
+ * section that has a URL. */
+int64_t verify_deadline(const struct verify_sections *sections);
 
 #endif

@@ -1,9 +1,9 @@
 #include "identity/source_rest_url.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <string.h>
-#include <strings.h>
+
+#include "identity/http_url.h"
 
 static const char mark[] = "{0}";
 
@@ -30,61 +30,24 @@ rest_url_of(struct buffer *to, const char *url, const char *user, struct error *
 	return rc == 0 ? 0 : error_set(e, ERROR_UNAVAILABLE, "the URL is too long");
 }
 
-/* RFC 6761, 6.3: libcurl resolves localhost to nothing but the loopback addresses. */
-static bool
-is_loopback(const char *host)
-{
-	struct in_addr address;
-
-	if (strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
-		return true;
-	return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
-}
-
-static bool
-has_part(CURLU *url, CURLUPart which)
-{
-	char *part = NULL;
-	bool has = curl_url_get(url, which, &part, 0) == CURLUE_OK;
-
-	curl_free(part);
-	return has;
-}
-
-/* Whether what is sent can be read on the way. */
-static bool
-is_open(CURLU *url)
-{
-	char *scheme = NULL;
-	char *host = NULL;
-	bool kept = false;
-
-	if (curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-	    curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK)
-		kept = strcmp(scheme, "https") == 0 || is_loopback(host);
-	curl_free(scheme);
-	curl_free(host);
-	return !kept;
-}
-
-/* What is wrong with the text of a user's URL, which is parsed into url; NULL when nothing is.
- */
+/* What is wrong with a user's URL; NULL when nothing is. */
 static const char *
-find_wrong(CURLU *url, const char *text, const struct rest_config *c)
+find_wrong(const char *text, const struct rest_config *c)
 {
-	CURLUcode parsed = curl_url_set(url, CURLUPART_URL, text, 0);
+	struct http_url url;
+	const char *wrong = http_url_read(&url, text);
 
-	if (parsed != CURLUE_OK)
-		return curl_url_strerror(parsed);
-	if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD))
+	if (wrong != NULL)
+		return wrong;
+	if (url.user)
 		return "url has a user name: use token-file, or a client certificate";
-	if (has_part(url, CURLUPART_FRAGMENT))
+	if (url.fragment)
 		return "url has a fragment, which is never sent: write # as %23";
-	if (c->token_file != NULL && is_open(url))
+	if (c->token_file != NULL && url.open)
 		return "token-file, and url is not https: the token could be read on the way";
-	if (c->certificate != NULL && is_open(url))
+	if (c->certificate != NULL && url.open)
 		return "certificate, and url is not https: it would not be shown";
-	if (!c->insecure && is_open(url))
+	if (!c->insecure && url.open)
 		return "url is not https: anybody on the way could change the groups; accept "
 		       "that by insecure = true";
 	return NULL;
@@ -112,22 +75,17 @@ rest_url_check(const struct rest_config *c, struct error *e)
 {
 	const char *wrong = find_wrong_host(c->url);
 	struct buffer any;
-	CURLU *url;
 	int rc = -1;
 
 	if (wrong != NULL)
 		return error_set(e, ERROR_CONFIG, "%s", wrong);
 	buffer_init(&any, LIMIT_PATH);
-	url = curl_url();
-	if (url == NULL) {
-		error_set(e, ERROR_INTERNAL, "out of memory");
-	} else if (rest_url_of(&any, c->url, "x", e) == -1) {
+	if (rest_url_of(&any, c->url, "x", e) == -1) {
 		e->code = ERROR_CONFIG;
 	} else {
-		wrong = find_wrong(url, any.data, c);
+		wrong = find_wrong(any.data, c);
 		rc = wrong == NULL ? 0 : error_set(e, ERROR_CONFIG, "%s", wrong);
 	}
-	curl_url_cleanup(url);
 	buffer_free(&any);
 	return rc;
 }

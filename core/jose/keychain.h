@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "jose/public_key.h"
 
@@ -31,6 +32,14 @@ int keychain_add_pem(struct keychain *c, const char *text, size_t length, const 
  */
 int keychain_add_set(struct keychain *c, const char *text, size_t length, const char *name,
     error_tell *note, void *context, struct error *e);
+
+/*
+ * Appends to *to a JWK Set of those keys of another one, from anywhere, that
+ * keychain_add_set() would take, with nothing but what it takes to verify by them. Errors as
+ * there; one that *to cannot hold is ERROR_CONFIG, too.
+ */
+int keychain_pick(
+    struct buffer *to, const char *text, size_t length, const char *name, struct error *e);
 
 size_t keychain_count(const struct keychain *c);
 const struct public_key *keychain_get(const struct keychain *c, size_t i);

@@ -84,6 +84,27 @@ check_type(const char *type, struct error *e)
 	return refuse(e, "its typ is %.64s", type);
 }
 
+int
+verifier_read_kid(const char *token, size_t length, char kid[LIMIT_KID_GIVEN], struct error *e)
+{
+	const struct algorithm *a;
+	struct jws jws;
+	int rc;
+
+	*kid = '\0';
+	if (jws_parse(&jws, token, length, e) == -1)
+		return -1;
+	a = algorithm_find(jws.algorithm);
+	if (a == NULL || strcmp(a->name, jws.algorithm) != 0)
+		rc = refuse(e, "no key is for alg %s", jws.algorithm);
+	else
+		rc = check_type(jws.type, e);
+	if (rc == 0 && jws.kid != NULL)
+		memcpy(kid, jws.kid, strlen(jws.kid) + 1);
+	jws_close(&jws);
+	return rc;
+}
+
 /* Claims are not read before a key that we trust has signed them. */
 static int
 check_claims(struct attempt *a, size_t i)

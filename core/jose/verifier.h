@@ -35,9 +35,10 @@ struct verifier_source {
 };
 
 /*
- * Loads the keys of jwt-public-key and of the sections verify; ourselves have none yet. Their
- * files must be as file_read_trusted() wants them. ERROR_NO_INPUT, ERROR_CONFIG with FILE:LINE
- * of the section. *out is NULL on failure; else verifier_free() it.
+ * Loads the keys of jwt-public-key and of the sections verify; ourselves have none yet, nor
+ * have those who publish theirs at a URL. The files must be as file_read_trusted() wants them.
+ * ERROR_NO_INPUT, ERROR_CONFIG with FILE:LINE of the section. *out is NULL on failure; else
+ * verifier_free() it.
  */
 int verifier_open(struct verifier **out, const struct verifier_source *source, struct error *e);
 void verifier_free(struct verifier *v);
@@ -54,6 +55,7 @@ struct party {
 	const char *name;  /* "own keys", "jwt-public-key" or that of the section */
 	const char *where; /* FILE:LINE of the section; NULL: none */
 	struct claims_rules rules;
+	const char *keys_url; /* where it publishes its keys; NULL: they are from a file */
 	const struct keychain *keys; /* NULL: none yet */
 };
 
@@ -62,6 +64,11 @@ struct party verifier_get(const struct verifier *v, size_t i);
 
 /* Gives the i-th party other keys, which are v's then, as a URL has them anew. */
 void verifier_set_keys(struct verifier *v, size_t i, struct keychain *keys);
+
+/* Copies the "kid" of a token, "" when it has none. 0, or -1 and ERROR_UNAUTHENTICATED when no
+ * key could make the token valid. */
+int verifier_read_kid(
+    const char *token, size_t length, char kid[LIMIT_KID_GIVEN], struct error *e);
 
 /* What a valid token says; verified_free() it. */
 struct verified {

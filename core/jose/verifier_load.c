@@ -94,15 +94,21 @@ add_section(struct verifier *v, const struct verifier_source *s,
 {
 	const struct party p = {.name = section->name,
 	    .where = section->where,
+	    .keys_url = section->keys_url,
 	    .rules = {.issuers = section->issuer.items,
 		.issuer_count = section->issuer.count,
 		.audiences = section->audience.items,
 		.audience_count = section->audience.count,
 		.audience_required = true,
 		.user_claim = section->user_claim}};
-	struct keychain *keys = keychain_new();
+	struct keychain *keys;
 	int rc;
 
+	if (section->keys_url != NULL) {
+		add_party(v, &p);
+		return 0;
+	}
+	keys = keychain_new();
 	if (keys == NULL)
 		return error_set(e, ERROR_INTERNAL, "out of memory");
 	rc = section->keys != NULL

@@ -39,21 +39,23 @@ end(struct check *c)
 }
 
 static void
-verify(struct check *c)
+judged(void *context, const struct verified *v, const struct error *e)
 {
-	const struct service *s = c->service;
-	int64_t now = clock_realtime(s->parts.clock) / NANOSECONDS;
-	struct verified v = {0};
-	struct error e = {0};
-	int rc = verifier_verify(s->verifier, c->token, strlen(c->token), now, &v, &e);
+	struct check *c = context;
+	struct error failure = *e;
+	int rc = v == NULL ? -1 : check_revoked(c->service, v, c->token, &failure);
 
-	if (rc == 0)
-		rc = check_revoked(s, &v, c->token, &e);
-	c->then(c, rc == 0 ? &v : NULL, &e);
-	verified_free(&v);
+	c->then(c, rc == 0 ? v : NULL, &failure);
+	end(c);
 }
 
-/* Without an answer of the signer the keys that we have go on to be used. */
+static void
+judge(struct check *c)
+{
+	trust_judge(c->service->trust, c->token, strlen(c->token), judged, c);
+}
+
+/* Without an answer of the signer our own keys that we have go on to be used. */
 static void
 keys_known(void *context, const struct signature *set, const struct error *failure)
 {
@@ -64,10 +66,9 @@ keys_known(void *context, const struct signature *set, const struct error *failu
 	if (set != NULL && verifier_set_own(s->verifier, set->token, set->length, &e) == 0)
 		s->own_until = clock_monotonic(s->parts.clock) + OWN_FRESH * NANOSECONDS;
 	if (s->own_until == 0)
-		c->then(c, NULL, &e);
+		judged(c, NULL, &e);
 	else
-		verify(c);
-	end(c);
+		judge(c);
 }
 
 int
@@ -82,8 +83,7 @@ check_token(const struct check *c, struct error *e)
 	}
 	*kept = *c;
 	if (clock_monotonic(s->parts.clock) < s->own_until) {
-		verify(kept);
-		end(kept);
+		judge(kept);
 		return 0;
 	}
 	if (signer_publish(s->parts.signer, keys_known, kept, e) == 0)

@@ -1,5 +1,5 @@
 /* Whether a token is good, judged by our own public keys, which the signer gives, and by those
- * that the configuration trusts. For the files of this folder. */
+ * that the configuration trusts (trust.h). For the files of this folder. */
 #ifndef SERVICE_CHECK_H
 #define SERVICE_CHECK_H
 
@@ -21,9 +21,9 @@ struct check {
 };
 
 /*
- * Has the token verified, maybe after asking the signer for the public keys, and then calls
- * then, maybe before this returns. token is taken over, to be freed with free(). 0, or -1 and
- * ERROR_UNAVAILABLE, and then is not called.
+ * Has the token verified, maybe after asking the signer for our public keys and the
+ * resolver for those of others, and then calls then, maybe before this returns. token is taken
+ * over, to be freed with free(). 0, or -1 and ERROR_UNAVAILABLE, and then is not called.
  */
 int check_token(const struct check *c, struct error *e);
 

@@ -9,6 +9,7 @@
 #include "service/knowledge.h"
 #include "service/request.h"
 #include "service/service.h"
+#include "service/trust.h"
 #include "signer/signer_reuse.h"
 #include "store/directory.h"
 #include "store/live.h"
@@ -24,6 +25,7 @@ struct service {
 	struct live_bound *bound; /* on all token files; shared by the workers */
 	struct audit *audit;      /* NULL: none */
 	struct verifier *verifier;
+	struct trust *trust;        /* which stands on it */
 	struct signer_reuse *reuse; /* NULL: no token is given again */
 	struct state *state;        /* NULL: none */
 	struct tries *tries;        /* this process's own; NULL: not yet opened */

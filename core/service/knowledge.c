@@ -32,7 +32,7 @@ service_needs_resolver(const struct config *c, const struct policy *p)
 {
 	bool needed = policy_needs_groups(p, VERB_AS) || policy_serves_groups(p) ||
 		      c->groups.required.count > 0 || c->groups.claim ||
-		      c->password.source != PASSWORD_NONE;
+		      c->password.source != PASSWORD_NONE || verify_deadline(&c->verify) > 0;
 
 	for (size_t i = 0; i < c->profiles.count; i++)
 		needed = needed || has_groups(c, &c->profiles.items[i]) ||

@@ -75,10 +75,12 @@ service_open(struct service **out, const struct service_parts *parts, struct err
 	    publish_probe(&s->directory, &s->publish, e) == -1 ||
 	    audit_open(&s->audit, c->audit, e) == -1 ||
 	    (c->state != NULL && state_open(&s->state, c->state, e) == -1) ||
-	    open_reuse(s, e) == -1 || verifier_open(&s->verifier, &verifier, e) == -1) {
+	    open_reuse(s, e) == -1 || verifier_open(&s->verifier, &verifier, e) == -1 ||
+	    trust_open(&s->trust, s->verifier, parts->clock, e) == -1) {
 		service_close(s);
 		return -1;
 	}
+	trust_set_lookup(s->trust, parts->lookup);
 	*out = s;
 	return 0;
 }
@@ -91,6 +93,7 @@ service_close(struct service *s)
 	directory_close(&s->directory);
 	subject_grammar_free(s->grammar);
 	audit_close(s->audit);
+	trust_free(s->trust);
 	verifier_free(s->verifier);
 	signer_reuse_free(s->reuse);
 	tries_close(s->tries);
@@ -109,6 +112,7 @@ void
 service_set_lookup(struct service *s, struct lookup *lookup)
 {
 	s->parts.lookup = lookup;
+	trust_set_lookup(s->trust, lookup);
 }
 
 void

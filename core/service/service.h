@@ -48,8 +48,8 @@ void service_set_signer(struct service *s, struct signer *signer);
 void service_set_lookup(struct service *s, struct lookup *lookup);
 void service_set_passwords(struct service *s, struct password_checker *passwords);
 
-/* Whether a service that stands on these ever looks up a user or checks a password: without, no
- * lookup is needed. */
+/* Whether a service that stands on these ever looks up a user or keys, or checks a password:
+ * without, no lookup is needed. */
 bool service_needs_resolver(const struct config *c, const struct policy *p);
 
 /* The descriptors that a process which closes others must keep; -1 for one that is not

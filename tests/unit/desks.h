@@ -26,6 +26,7 @@ struct desks_fixture {
 	struct counters counters; /* with a gate that refuses all */
 	struct groups_config config;
 	struct password_config password;
+	struct verify_sections verify; /* none */
 	struct clock clock;
 	struct log log;
 	_Atomic int64_t now;

@@ -31,7 +31,14 @@ every_key_of_a_section_sets_its_field(void **state)
 				   "\taudience = us\n"
 				   "\tuser-claim = preferred_username\n"
 				   "}\n"
-				   "verify \"idp\" { keys = \"/etc/idp.json\" }\n";
+				   "verify \"idp\" { keys = \"/etc/idp.json\" }\n"
+				   "verify \"web\" {\n"
+				   "\tca-file = \"/etc/ca\"\n"
+				   "\tkeys-url = \"https://idp.example/keys\"\n"
+				   "\tinsecure = true\n"
+				   "\ttimeout = 3s\n"
+				   "\tstale = 2h\n"
+				   "}\n";
 	struct config c;
 	struct error e = {0};
 	const struct verify_section *s;
@@ -39,7 +46,7 @@ every_key_of_a_section_sets_its_field(void **state)
 	(void)state;
 	if (parse(&c, text, &e) == -1)
 		fail_msg("%s", e.text);
-	assert_int_equal(c.verify.count, 2);
+	assert_int_equal(c.verify.count, 3);
 	s = &c.verify.items[0];
 	assert_string_equal(s->name, "partner");
 	assert_string_equal(s->where, "t.conf:2");
@@ -56,6 +63,15 @@ every_key_of_a_section_sets_its_field(void **state)
 	assert_null(s->public_key);
 	assert_int_equal(s->issuer.count, 0);
 	assert_string_equal(s->user_claim, "sub");
+	assert_null(s->keys_url);
+	s = &c.verify.items[2];
+	assert_string_equal(s->where, "t.conf:11");
+	assert_string_equal(s->keys_url, "https://idp.example/keys");
+	assert_string_equal(s->ca_file, "/etc/ca");
+	assert_true(s->insecure);
+	assert_int_equal(s->timeout, 3);
+	assert_int_equal(s->stale, 2 * 60 * 60);
+	assert_int_equal(verify_deadline(&c.verify), 3);
 	config_free(&c);
 	assert_int_equal(c.verify.count, 0);
 }
@@ -67,10 +83,11 @@ section_that_does_not_fit_together_is_refused(void **state)
 		const char *text;
 		const char *reason;
 	} cases[] = {
-	    {"verify \"a\" { }", "t.conf:1: verify 'a': give public-key, a PEM file, or keys"},
-	    {"verify \"a\" { issuer = x }", "give public-key, a PEM file, or keys"},
+	    {"verify \"a\" { }",
+		"t.conf:1: verify 'a': give one of public-key, a PEM file, keys"},
+	    {"verify \"a\" { issuer = x }", "give one of public-key, a PEM file, keys"},
 	    {"verify \"a\" { public-key = \"/k\"\nkeys = \"/j\" algorithm = RS256 }",
-		"t.conf:2: verify 'a': give public-key, a PEM file, or keys"},
+		"t.conf:2: verify 'a': give one of public-key, a PEM file, keys"},
 	    {"\nverify \"a\" { public-key = \"/k\" }",
 		"t.conf:2: verify 'a': algorithm is missing"},
 	    {"verify \"a\" { keys = \"/j\" algorithm = RS256 }",
@@ -78,6 +95,26 @@ section_that_does_not_fit_together_is_refused(void **state)
 	    {"verify \"a\" { public-key = \"k\" algorithm = RS256 }",
 		"is not an absolute path"},
 	    {"verify \"a\" { keys = \"j\" }", "is not an absolute path"},
+	    {"verify \"a\" { keys = \"/j\" keys-url = \"https://h/\" }",
+		"give one of public-key, a PEM file, keys, a JWK Set, and keys-url"},
+	    {"verify \"a\" { public-key = \"/k\" algorithm = RS256\n"
+	     "keys-url = \"https://h/\" }",
+		"t.conf:2: verify 'a': give one of"},
+	    {"verify \"a\" { keys-url = \"https://h/\" algorithm = RS256 }",
+		"algorithm goes with public-key"},
+	    {"verify \"a\" { keys-url = \"ftp://h/\" }", "keys-url is none of http or https"},
+	    {"verify \"a\" { keys-url = \"HTTPS\" }", "keys-url is none of http or https"},
+	    {"verify \"a\" { keys-url = \"\" }", "keys-url"},
+	    {"verify \"a\" { keys-url = \"https://h/\" timeout = 61s }",
+		"timeout: '61s' is not a duration from 1s to 60s"},
+	    {"verify \"a\" { keys-url = \"https://h/\" timeout = 0s }", "timeout"},
+	    {"verify \"a\" { keys-url = \"https://h/\" stale = never }", "stale"},
+	    {"verify \"a\" { keys-url = \"https://h/\" ca-file = ca }",
+		"is not an absolute path"},
+	    {"verify \"a\" { keys = \"/j\" ca-file = \"/ca\" }",
+		"ca-file and insecure go with keys-url"},
+	    {"verify \"a\" { keys = \"/j\" insecure = true }",
+		"ca-file and insecure go with keys-url"},
 	    {"verify \"a b\" { keys = \"/j\" }", "a name is of letters"},
 	    {"verify \"a\" { keys = \"/j\" }\nverify \"a\" { keys = \"/j\" }", "t.conf:2:"},
 	    {"verify { keys = \"/j\" }", "t.conf:1:"},
@@ -198,12 +235,52 @@ mistake_in_the_environment_names_the_variable(void **state)
 	config_free(&c);
 }
 
+static void
+keys_by_url_have_a_timeout_and_are_trusted_for_a_day_more(void **state)
+{
+	struct config c;
+	struct error e = {0};
+
+	(void)state;
+	assert_int_equal(parse(&c, "verify \"a\" { keys-url = \"http://localhost/\" }", &e), 0);
+	assert_int_equal(c.verify.items[0].timeout, 5);
+	assert_int_equal(c.verify.items[0].stale, 24 * 60 * 60);
+	assert_false(c.verify.items[0].insecure);
+	assert_int_equal(verify_deadline(&c.verify), 5);
+	config_free(&c);
+}
+
+/* The longest of what may be asked for, of keys only where there are URLs. */
+static void
+resolver_has_as_long_as_it_needs(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t seconds;
+	} cases[] = {{"", 2}, {"verify \"a\" { keys = \"/j\" timeout = 9s }", 2},
+	    {"verify \"a\" { keys-url = \"https://a/\" timeout = 9s }\n"
+	     "verify \"b\" { keys-url = \"https://a/\" timeout = 7s }",
+		9}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct config c;
+		struct error e = {0};
+
+		assert_int_equal(parse(&c, cases[i].text, &e), 0);
+		assert_int_equal(config_resolver_deadline(&c), cases[i].seconds);
+		config_free(&c);
+	}
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_key_of_a_section_sets_its_field),
 	    cmocka_unit_test(section_that_does_not_fit_together_is_refused),
+	    cmocka_unit_test(keys_by_url_have_a_timeout_and_are_trusted_for_a_day_more),
+	    cmocka_unit_test(resolver_has_as_long_as_it_needs),
 	    cmocka_unit_test(clocks_may_differ_by_a_minute_or_what_is_said),
 	    cmocka_unit_test(paired_lists_come_from_the_environment),
 	    cmocka_unit_test(paired_lists_of_unequal_length_are_refused_with_both_counts),

@@ -372,7 +372,8 @@ desk_does_not_open_when_its_sources_do_not(void **state)
 	char *names[] = {name};
 	const struct groups_config config = {.resolvers = {.items = names, .count = 1}};
 	struct desks_fixture *f = *state;
-	const struct desk_parts parts = {.config = &config, .clock = &f->clock, .log = &f->log};
+	const struct desk_parts parts = {
+	    .groups = &config, .verify = &f->verify, .clock = &f->clock, .log = &f->log};
 	struct desk *d;
 	struct error e;
 

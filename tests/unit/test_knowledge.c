@@ -173,6 +173,8 @@ service_needs_resolver_when_anything_may_need_it(void **state)
 	    {"", "permit any as self", false},
 	    {sources, "permit any as self", false},
 	    {"", "permit :etl as self", true},
+	    {"verify \"a\" { keys = \"/j\" }\n", "permit any as self", false},
+	    {"verify \"a\" { keys-url = \"https://a/\" }\n", "permit any as self", true},
 	    {"", "permit svc groups-of *", true},
 	    {"", "deny any groups-of *", false},
 	    {bound, "permit any as self", true},

@@ -249,6 +249,83 @@ set_of_too_many_keys_is_refused(void **state)
 	keychain_free(c);
 }
 
+/* --- a set, picked from --- */
+
+static void
+keys_are_picked_with_what_verifies_and_nothing_else(void **state)
+{
+	static const char set[] =
+	    "{\"keys\":[{" EC
+	    ",\"alg\":\"ES256\",\"kid\":\"a\",\"use\":\"sig\",\"x5c\":[\"AA\"]},"
+	    "{" RSA "},{" RSA ",\"alg\":\"RS256\",\"use\":\"enc\"},"
+	    "{" OKP ",\"alg\":\"EdDSA\",\"key_ops\":[\"verify\"],\"y\":[7]}],\"more\":1}";
+	struct buffer to;
+	struct keychain *c = keychain_new();
+	struct error e = {0};
+	unsigned int notes;
+
+	(void)state;
+	buffer_init(&to, LIMIT_JWK_SET);
+	if (keychain_pick(&to, set, strlen(set), "set", &e) == -1)
+		fail_msg("%s", e.text);
+	assert_null(strstr(to.data, "x5c"));
+	assert_null(strstr(to.data, "use"));
+	assert_null(strstr(to.data, "key_ops"));
+	assert_null(strstr(to.data, "more"));
+	assert_null(strstr(to.data, "RSA"));
+	assert_int_equal(add_set(c, to.data, &notes, &e), 0);
+	assert_int_equal(notes, 0);
+	assert_int_equal(keychain_count(c), 2);
+	assert_true(keychain_has(c, "a"));
+	buffer_free(&to);
+	keychain_free(c);
+}
+
+static void
+what_is_wrong_in_a_set_leaves_nothing_to_pick(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *reason;
+	} sets[] = {{"<html>", "set:1: not JSON"}, {"\xc3\xa9\x1b[31m", "not JSON"},
+	    {"{\"keys\":[]}", "no key in it"},
+	    {"{\"keys\":[{" EC ",\"alg\":\"ES256\"},{" OKP ",\"alg\":\"EdDSA\",\"d\":\"AA\"}]}",
+		"key 2: it has 'd'"}};
+	struct buffer to;
+
+	(void)state;
+	buffer_init(&to, LIMIT_JWK_SET);
+	for (size_t i = 0; i < COUNT(sets); i++) {
+		struct error e = {0};
+
+		assert_int_equal(
+		    keychain_pick(&to, sets[i].text, strlen(sets[i].text), "set", &e), -1);
+		assert_int_equal(e.code, ERROR_CONFIG);
+		if (strstr(e.text, sets[i].reason) == NULL)
+			fail_msg("%s: %s", sets[i].text, e.text);
+		for (const char *at = e.text; *at != '\0'; at++)
+			assert_true(*at >= ' ' && *at <= '~');
+		assert_int_equal(to.length, 0);
+	}
+	buffer_free(&to);
+}
+
+static void
+keys_that_are_too_long_together_are_not_picked(void **state)
+{
+	static const char set[] = "{\"keys\":[{" EC ",\"alg\":\"ES256\"}]}";
+	struct buffer to;
+	struct error e = {0};
+
+	(void)state;
+	buffer_init(&to, 100);
+	assert_int_equal(keychain_pick(&to, set, strlen(set), "set", &e), -1);
+	assert_int_equal(e.code, ERROR_CONFIG);
+	assert_non_null(strstr(e.text, "its keys take more than"));
+	assert_int_equal(to.length, 0);
+	buffer_free(&to);
+}
+
 /* --- PEM --- */
 
 static void
@@ -434,6 +511,9 @@ main(void)
 	    TEST(keys_of_a_set_that_are_for_something_else_are_passed_over),
 	    TEST(set_that_is_wrong_is_refused_as_a_whole),
 	    TEST(set_of_too_many_keys_is_refused),
+	    TEST(keys_are_picked_with_what_verifies_and_nothing_else),
+	    TEST(what_is_wrong_in_a_set_leaves_nothing_to_pick),
+	    TEST(keys_that_are_too_long_together_are_not_picked),
 	    TEST(public_key_in_pem_is_taken_for_its_algorithm),
 	    TEST(other_kinds_of_pem_are_refused_with_what_to_do),
 	    TEST(key_that_does_not_fit_its_algorithm_is_refused),

@@ -223,13 +223,14 @@ check_audit(struct findings *f)
 	tell(f, &e);
 }
 
-/* What the resolver needs for groups and passwords is there; nobody is asked. */
+/* What the resolver needs for groups, passwords and keys is there; nobody is asked. */
 static void
 check_resolver(struct findings *f, const struct flags *flags)
 {
 	struct error e = {0};
 
 	if ((f->config.groups.where != NULL || f->config.password.where != NULL ||
+		verify_deadline(&f->config.verify) > 0 ||
 		(f->policy != NULL && service_needs_resolver(&f->config, f->policy))) &&
 	    lookup_process_check(flags, &e) == -1)
 		tell(f, &e);

@@ -43,15 +43,26 @@ print_keys(const struct findings *f)
 	}
 }
 
+/* The party, and where its keys are or how many. */
+static void
+print_source(const struct party *p)
+{
+	size_t count = p->keys_url == NULL ? keychain_count(p->keys) : 0;
+
+	if (p->keys_url != NULL)
+		printf("verify: %s, keys at %s, ", p->name, p->keys_url);
+	else
+		printf("verify: %s, %zu key%s, ", p->name, count, plural(count));
+}
+
 /* Whose tokens are believed, beside our own. */
 static void
 print_parties(const struct findings *f)
 {
 	for (size_t i = 1; i < verifier_count(f->verifier); i++) {
 		struct party p = verifier_get(f->verifier, i);
-		size_t count = keychain_count(p.keys);
 
-		printf("verify: %s, %zu key%s, ", p.name, count, plural(count));
+		print_source(&p);
 		if (p.rules.issuer_count == 0)
 			printf("any issuer\n");
 		for (size_t n = 0; n < p.rules.issuer_count; n++)

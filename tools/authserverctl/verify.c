@@ -6,8 +6,10 @@
 
 #include "base/clock.h"
 #include "config/flags.h"
+#include "identity/lookup_process.h"
 #include "jose/keyring.h"
 #include "jose/verifier.h"
+#include "service/trust.h"
 #include "signer/signing.h"
 #include "tools/authserverctl/command.h"
 #include "tools/authserverctl/owner.h"
@@ -97,21 +99,53 @@ print(const json_t *claims, struct error *e)
 	return rc;
 }
 
+/* What became of the token. */
+struct verdict {
+	int rc;
+	struct error e;
+};
+
+static void
+judged(void *context, const struct verified *verified, const struct error *failure)
+{
+	struct verdict *d = context;
+
+	d->e = *failure;
+	d->rc = verified != NULL ? print(verified->claims, &d->e) : tell_why(&d->e);
+}
+
+/* The keys that are at a URL a resolver fetches, if the token needs them. */
 static int
-verify(const struct config *c, const struct buffer *token, struct error *e)
+judge(const struct arguments *a, const struct config *c, struct verifier *v,
+    const struct buffer *token, struct error *e)
+{
+	struct lookup_process lookup;
+	struct verdict d = {.rc = -1};
+	struct trust *trust;
+
+	if (trust_open(&trust, v, &clock_system, e) == -1)
+		return -1;
+	lookup_process_init(&lookup, &a->flags, c);
+	trust_set_lookup(trust, &lookup.lookup);
+	trust_judge(trust, token->data, token->length, judged, &d);
+	lookup_process_end(&lookup);
+	trust_free(trust);
+	*e = d.e;
+	return d.rc;
+}
+
+static int
+verify(const struct arguments *a, const struct config *c, const struct buffer *token,
+    struct error *e)
 {
 	const struct verifier_source source = {.config = c};
 	int64_t now = clock_realtime(&clock_system) / NANOSECONDS;
 	struct verifier *v = NULL;
-	struct verified verified = {0};
 	int rc = -1;
 
 	if (verifier_open(&v, &source, e) == 0 && check_some(c, v, e) == 0 &&
 	    add_own(v, c, now, e) == 0)
-		rc = verifier_verify(v, token->data, token->length, now, &verified, e) == 0
-			 ? print(verified.claims, e)
-			 : tell_why(e);
-	verified_free(&verified);
+		rc = judge(a, c, v, token, e);
 	verifier_free(v);
 	return rc;
 }
@@ -138,7 +172,7 @@ command_verify(int argc, char **argv)
 	(void)argp_parse(&argp, argc, argv, 0, NULL, &a);
 	buffer_init(&token, LIMIT_TOKEN);
 	if (flags_load(&a.flags, &c, &e) == -1 || token_read(a.source, &token, &e) == -1 ||
-	    verify(&c, &token, &e) == -1)
+	    verify(&a, &c, &token, &e) == -1)
 		status = command_fail(&e);
 	buffer_free(&token);
 	config_free(&c);

@@ -1,28 +1,26 @@
-#include "identity/source_rest_answer.h"
+#include "identity/http_answer.h"
 
 #include <string.h>
 #include <strings.h>
 
-#include "identity/source.h"
-
 enum { LIMIT_HEADERS = 16 * 1024 }; /* all of an answer's together */
 
 void
-rest_answer_clear(struct rest_answer *a)
+http_answer_clear(struct http_answer *a, size_t limit)
 {
 	buffer_free(&a->body);
-	*a = (struct rest_answer){0};
-	buffer_init(&a->body, LIMIT_REPLY);
+	*a = (struct http_answer){0};
+	buffer_init(&a->body, limit);
 }
 
 static size_t
 take_body(char *bytes, size_t size, size_t count, void *context)
 {
-	struct rest_answer *a = context;
+	struct http_answer *a = context;
 
 	if (buffer_append(&a->body, bytes, size * count) == 0)
 		return size * count;
-	a->wrong = "the answer is longer than 64 KiB";
+	a->long_body = true;
 	return 0;
 }
 
@@ -30,18 +28,18 @@ take_body(char *bytes, size_t size, size_t count, void *context)
 static size_t
 take_header(char *bytes, size_t size, size_t count, void *context)
 {
-	struct rest_answer *a = context;
+	struct http_answer *a = context;
 
 	(void)bytes;
 	a->headers += size * count;
 	if (a->headers <= LIMIT_HEADERS)
 		return size * count;
-	a->wrong = "the answer has more than 16 KiB of headers";
+	a->long_headers = true;
 	return 0;
 }
 
 CURLcode
-rest_answer_attach(struct rest_answer *a, CURL *curl)
+http_answer_attach(struct http_answer *a, CURL *curl, size_t limit)
 {
 	CURLcode code = curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
 
@@ -53,14 +51,12 @@ rest_answer_attach(struct rest_answer *a, CURL *curl)
 		code = curl_easy_setopt(curl, CURLOPT_HEADERDATA, a);
 	/* What says that it is longer is not even begun with. */
 	if (code == CURLE_OK)
-		code =
-		    curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)LIMIT_REPLY);
+		code = curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)limit);
 	return code;
 }
 
-/* application/json, or a type of that syntax (RFC 6839, 3.1), whatever its parameters. */
-static bool
-is_json(const char *type)
+bool
+http_answer_is_json(const char *type)
 {
 	static const char prefix[] = "application/";
 	static const char suffix[] = "+json";
@@ -75,22 +71,4 @@ is_json(const char *type)
 		return true;
 	return length >= least &&
 	       strncasecmp(type + length - strlen(suffix), suffix, strlen(suffix)) == 0;
-}
-
-int
-rest_answer_read(const struct rest_answer *a, CURL *curl, struct membership *m, struct error *e)
-{
-	const char *type = NULL;
-	long status = 0;
-
-	(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-	(void)curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
-	if (status == 404)
-		return 0;
-	if (status != 200)
-		return error_set(
-		    e, ERROR_UNAVAILABLE, "the service answered with status %ld", status);
-	if (!is_json(type))
-		return error_set(e, ERROR_UNAVAILABLE, "the answer is not application/json");
-	return source_reply(m, a->body.data != NULL ? a->body.data : "", a->body.length, e);
 }
