@@ -54,7 +54,7 @@ gateway_init() {
     # The programs, where the web server's user can reach them.
     install -d -m 0755 "$WORK/bin"
     install -m 0755 "$BUILD/authserver.fcgi" "$BUILD/authserver.cgi" \
-        "$BUILD/authserver-resolver" "$WORK/bin/"
+        "$BUILD/authserver-resolver" "$BUILD/authserver-password" "$WORK/bin/"
 
     # One key and one password file for all instances.
     install -d -m 0700 "$WORK/rsa"
