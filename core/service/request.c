@@ -57,7 +57,8 @@ collect(const char *values[PARAM_COUNT], char *const *params, struct error *e)
 		int i = 0;
 
 		while (i < PARAM_COUNT &&
-		       (strncmp(names[i], *params, length) != 0 || names[i][length] != '\0'))
+		       (*names[i] != **params || strncmp(names[i], *params, length) != 0 ||
+			   names[i][length] != '\0'))
 			i++;
 		if (length == 0 || i == PARAM_COUNT)
 			continue;
