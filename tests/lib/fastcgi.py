@@ -4,7 +4,7 @@
 ADDRESS is the path of a Unix socket, or HOST:PORT. A request is alice's for /alice; a PARAM
 changes it: NAME=VALUE sets one, +NAME=VALUE comes beside those that are there, NAME alone takes
 one away; body=COUNT adds a body of that many bytes; role=authorizer makes it a request for an
-authorizer, which has none. Results go to stdout; what should not be
+authorizer, which has none, not even its end unless there is body=0. Results go to stdout; what should not be
 ends in exit status 1. One plain request is what ask, beside this, is for.
 """
 import argparse
@@ -73,7 +73,7 @@ def chunks(kind, content):
 def request(params=None, body=b"", keep=False, role=RESPONDER):
     content = b"".join(pair(*p) for p in (ALICE if params is None else params))
     head = begin(keep, role) + chunks(PARAMS, content)
-    return head if role == AUTHORIZER else head + chunks(STDIN, body)
+    return head if body is None else head + chunks(STDIN, body)
 
 
 def changed(changes):
@@ -231,10 +231,11 @@ def fresh(address, count):
 
 def pieces(address, count, params):
     """One request in pieces of COUNT bytes, each sent by itself; what it comes to."""
-    body = sum(int(p[5:]) for p in params if p.startswith("body="))
+    sizes = [int(p[5:]) for p in params if p.startswith("body=")]
     role = AUTHORIZER if "role=authorizer" in params else RESPONDER
+    body = bytes(sum(sizes)) if sizes or role == RESPONDER else None
     params = changed(p for p in params if not p.startswith(("body=", "role=")))
-    data = request(params, bytes(body), role=role)
+    data = request(params, body, role=role)
     connection = Connection(address, timeout=5)
     for start in range(0, len(data), count):
         connection.send(data[start:start + count])
