@@ -94,9 +94,17 @@ read_body(FCGX_Stream *in, struct buffer *body)
 	return FCGX_GetError(in) == 0 ? 0 : -1;
 }
 
+/* Whether a body is there to be read: that of a request for an authorizer is the web server's
+ * own. */
+static bool
+has_body(const struct arrival *a)
+{
+	return !a->oversize && a->scope != SCOPE_AUTHORIZER;
+}
+
 /* Lets libfcgi read the request from fd. Afterwards ipcFd is -1 if fd was closed. */
 static bool
-take(struct exchange *x, int fd, bool oversize)
+take(struct exchange *x, int fd, bool body)
 {
 	FCGX_Request *r = &x->request;
 
@@ -107,7 +115,7 @@ take(struct exchange *x, int fd, bool oversize)
 	if (FCGX_Accept_r(r) != 0)
 		return false;
 	r->keepConnection = 1; /* not for libfcgi to close */
-	return oversize || read_body(r->in, &x->gateway.body) == 0;
+	return !body || read_body(r->in, &x->gateway.body) == 0;
 }
 
 /* The same for a request that was gathered. ipcFd is its connection's at the end. */
@@ -119,8 +127,8 @@ take_gathered(struct exchange *x, struct bridge *b, const struct arrival *a)
 
 	*r = (FCGX_Request){.ipcFd = b->out};
 	if (b->in != -1 && send(b->in, a->bytes, a->length, MSG_NOSIGNAL) == (ssize_t)a->length)
-		taken = take(x, b->out, a->oversize);
-	if (!taken || a->oversize)
+		taken = take(x, b->out, has_body(a));
+	if (!taken || !has_body(a))
 		bridge_renew(b, b->out != -1 && r->ipcFd != -1);
 	r->ipcFd = a->fd;
 	return taken;
@@ -141,7 +149,7 @@ exchange_start(struct service *s, struct bridge *b, const struct arrival *a,
 	x->done = done;
 	x->context = context;
 	buffer_init(&x->gateway.body, FRAMING_MAX);
-	taken = a->bytes == NULL ? take(x, a->fd, a->oversize) : take_gathered(x, b, a);
+	taken = a->bytes == NULL ? take(x, a->fd, has_body(a)) : take_gathered(x, b, a);
 	if (!taken) {
 		FCGX_Free(&x->request, 0);
 		finish(x, false);
@@ -149,6 +157,7 @@ exchange_start(struct service *s, struct bridge *b, const struct arrival *a,
 	}
 	x->gateway.params = x->request.envp;
 	x->gateway.peer = a->peer;
+	x->gateway.scope = a->scope;
 	x->gateway.oversize = a->oversize;
 	x->gateway.respond = respond;
 	service_handle(s, &x->gateway);

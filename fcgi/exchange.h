@@ -19,8 +19,9 @@ struct bridge {
 
 /* A request that waits to be taken. */
 struct arrival {
-	int fd;            /* its connection, non-blocking unless it is TCP */
-	const char *peer;  /* the local account that sent it; NULL: a web server */
+	int fd;           /* its connection, non-blocking unless it is TCP */
+	const char *peer; /* the local account that sent it; NULL: a web server */
+	enum gateway_scope scope;
 	bool oversize;     /* the body is longer than it may be, and is not read */
 	const void *bytes; /* the whole request; NULL: it still lies in the socket */
 	size_t length;

@@ -23,7 +23,7 @@ struct scan {
 	bool stdin_ended;
 	size_t params; /* bytes of content so far */
 	size_t body;
-	bool keep;
+	struct framing_head head;
 };
 
 /* Whether a record may come now, by its header alone: what may not is not waited for. */
@@ -42,6 +42,8 @@ check_header(const struct scan *s, const FCGI_Header *h, size_t size)
 		return FRAMING_INVALID;
 	if (h->type == FCGI_PARAMS && !s->params_ended)
 		return s->params + size > LIMIT_PARAMS ? FRAMING_INVALID : FRAMING_INCOMPLETE;
+	if (h->type == FCGI_STDIN && s->head.authorizer && size > 0)
+		return FRAMING_INVALID;
 	if (h->type == FCGI_STDIN && s->params_ended)
 		return s->body + size > LIMIT_BODY ? FRAMING_OVERSIZE : FRAMING_INCOMPLETE;
 	return FRAMING_INVALID;
@@ -53,8 +55,10 @@ take_begin(struct scan *s, const FCGI_Header *h, const unsigned char *body)
 	unsigned int role = (unsigned int)body[0] << 8 | body[1];
 
 	s->id = (unsigned int)h->requestIdB1 << 8 | h->requestIdB0;
-	s->keep = (body[2] & FCGI_KEEP_CONN) != 0;
-	return role == FCGI_RESPONDER ? FRAMING_INCOMPLETE : FRAMING_INVALID;
+	s->head = (struct framing_head){
+	    .keep = (body[2] & FCGI_KEEP_CONN) != 0, .authorizer = role == FCGI_AUTHORIZER};
+	return role == FCGI_RESPONDER || role == FCGI_AUTHORIZER ? FRAMING_INCOMPLETE
+								 : FRAMING_INVALID;
 }
 
 /* How many bytes the length at the start of the prefix takes, and what it is. */
@@ -126,7 +130,7 @@ take_record(struct scan *s, const FCGI_Header *h, const unsigned char *body, siz
 }
 
 enum framing
-framing_scan(const unsigned char *bytes, size_t length, bool *keep)
+framing_scan(const unsigned char *bytes, size_t length, struct framing_head *head)
 {
 	struct scan s = {0};
 	enum framing verdict;
@@ -142,12 +146,13 @@ framing_scan(const unsigned char *bytes, size_t length, bool *keep)
 			break;
 		if (verdict == FRAMING_INCOMPLETE)
 			verdict = take_record(&s, h, bytes + at + FCGI_HEADER_LEN, size);
-		*keep = s.keep;
+		*head = s.head;
 		if (verdict != FRAMING_INCOMPLETE)
 			return verdict;
 		at += whole;
 	}
-	if (s.stdin_ended && at == length)
+	/* Some web servers end the body of a request for an authorizer, others have none. */
+	if ((s.stdin_ended || (s.head.authorizer && s.params_ended)) && at == length)
 		return FRAMING_COMPLETE;
 	return s.stdin_ended || length >= FRAMING_MAX ? FRAMING_INVALID : FRAMING_INCOMPLETE;
 }

@@ -20,11 +20,13 @@ enum framing {
 /* The longest that a complete request can be, with padding and record headers. */
 enum { FRAMING_MAX = 192 * 1024 };
 
-/*
- * Judges length bytes from the start of a request. *keep is whether the connection is
- * to stay open afterwards (FCGI_KEEP_CONN), set when the
- * params are complete.
- */
-enum framing framing_scan(const unsigned char *bytes, size_t length, bool *keep);
+/* What a request says of itself, once its first record is there. */
+struct framing_head {
+	bool keep;       /* the connection is to stay open afterwards (FCGI_KEEP_CONN) */
+	bool authorizer; /* it is for an authorizer (6.3): nothing comes behind its params */
+};
+
+/* Judges length bytes from the start of a request, and sets *head as far as they go. */
+enum framing framing_scan(const unsigned char *bytes, size_t length, struct framing_head *head);
 
 #endif

@@ -1,6 +1,7 @@
 #include "fcgi/generation.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ struct generation {
 	struct policy *policy;
 	struct service *service;
 	struct generation_parts parts;
+	struct listeners listeners;
 	const struct flags *flags;
 	uint64_t configuration; /* state of the file before it was read */
 	uint64_t named;         /* and of those that it names */
@@ -44,8 +46,8 @@ static _Noreturn void
 worker_main(struct generation *g, unsigned int i)
 {
 	struct worker_parts parts = {
-	    .listeners = g->parts.listeners,
-	    .tcp = listener_is_tcp(g->parts.listeners->web),
+	    .listeners = &g->listeners,
+	    .tcp = listener_is_tcp(g->listeners.web),
 	    .signer = g->to_signer[i].worker,
 	    .resolver = g->to_resolver[i].worker,
 	    .lookup_deadline = config_resolver_deadline(&g->config) + 1,
@@ -55,11 +57,11 @@ worker_main(struct generation *g, unsigned int i)
 	    .clock = &clock_system,
 	    .entropy = &entropy_system,
 	};
-	int keep[4 + SERVICE_DESCRIPTORS] = {
-	    g->parts.listeners->web, g->parts.listeners->peer, parts.signer, parts.resolver};
+	int keep[5 + SERVICE_DESCRIPTORS] = {g->listeners.web, g->listeners.peer,
+	    g->listeners.verification, parts.signer, parts.resolver};
 	struct error e = {0};
 
-	service_descriptors(g->service, keep + 4);
+	service_descriptors(g->service, keep + 5);
 	child_close_others(keep, sizeof(keep) / sizeof(keep[0]));
 	if (worker_run(&parts, &e) == -1) {
 		log_line(g->parts.log, LOG_LEVEL_ERROR, "Worker: %s", e.text);
@@ -172,9 +174,29 @@ open_service(struct generation *g, const struct flags *flags, struct error *e)
 	return service_open(&g->service, &parts, e);
 }
 
+/* Where the address stays the socket does, with the connections that wait there. */
+static int
+open_verification(struct generation *g, const struct generation *before, struct error *e)
+{
+	const char *wanted = g->config.verify_listen;
+	const char *had = before != NULL ? before->config.verify_listen : NULL;
+
+	if (wanted == NULL)
+		return 0;
+	if (had == NULL || strcmp(had, wanted) != 0) {
+		g->listeners.verification = listener_open_verification(wanted, e);
+		return g->listeners.verification == -1 ? -1 : 0;
+	}
+	g->listeners.verification =
+	    fcntl(before->listeners.verification, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	return g->listeners.verification != -1
+		   ? 0
+		   : error_set(e, ERROR_INTERNAL, "verify-listen: %s", strerror(errno));
+}
+
 int
 generation_start(struct generation **out, const struct generation_parts *parts,
-    const struct flags *flags, struct error *e)
+    const struct generation *before, const struct flags *flags, struct error *e)
 {
 	struct generation *g = calloc(1, sizeof(*g));
 	int log_before = parts->log->fd;
@@ -183,13 +205,14 @@ generation_start(struct generation **out, const struct generation_parts *parts,
 	if (g == NULL)
 		return error_set(e, ERROR_INTERNAL, "out of memory");
 	g->parts = *parts;
+	g->listeners = *parts->listeners;
 	g->flags = flags;
 	g->signer.pid = g->resolver.pid = -1;
 	for (unsigned int i = 0; i < LIMIT_WORKERS; i++) {
 		g->workers[i].pid = -1;
 		g->to_signer[i] = g->to_resolver[i] = (struct link){-1, -1};
 	}
-	if (open_service(g, flags, e) == -1)
+	if (open_service(g, flags, e) == -1 || open_verification(g, before, e) == -1)
 		goto fail;
 	g->count = g->config.workers;
 	if (make_links(g, g->to_signer, e) == -1 || start_signer(g, e) == -1 ||
@@ -351,6 +374,8 @@ generation_free(struct generation *g)
 		slot_end(&g->workers[i]);
 	close_links(g->to_signer);
 	close_links(g->to_resolver);
+	if (g->listeners.verification != -1)
+		close(g->listeners.verification);
 	service_close(g->service);
 	policy_free(g->policy);
 	config_free(&g->config);

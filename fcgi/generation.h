@@ -17,15 +17,19 @@ struct generation;
 
 /* What every generation shares. */
 struct generation_parts {
-	const struct listeners *listeners;
+	const struct listeners *listeners; /* that of verification is each generation's own */
 	struct log *log;
 	const struct condition *condition;
 };
 
-/* Reads the configuration, opens the token directory, starts signer and workers.
- * 0, or -1 and *e, and then nothing is left running. */
+/*
+ * Reads the configuration, opens the token directory, starts signer and workers. The socket of
+ * verification is taken over from the generation before, NULL for the first, where its address
+ * stays, and is opened otherwise.
+ * 0, or -1 and *e, and then nothing is left running.
+ */
 int generation_start(struct generation **out, const struct generation_parts *parts,
-    const struct flags *flags, struct error *e);
+    const struct generation *before, const struct flags *flags, struct error *e);
 
 /* Whether a file that its configuration is made of has changed since it was read, or since
  * this was last asked. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/account.h"
+#include "base/loopback.h"
 #include "base/parse.h"
 
 enum { SYSTEMD_FIRST = 3, BACKLOG = 1024 };
@@ -136,6 +137,26 @@ int
 listener_open_peer(const char *path, struct error *e)
 {
 	return listen_at(path, 0666, NULL, e);
+}
+
+int
+listener_open_verification(const char *address, struct error *e)
+{
+	const int on = 1; /* or the port is taken for a minute after a restart */
+	struct sockaddr_storage to;
+	socklen_t size;
+	int fd;
+
+	if (loopback_parse(address, &to, &size) == -1)
+		return error_set(e, ERROR_CONFIG, "%s: no loopback address and port", address);
+	fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd != -1 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+	    bind(fd, (const struct sockaddr *)&to, size) == 0 && listen(fd, BACKLOG) == 0)
+		return fd;
+	error_set(e, ERROR_CONFIG, "verify-listen: %s: %s", address, strerror(errno));
+	if (fd != -1)
+		close(fd);
+	return -1;
 }
 
 bool

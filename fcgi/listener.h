@@ -23,10 +23,18 @@ int listener_open(const char *path, const char *group, bool tcp, struct error *e
  */
 int listener_open_peer(const char *path, struct error *e);
 
+/*
+ * A listening TCP socket at address, a loopback address and a port as loopback_parse() reads
+ * them, where tokens are verified and nothing else is done. Returns the descriptor, or -1 and
+ * ERROR_CONFIG.
+ */
+int listener_open_verification(const char *address, struct error *e);
+
 /* The sockets that are served. */
 struct listeners {
-	int web;  /* where a web server says who the caller is */
-	int peer; /* where the kernel does; -1: there is none */
+	int web;          /* where a web server says who the caller is */
+	int peer;         /* where the kernel does; -1: there is none */
+	int verification; /* where there is no caller; -1: there is none */
 };
 
 /* Whether a socket is another one than a Unix socket. */

@@ -70,7 +70,7 @@ main(int argc, char **argv)
 	struct log log = {.fd = STDERR_FILENO, .clock = &clock_system};
 	struct arguments a = {0};
 	struct error e = {0};
-	struct listeners listeners = {.web = -1, .peer = -1};
+	struct listeners listeners = {.web = -1, .peer = -1, .verification = -1};
 	int rc = -1;
 
 	argp_err_exit_status = EX_USAGE;

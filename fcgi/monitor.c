@@ -85,7 +85,7 @@ reload(struct monitor *m, bool asked)
 	struct generation *next = NULL;
 	struct error e = {0};
 
-	if (generation_start(&next, &m->parts, m->flags, &e) == -1) {
+	if (generation_start(&next, &m->parts, m->current, m->flags, &e) == -1) {
 		if (asked || strcmp(m->failure, e.text) != 0)
 			log_line(m->parts.log, LOG_LEVEL_ERROR,
 			    "Not reloaded, the old configuration stays: %s", e.text);
@@ -251,7 +251,7 @@ monitor_run(const struct listeners *listeners, const struct flags *flags, struct
 	    .listeners = listeners, .log = log, .condition = m.condition};
 	raise_descriptor_limit();
 	block_signals(&signals);
-	if (generation_start(&m.current, &m.parts, flags, e) == -1)
+	if (generation_start(&m.current, &m.parts, NULL, flags, e) == -1)
 		return -1;
 	log_line(log, LOG_LEVEL_INFO, "Ready");
 	while (!all_over(&m)) {

@@ -19,6 +19,7 @@
 
 enum {
 	CONNECTIONS_MAX = 1024,
+	VERIFYING_MAX = 256, /* of those, for tokens to be verified by TCP */
 	EVENTS_MAX = 64,
 	ACCEPT_BURST = 32,     /* accepted before the connections we have get a turn */
 	REQUEST_DEADLINE = 10, /* seconds for a request to arrive whole */
@@ -32,15 +33,16 @@ enum state { FREE, WAITING, LENT };
 struct connection {
 	int fd;
 	enum state state;
-	bool watched;           /* known to epoll */
-	bool woken;             /* epoll said something while it was lent */
-	bool keep;              /* the web server wants to send more requests on it */
+	bool watched;  /* known to epoll */
+	bool woken;    /* epoll said something while it was lent */
+	bool verifies; /* it came by TCP, to have a token verified */
+	struct framing_head head;
 	bool fresh;             /* no request came on it yet, so that one is certain to come */
 	bool partial;           /* a part of a request is there, and its deadline runs */
 	struct buffer gathered; /* that part, once it was taken from the socket */
 	int64_t deadline;       /* monotonic nanoseconds, while waiting */
-	char *peer;             /* the account at the other end; NULL: a web server */
-	uid_t uid;              /* of that account; 0 for a web server's */
+	char *peer; /* the account at the other end; NULL: a web server, or verifies */
+	uid_t uid;  /* of that account; 0 for a web server's */
 	struct worker *worker;
 	struct connection *next_free;
 };
@@ -49,7 +51,10 @@ struct connection {
 struct entrance {
 	int listener; /* -1: there is none */
 	bool accepting;
+	void (*take)(struct worker *w, int fd); /* what becomes of a connection */
 };
+
+enum { WEB, PEERS, VERIFICATION, ENTRANCES };
 
 struct worker {
 	const struct worker_parts *parts;
@@ -57,8 +62,7 @@ struct worker {
 	struct lookup_remote *lookup; /* NULL: there is no resolver */
 	int epoll;
 	int signals;
-	struct entrance web;
-	struct entrance peers;
+	struct entrance entrances[ENTRANCES];
 	struct peers known; /* who may connect */
 	bool draining;
 	size_t open;
@@ -85,6 +89,13 @@ set_accepting(struct worker *w, struct entrance *from, bool accepting)
 	if (epoll_ctl(w->epoll, accepting ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, from->listener,
 		&event) == 0)
 		from->accepting = accepting;
+}
+
+static void
+set_all_accepting(struct worker *w, bool accepting)
+{
+	for (size_t i = 0; i < ENTRANCES; i++)
+		set_accepting(w, &w->entrances[i], accepting);
 }
 
 static void
@@ -146,7 +157,7 @@ exchange_over(void *context, bool usable)
 		release(w, c);
 		return;
 	}
-	if (!c->keep || w->draining || watch_connection(w, c) == -1) {
+	if (!c->head.keep || c->verifies || w->draining || watch_connection(w, c) == -1) {
 		hang_up(w, c);
 		return;
 	}
@@ -155,12 +166,21 @@ exchange_over(void *context, bool usable)
 		look(w, c);
 }
 
+static enum gateway_scope
+scope_of(const struct connection *c)
+{
+	if (!c->verifies)
+		return SCOPE_ALL;
+	return c->head.authorizer ? SCOPE_AUTHORIZER : SCOPE_VERIFICATION;
+}
+
 static void
 lend(struct worker *w, struct connection *c, bool oversize)
 {
 	struct buffer gathered = c->gathered;
 	struct arrival a = {.fd = c->fd,
 	    .peer = c->peer,
+	    .scope = scope_of(c),
 	    .oversize = oversize,
 	    .bytes = gathered.length > 0 ? gathered.data : NULL,
 	    .length = gathered.length};
@@ -184,7 +204,7 @@ judge(struct worker *w, struct connection *c, size_t length)
 	enum framing verdict = FRAMING_INCOMPLETE;
 
 	if (!gathering)
-		verdict = framing_scan(w->bytes, length, &c->keep);
+		verdict = framing_scan(w->bytes, length, &c->head);
 	if (verdict != FRAMING_INCOMPLETE)
 		return verdict;
 	if (!gathering && recv(c->fd, w->bytes, length, MSG_DONTWAIT) != (ssize_t)length)
@@ -192,7 +212,7 @@ judge(struct worker *w, struct connection *c, size_t length)
 	if (buffer_append(&c->gathered, w->bytes, length) == -1)
 		return FRAMING_INVALID;
 	return gathering ? framing_scan((const unsigned char *)c->gathered.data,
-			       c->gathered.length, &c->keep)
+			       c->gathered.length, &c->head)
 			 : FRAMING_INCOMPLETE;
 }
 
@@ -203,6 +223,7 @@ look(struct worker *w, struct connection *c)
 	int peek = c->gathered.length > 0 ? 0 : MSG_PEEK;
 	ssize_t n = recv(c->fd, w->bytes, sizeof(w->bytes), peek | MSG_DONTWAIT);
 	bool idle = n == -1 && (errno == EAGAIN || errno == EINTR);
+	enum framing verdict;
 
 	if (idle && (!w->draining || c->fresh || c->gathered.length > 0)) {
 		if (watch_connection(w, c) == -1)
@@ -213,7 +234,10 @@ look(struct worker *w, struct connection *c)
 		hang_up(w, c);
 		return;
 	}
-	switch (judge(w, c, (size_t)n)) {
+	verdict = judge(w, c, (size_t)n);
+	if (c->head.authorizer && !c->verifies)
+		verdict = FRAMING_INVALID;
+	switch (verdict) {
 	case FRAMING_INCOMPLETE:
 		wait_for_rest(w, c);
 		break;
@@ -233,14 +257,16 @@ look(struct worker *w, struct connection *c)
 
 /* The table's next free place, for a connection that is to be served. */
 static void
-begin(struct worker *w, int fd, char *peer, uid_t uid)
+begin(struct worker *w, const struct connection *accepted)
 {
 	struct connection *c = w->free;
 
 	w->free = c->next_free;
 	w->open++;
-	*c = (struct connection){
-	    .fd = fd, .state = WAITING, .fresh = true, .peer = peer, .uid = uid, .worker = w};
+	*c = *accepted;
+	c->state = WAITING;
+	c->fresh = true;
+	c->worker = w;
 	buffer_init(&c->gathered, FRAMING_MAX);
 	c->deadline = deadline_in(w, REQUEST_DEADLINE);
 	look(w, c);
@@ -257,7 +283,7 @@ take_web(struct worker *w, int fd)
 	}
 	if (w->parts->tcp)
 		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	begin(w, fd, NULL, 0);
+	begin(w, &(struct connection){.fd = fd});
 }
 
 static void
@@ -279,7 +305,35 @@ take_peer(struct worker *w, int fd)
 	if (peer == NULL)
 		close(fd);
 	else
-		begin(w, fd, peer, uid);
+		begin(w, &(struct connection){.fd = fd, .peer = peer, .uid = uid});
+}
+
+/*
+ * TCP does not say who connects, so that nobody can have a share. Where all places are taken,
+ * whoever has been silent for longest gives way: a web server sends its request at once.
+ */
+static void
+take_verification(struct worker *w, int fd)
+{
+	struct connection *oldest = NULL;
+	size_t all = 0;
+
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+		struct connection *c = &w->connections[i];
+
+		if (c->state == FREE || !c->verifies)
+			continue;
+		all++;
+		if (c->state == WAITING && (oldest == NULL || c->deadline < oldest->deadline))
+			oldest = c;
+	}
+	if (all >= VERIFYING_MAX && oldest == NULL) {
+		close(fd);
+		return;
+	}
+	if (all >= VERIFYING_MAX)
+		hang_up(w, oldest);
+	begin(w, &(struct connection){.fd = fd, .verifies = true});
 }
 
 /* Pauses when the table or the process's descriptors are used up; a tick resumes. */
@@ -288,8 +342,9 @@ take_connections(struct worker *w, struct entrance *from, int burst)
 {
 	for (int i = 0; i < burst && from->listener != -1; i++) {
 		/* A Unix socket takes a write of libfcgi's whole or not at all; a TCP one might
-		 * take a part, so there a write has to wait. */
-		int block = w->parts->tcp && from == &w->web ? 0 : SOCK_NONBLOCK;
+		 * take a part, so there a write has to wait. It need not where a connection
+		 * carries one answer, for which an empty socket has room. */
+		int block = w->parts->tcp && from == &w->entrances[WEB] ? 0 : SOCK_NONBLOCK;
 		int fd = -1;
 
 		if (w->free != NULL)
@@ -301,10 +356,7 @@ take_connections(struct worker *w, struct entrance *from, int burst)
 			set_accepting(w, from, false);
 			return;
 		}
-		if (from == &w->web)
-			take_web(w, fd);
-		else
-			take_peer(w, fd);
+		from->take(w, fd);
 	}
 }
 
@@ -314,10 +366,9 @@ drain(struct worker *w)
 {
 	if (w->draining)
 		return;
-	take_connections(w, &w->web, CONNECTIONS_MAX);
-	take_connections(w, &w->peers, CONNECTIONS_MAX);
-	set_accepting(w, &w->web, false);
-	set_accepting(w, &w->peers, false);
+	for (size_t i = 0; i < ENTRANCES; i++)
+		take_connections(w, &w->entrances[i], CONNECTIONS_MAX);
+	set_all_accepting(w, false);
 	w->draining = true;
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
 		struct connection *c = &w->connections[i];
@@ -357,10 +408,8 @@ tick(struct worker *w)
 		if (c->state == WAITING && c->deadline <= now)
 			hang_up(w, c);
 	}
-	if (!w->draining && w->free != NULL) {
-		set_accepting(w, &w->web, true);
-		set_accepting(w, &w->peers, true);
-	}
+	if (!w->draining && w->free != NULL)
+		set_all_accepting(w, true);
 }
 
 /* The end comes only when the monitor is gone, and then we drain; it would wake us for
@@ -399,12 +448,21 @@ wake(struct worker *w, struct connection *c, uint32_t events)
 		hang_up(w, c);
 }
 
+static bool
+is_entrance(const struct worker *w, const void *source)
+{
+	for (size_t i = 0; i < ENTRANCES; i++)
+		if (source == &w->entrances[i])
+			return true;
+	return false;
+}
+
 static void
 dispatch(struct worker *w, void *source, uint32_t events)
 {
 	struct connection *c = source;
 
-	if (source == &w->web || source == &w->peers)
+	if (is_entrance(w, source))
 		take_connections(w, source, ACCEPT_BURST);
 	else if (source == &w->signals)
 		take_signals(w);
@@ -418,6 +476,15 @@ dispatch(struct worker *w, void *source, uint32_t events)
 		c->woken = true;
 }
 
+static bool
+all_accepting(const struct worker *w)
+{
+	for (size_t i = 0; i < ENTRANCES; i++)
+		if (w->entrances[i].listener != -1 && !w->entrances[i].accepting)
+			return false;
+	return true;
+}
+
 /* Ticks once a second while there is anything whose time can run out; an idle worker
  * sleeps until something happens. */
 static void
@@ -427,8 +494,7 @@ loop(struct worker *w)
 	int64_t next_tick = deadline_in(w, 1);
 
 	while (!w->draining || w->open > 0) {
-		bool timed = w->open > 0 || !w->web.accepting ||
-			     (w->peers.listener != -1 && !w->peers.accepting);
+		bool timed = w->open > 0 || !all_accepting(w);
 		int n = epoll_wait(w->epoll, events, EVENTS_MAX, timed ? 1000 : -1);
 
 		for (int i = 0; i < n; i++)
@@ -459,8 +525,10 @@ worker_run(const struct worker_parts *parts, struct error *e)
 		return error_set(e, ERROR_INTERNAL, "out of memory");
 	w->parts = parts;
 	w->epoll = w->signals = -1;
-	w->web.listener = parts->listeners->web;
-	w->peers.listener = parts->listeners->peer;
+	w->entrances[WEB] = (struct entrance){parts->listeners->web, false, take_web};
+	w->entrances[PEERS] = (struct entrance){parts->listeners->peer, false, take_peer};
+	w->entrances[VERIFICATION] =
+	    (struct entrance){parts->listeners->verification, false, take_verification};
 	peers_init(&w->known, parts->peers, parts->log, parts->clock);
 	for (size_t i = CONNECTIONS_MAX; i-- > 0;) {
 		w->connections[i].next_free = w->free;
@@ -488,8 +556,7 @@ worker_run(const struct worker_parts *parts, struct error *e)
 		error_set(e, ERROR_INTERNAL, "the worker cannot start: %s", strerror(errno));
 		goto out;
 	}
-	set_accepting(w, &w->web, true);
-	set_accepting(w, &w->peers, true);
+	set_all_accepting(w, true);
 	loop(w);
 	rc = 0;
 out:

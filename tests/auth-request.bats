@@ -6,7 +6,9 @@ load lib/gateway
 load lib/http
 
 setup_file() {
-    export GATEWAY=nginx-fcgi SERVED
+    export GATEWAY=nginx-fcgi SERVED HOST
+    # An address of this file's own: all of 127.0.0.0/8 is this host.
+    HOST=127.$((RANDOM % 254 + 1)).$((RANDOM % 254 + 1)).$((RANDOM % 254 + 1))
     gateway_init
     install -d -m 0755 "$WORK/srv/files/etl"
     echo of-everybody >"$WORK/srv/files/index.html"
@@ -15,9 +17,9 @@ setup_file() {
     chmod 0644 "$WORK/groups"
     gateway_create main 'groups {' 'resolvers = { "static" }' 'claim = true' \
         "static { file = \"$WORK/groups\" }" '}'
-    # A socket instead of a second port, and a place for the files.
+    # A socket beside the port, and a place for the files.
     SERVED=$WORK/main/web/files.sock
-    sed -e "s|listen 127.0.0.1:5002|listen unix:$SERVED|" -e "s|/srv/authserver|$WORK/srv|" \
+    sed -e "s|listen 127.0.0.1:5002|listen unix:$SERVED; listen $HOST:5002|" -e "s|/srv/authserver|$WORK/srv|" \
         "$SOURCE/nginx/auth_request.conf" >"$WORK/auth_request.conf"
     gateway_start main "\$a include $WORK/auth_request.conf;"
 }
@@ -27,6 +29,7 @@ setup() {
     http_begin
 }
 
+teardown() { gateway_stop_one prometheus; }
 teardown_file() { gateway_end; }
 
 # shown TOKEN PATH [CURL-ARGUMENT]...: asks the server of the files.
@@ -114,6 +117,51 @@ token_of() {
     printf 'Authorization: Bearer %s\n' "$TOKEN" >"$BATS_TEST_TMPDIR/header"
     request --unix-socket "$SERVED" -H "@$BATS_TEST_TMPDIR/header" http://localhost/files/
     [ "$STATUS" = 200 ]
+}
+
+# prometheus_says PATH FILTER: whether what its API answers passes a filter of jq.
+prometheus_says() {
+    curl -sf "http://$HOST:9090/api/v1/$1" | jq -e "$2" >/dev/null
+}
+
+# scraped HEALTH ERROR: how its last scrape of the one target went.
+scraped() {
+    prometheus_says targets?state=active ".data.activeTargets[0] |
+        .health == \"$1\" and .lastError == \"$2\""
+}
+
+@test "Prometheus scrapes with the token in a file, and with what takes its place" {
+    local bad='server returned HTTP status 401 Unauthorized'
+
+    echo 'answers_total 42' >"$WORK/srv/files/metrics"
+    cat >"$BATS_TEST_TMPDIR/prometheus.yml" <<PROMETHEUS
+global:
+  scrape_interval: 500ms
+  scrape_timeout: 500ms
+scrape_configs:
+  - job_name: protected
+    metrics_path: /files/metrics
+    static_configs:
+      - targets: ["$HOST:5002"]
+    authorization:
+      credentials_file: $BATS_TEST_TMPDIR/token
+PROMETHEUS
+    token_of alice
+    echo "$TOKEN" >"$BATS_TEST_TMPDIR/token"
+    gateway_spawn prometheus prometheus --config.file="$BATS_TEST_TMPDIR/prometheus.yml" \
+        --storage.tsdb.path="$BATS_TEST_TMPDIR/data" --web.listen-address="$HOST:9090"
+    until_true 30 scraped up ''
+    until_true 10 prometheus_says query?query=up '.data.result[0].value[1] == "1"'
+    until_true 10 prometheus_says query?query=answers_total '.data.result[0].value[1] == "42"'
+    echo "${TOKEN%?}" >"$BATS_TEST_TMPDIR/token"
+    until_true 10 scraped down "$bad"
+    token_of bob
+    echo "$TOKEN" >"$BATS_TEST_TMPDIR/next"
+    mv "$BATS_TEST_TMPDIR/next" "$BATS_TEST_TMPDIR/token"
+    until_true 10 scraped up ''
+    rm "$BATS_TEST_TMPDIR/token"
+    until_true 10 prometheus_says query?query=up '.data.result[0].value[1] == "0"'
+    must_not grep -rn eyJ "$LOG"
 }
 
 @test "when authserver is stopped, nothing is served" {

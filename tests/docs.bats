@@ -369,6 +369,21 @@ output_has() {
     }
 }
 
+# Who shows a token gets a file, and nobody else.
+believes_tokens() {
+    local token
+
+    install -d -m 0755 /srv/authserver/files
+    echo shown >/srv/authserver/files/index.html
+    token=$(cat "$(curl -s -u alice:PASSWORD http://127.0.0.1:5001/alice)")
+    until_true 10 shows "$token"
+    [ "$(curl -s -o /dev/null -w "%{http_code}" http://127.0.0.1:5002/files/)" = 401 ]
+}
+
+shows() { # TOKEN
+    curl -s -H "Authorization: Bearer $1" http://127.0.0.1:5002/files/ | grep -qx shown
+}
+
 # Files go at an age of one second, so that this does not take ten.
 soon() { echo 'max-age = 1s' >>/etc/authserver/authserver.conf; }
 
@@ -515,8 +530,10 @@ machine() {
         soon
         section INSTALL "Start it with spawn-fcgi"
         section INSTALL "nginx with passwords"
+        section INSTALL "A server that believes tokens: nginx"
         section INSTALL "Delete token files: by cron"
         check_it_works
+        believes_tokens
         sleep 1
         read -r _ _ _ _ _ user job </etc/cron.d/authserver
         output=$(setpriv --reuid="$user" --regid="$user" --init-groups $job 2>&1)
@@ -535,7 +552,9 @@ machine() {
         section INSTALL "Start it with systemd"
         section INSTALL "Delete token files: all the time"
         section INSTALL "Apache with mod_proxy_fcgi"
+        section INSTALL "A server that believes tokens: Apache"
         check_it_works
+        believes_tokens
         until_true 5 no_tokens
         grep -q "Deleted token: /run/authserver/tokens/alice" /docs/log
         section INSTALL "Stop it: systemd"

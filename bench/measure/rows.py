@@ -1,6 +1,6 @@
 """The rows of the table: which figure is compared with what, and the goals."""
 
-from measure import parts
+from measure import parts, verification
 from measure.tokens import GROUPS
 
 OURS = "authserver"
@@ -80,6 +80,23 @@ def add_costs(table, bench):
               ("cpu of a CGI request", "load_and_sign"), ("<=", 1.50))
 
 
+def add_verification(table):
+    table.section("Tokens verified a second by one worker, 16 connections through nginx, under"
+                  " SCHED_BATCH")
+    for algorithm, key in verification.ALGORITHMS.items():
+        # One of these takes a processor longer than all of a constant answer, on both sides.
+        costly = algorithm in ("ES256", "EdDSA")
+        for endpoint in verification.ENDPOINTS:
+            name, figure = f"{algorithm}, /api/{endpoint}", f"{endpoint} {algorithm}"
+            table.row(name, figure, rate, (endpoint, verification.CONSTANT),
+                      None if costly else (">=", 0.80))
+            table.row(name, figure, rate, (f"verifications {key}", "openssl speed"),
+                      (">=", 0.50) if costly else None)
+            table.row(f"{name}: processor time of ours", f"cpu of {figure}",
+                      lambda value: f"{value * 1e6:.0f} us",
+                      (f"cpu of {endpoint}", verification.CONSTANT))
+
+
 def add_parts(table):
     table.section("Parts of the core, by one thread, in its processor time")
     for algorithm in parts.ALGORITHMS:
@@ -112,5 +129,6 @@ def add_all(table, bench):
     add_rates(table)
     add_latencies(table, bench)
     add_costs(table, bench)
+    add_verification(table)
     add_parts(table)
     add_reaper(table, bench)

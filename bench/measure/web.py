@@ -77,10 +77,11 @@ def nginx(directory, program_socket, keep_alive, batch):
         yield port
 
 
-def load(port, connections, seconds):
+def load(port, connections, seconds, path="/janedoe", method="GET", token=None):
     """Requests a second, and the median and 99th percentile in microseconds, by wrk."""
-    output = processes.run("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s",
-                           HERE / "wrk.lua", f"http://127.0.0.1:{port}/janedoe")
+    field = ("-H", f"Authorization: Bearer {token}") if token else ()
+    output = processes.run("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", *field, "-s",
+                           HERE / "wrk.lua", f"http://127.0.0.1:{port}{path}", "--", method)
     for line in output.splitlines():
         if line.startswith("RESULT "):
             requests, microseconds, failures, p50, p99 = map(int, line.split()[1:])

@@ -1,3 +1,8 @@
+-- With the method as an argument; GET without.
+function init(arguments)
+    wrk.method = arguments[1] or wrk.method
+end
+
 -- One line for the program that reads it: requests, microseconds, failures, p50, p99.
 function done(summary, latency)
     local e = summary.errors

@@ -28,6 +28,7 @@ static const struct key_row rows[] = {
     {"user-claim", "sub", key_set_string, FIELD(user_claim)},
     {"verify-audience", NULL, key_set_item, FIELD(verify_audience)},
     {"skew", "60s", key_set_skew, FIELD(skew)},
+    {"verify-listen", NULL, key_set_loopback, FIELD(verify_listen)},
     {"introspection", "false", key_set_bool, FIELD(introspection)},
     {"grants", NULL, key_set_grant, FIELD(grants)},
     {"refresh-lifetime", "720h", key_set_duration, FIELD(refresh_lifetime)},

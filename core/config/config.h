@@ -73,6 +73,7 @@ struct config {
 	char *user_claim;               /* which claim of their tokens names the user */
 	struct strings verify_audience; /* whom we identify as; "*": anybody */
 	int64_t skew;                   /* seconds that clocks may differ by; 0: none */
+	char *verify_listen;            /* loopback ADDRESS:PORT to verify at; NULL: none */
 	bool introspection; /* whether callers may ask what a token says (RFC 7662) */
 	struct verify_sections verify;
 

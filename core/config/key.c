@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/loopback.h"
 #include "base/parse.h"
 
 int
@@ -309,6 +310,19 @@ key_set_tries(void *field, const char *value, const char **wanted)
 	return strcmp(value, "0") == 0 ? -1 : set_number(field, value, LIMIT_PASSWORD_TRIES);
 }
 
+int
+key_set_loopback(void *field, const char *value, const char **wanted)
+{
+	struct sockaddr_storage address;
+	socklen_t size;
+
+	if (loopback_parse(value, &address, &size) == -1) {
+		*wanted = "a loopback address and a port, such as 127.0.0.1:9005 or [::1]:9005";
+		return -1;
+	}
+	return key_set_string(field, value, wanted);
+}
+
 bool
 key_is_list(const struct key_row *key)
 {
@@ -378,7 +392,8 @@ key_free_fields(const struct key_row *keys, size_t count, void *base)
 		if (key_is_list(&keys[i]))
 			key_list_empty(field);
 		else if (keys[i].set == key_set_string || keys[i].set == key_set_path ||
-			 keys[i].set == key_set_audit || keys[i].set == key_set_type)
+			 keys[i].set == key_set_audit || keys[i].set == key_set_type ||
+			 keys[i].set == key_set_loopback)
 			free(*(char **)field);
 	}
 }

@@ -12,6 +12,15 @@
 #include "base/buffer.h"
 #include "service/response.h"
 
+/* What may be asked for, by where it comes from. */
+enum gateway_scope {
+	SCOPE_ALL,
+	SCOPE_VERIFICATION, /* whether a token is good, and nothing else; nobody is the caller
+			     */
+	SCOPE_AUTHORIZER,   /* the same, of an authorizer (FastCGI specification 1.0, 6.3): the
+			       params are those of the request that is to be judged */
+};
+
 struct gateway {
 	/* "NAME=value" strings as RFC 3875, 4.1 names them, NULL at the end; they must
 	 * stay as they are until respond is called. */
@@ -19,6 +28,7 @@ struct gateway {
 	/* The Unix account at the other end of the connection, as the kernel says it: then it
 	 * is the caller, and no param is. NULL: the params say who the caller is. */
 	const char *peer;
+	enum gateway_scope scope;
 	/* What the adapter saw of the body, whatever CONTENT_LENGTH says; oversize: it is more
 	 * than LIMIT_BODY, and not all of it is here. To stay as it is as params do. */
 	struct buffer body;

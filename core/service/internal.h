@@ -64,6 +64,9 @@ endpoint authenticated_endpoint;
  */
 endpoint *route_find(const char *path, const char *issuer_path, unsigned int *methods);
 
+/* Whether the endpoint says whether a token is good, and no more. */
+bool route_verifies(endpoint *found);
+
 /* The path of an issuer that is an http or https URL without query and fragment, as RFC 8414,
  * 2 has it; without a slash at its end. 0, or -1 when the issuer is none. */
 int route_issuer_path(char path[LIMIT_ISSUER], const char *issuer);

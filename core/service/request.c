@@ -57,7 +57,8 @@ collect(const char *values[PARAM_COUNT], char *const *params, struct error *e)
 		int i = 0;
 
 		while (i < PARAM_COUNT &&
-		       (strncmp(names[i], *params, length) != 0 || names[i][length] != '\0'))
+		       (*names[i] != **params || strncmp(names[i], *params, length) != 0 ||
+			   names[i][length] != '\0'))
 			i++;
 		if (length == 0 || i == PARAM_COUNT)
 			continue;
@@ -170,6 +171,13 @@ request_read(
 		return -1;
 	if (g->peer == NULL) /* a local process could take another request's */
 		r->id = read_id(values);
+	r->authorization = values[HTTP_AUTHORIZATION];
+	r->required = values[AUTHSERVER_GROUPS];
+	if (g->scope == SCOPE_AUTHORIZER) { /* the rest is not about us */
+		r->path = "authorizer";
+		r->query = "";
+		return 0;
+	}
 	r->path = values[PATH_INFO]; /* for the log, whatever comes next */
 	r->if_none_match = values[HTTP_IF_NONE_MATCH];
 	/* No browser speaks FastCGI to a local socket. */
@@ -182,9 +190,6 @@ request_read(
 	r->query = values[QUERY_STRING] != NULL ? values[QUERY_STRING] : "";
 	r->method = read_method(values[REQUEST_METHOD]);
 	r->media = read_accept(values[HTTP_ACCEPT]);
-	r->authorization = values[HTTP_AUTHORIZATION];
-	r->required = values[AUTHSERVER_GROUPS];
-	r->remote_user = values[REMOTE_USER];
 	r->body = g->body.data;
 	r->received = g->body.length;
 	r->content_type = values[CONTENT_TYPE];
@@ -197,6 +202,9 @@ request_read(
 	if (g->oversize || r->body_length > LIMIT_BODY)
 		return error_set(
 		    e, ERROR_TOO_LARGE, "the body is larger than %d bytes", LIMIT_BODY);
+	if (g->scope == SCOPE_VERIFICATION)
+		return 0;
+	r->remote_user = values[REMOTE_USER];
 	if (g->peer != NULL)
 		return principal_peer(&r->caller, g->peer, e);
 	return principal_read(

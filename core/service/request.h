@@ -19,7 +19,8 @@ enum media { MEDIA_PATH, MEDIA_JWT, MEDIA_JSON };
 
 struct request {
 	enum method method;
-	const char *path;  /* PATH_INFO, decoded by the web server; starts with a slash */
+	const char *path;  /* PATH_INFO, decoded by the web server; starts with a slash. That of
+			      an authorizer is a word for the log */
 	const char *query; /* QUERY_STRING as it came; may be empty */
 	enum media media;
 	uint64_t body_length;      /* CONTENT_LENGTH, or what came if that is more */
@@ -46,7 +47,8 @@ struct mint_query {
  * Reads the params of g, to which *r then points. A param that is used
  * and comes twice is refused. Checks Host, Origin and Sec-Fetch-Site, where a token could be
  * had and a browser could be asking, before anything
- * else, so that no web page gets to ask, and who is asking: g->peer, or what the params say.
+ * else, so that no web page gets to ask, and who is asking: g->peer, or what the params say;
+ * nobody, where tokens are verified alone.
  * ERROR_MALFORMED, ERROR_DENIED, ERROR_UNAUTHENTICATED, ERROR_NOT_FOUND, ERROR_TOO_LARGE.
  */
 int request_read(

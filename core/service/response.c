@@ -164,6 +164,10 @@ response_render(const struct response *r, struct buffer *out)
 
 	if (buffer_printf(out, "Status: %d %s\r\n", s->code, s->phrase) == -1)
 		return -1;
+	if (r->bare)
+		return buffer_append(out, r->fields.data, r->fields.length) == -1
+			   ? -1
+			   : buffer_append(out, "\r\n", 2);
 	/* A 304 describes a body that it does not have (RFC 9110, 15.4.5); a 204 has none. */
 	if (s->code != 304 && s->code != 204 &&
 	    buffer_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n", r->content_type,

@@ -18,7 +18,8 @@ struct response {
 	const char *etag;         /* without quotes (RFC 9110, 8.8.3); NULL: none */
 	int64_t retry;            /* seconds in Retry-After, where the status has it; 0: one */
 	const char *challenge; /* WWW-Authenticate (RFC 9110, 11.6.1), where Basic is not it */
-	struct buffer fields;  /* whole header fields more, each ended by CR LF */
+	bool bare; /* there is nothing but fields: the answer to the client is another one */
+	struct buffer fields; /* whole header fields more, each ended by CR LF */
 	struct buffer body;
 };
 

@@ -98,6 +98,12 @@ route_find(const char *path, const char *issuer_path, unsigned int *methods)
 }
 
 bool
+route_verifies(endpoint *found)
+{
+	return found == validate_endpoint || found == authorize_endpoint;
+}
+
+bool
 route_speaks_json(const char *path)
 {
 	return path != NULL && (starts(path, "/api/") || starts(path, "/oauth2/"));

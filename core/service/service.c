@@ -216,9 +216,20 @@ service_handle(struct service *s, struct gateway *g)
 
 	if (request_read(&r, g, s->parts.config, &e) == -1)
 		goto refuse;
+	if (g->scope == SCOPE_AUTHORIZER) {
+		if (authorize_endpoint(s, g, &r, &e) == 0)
+			return;
+		goto refuse;
+	}
 	found = route_find(r.path, s->issuer_path, &methods);
 	if (found == NULL) {
 		error_set(&e, ERROR_NOT_FOUND, "no such resource: ask for /SUBJECT");
+		goto refuse;
+	}
+	if (g->scope == SCOPE_VERIFICATION && !route_verifies(found)) {
+		error_set(&e, ERROR_DENIED,
+		    "tokens are verified here, by /api/validate and /api/authorize, and "
+		    "nothing else is done");
 		goto refuse;
 	}
 	if (((unsigned int)r.method & methods) == 0) {

@@ -1,7 +1,8 @@
 /*
  * What reads tokens asks whether one is good: POST /api/validate, as ODAS asks its
  * JWT_AUTHENTICATION_SERVER_URL; GET /api/get-user, the same in another shape; GET
- * /api/authorize, for a web server that asks before it serves a request.
+ * /api/authorize, for a web server that asks before it serves a request; and the same as a
+ * FastCGI authorizer.
  */
 #include <jansson.h>
 #include <stdlib.h>
@@ -73,8 +74,18 @@ has_required(const json_t *groups, const char *required)
 	return false;
 }
 
+/* How a web server is told whose token it was. What an authorizer gives a name that begins with
+ * Variable- is a variable of the request's (FastCGI specification 1.0, 6.3). */
+static const struct told {
+	int status;
+	const char *subject;
+	const char *groups;
+	const char *jti;
+} by_fields = {204, "X-Auth-Subject", "X-Auth-Groups", "X-Auth-Jti"},
+  by_variables = {200, "Variable-AUTH_SUBJECT", "Variable-AUTH_GROUPS", "Variable-AUTH_JTI"};
+
 static int
-put_groups(struct response *response, const json_t *groups)
+put_groups(struct response *response, const char *name, const json_t *groups)
 {
 	size_t count = json_array_size(groups);
 	const char **names = calloc(count + 1, sizeof(*names));
@@ -83,7 +94,7 @@ put_groups(struct response *response, const json_t *groups)
 	for (size_t i = 0; names != NULL && i < count; i++)
 		names[i] = json_string_value(json_array_get(groups, i));
 	if (names != NULL)
-		rc = response_field(response, "X-Auth-Groups", names, count);
+		rc = response_field(response, name, names, count);
 	free(names);
 	return rc;
 }
@@ -94,17 +105,22 @@ authorized(
 {
 	const json_t *groups = json_object_get(v->claims, "groups");
 	const char *jti = json_string_value(json_object_get(v->claims, "jti"));
+	const struct told *told = g->scope == SCOPE_AUTHORIZER ? &by_variables : &by_fields;
 	struct response response;
 	int rc = 0;
 
-	if (r->required != NULL && !has_required(groups, r->required))
-		return error_set(
-		    e, ERROR_DENIED, "%s is in none of the groups that are required", v->user);
+	if (r->required != NULL && !has_required(groups, r->required)) {
+		error_set(
+		    e, ERROR_DENIED, "the token has none of the groups that are required");
+		/* Not for the answer: Apache makes a page of that, and it is another's word. */
+		return error_detail(e, "it is %s's", v->user);
+	}
 	response_init(&response, "");
-	response.status = 204;
-	if (response_field(&response, "X-Auth-Subject", &v->user, 1) == -1 ||
-	    put_groups(&response, groups) == -1 ||
-	    (jti != NULL && response_field(&response, "X-Auth-Jti", &jti, 1) == -1))
+	response.status = told->status;
+	response.bare = g->scope == SCOPE_AUTHORIZER;
+	if (response_field(&response, told->subject, &v->user, 1) == -1 ||
+	    put_groups(&response, told->groups, groups) == -1 ||
+	    (jti != NULL && response_field(&response, told->jti, &jti, 1) == -1))
 		rc =
 		    error_set(e, ERROR_UNAVAILABLE, "the claims do not fit into header fields");
 	else

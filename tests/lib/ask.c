@@ -28,6 +28,8 @@ static const char *const alice[] = {
     "HTTP_HOST=localhost",
 };
 
+static const char authorizer[] = "role=authorizer";
+
 static unsigned char request[CONTENT_MAX];
 static size_t request_length;
 static size_t heard;
@@ -117,7 +119,8 @@ change(const char *params[PARAMS_MAX], char **changes)
 
 	memcpy(params, alice, sizeof(alice));
 	for (; *changes != NULL && count < PARAMS_MAX; changes++) {
-		if (strncmp(*changes, "body=", 5) == 0 || strncmp(*changes, "text=", 5) == 0)
+		if (strncmp(*changes, "body=", 5) == 0 || strncmp(*changes, "text=", 5) == 0 ||
+		    strcmp(*changes, authorizer) == 0)
 			continue;
 		if (**changes != '+') {
 			kept = 0;
@@ -139,6 +142,7 @@ build(char **changes)
 	const char *params[PARAMS_MAX];
 	const size_t count = change(params, changes);
 	size_t length = 0, body_length = 0;
+	bool has_body = true;
 
 	for (size_t i = 0; i < count; i++) {
 		if (length + strlen(params[i]) + HEAD > sizeof(content)) {
@@ -161,10 +165,13 @@ build(char **changes)
 		if (text)
 			memcpy(body + body_length, value, more);
 		body_length += more;
+		if (strcmp(*changes, authorizer) == 0)
+			has_body = false;
 	}
-	put_record(BEGIN, "\0\1\0\0\0\0\0\0", HEAD);
+	put_record(BEGIN, has_body ? "\0\1\0\0\0\0\0\0" : "\0\2\0\0\0\0\0\0", HEAD);
 	put_stream(PARAMS, content, length);
-	put_stream(STDIN, body, body_length);
+	if (has_body)
+		put_stream(STDIN, body, body_length);
 }
 
 static int

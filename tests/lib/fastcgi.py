@@ -3,7 +3,8 @@
 
 ADDRESS is the path of a Unix socket, or HOST:PORT. A request is alice's for /alice; a PARAM
 changes it: NAME=VALUE sets one, +NAME=VALUE comes beside those that are there, NAME alone takes
-one away; body=COUNT adds a body of that many bytes. Results go to stdout; what should not be
+one away; body=COUNT adds a body of that many bytes; role=authorizer makes it a request for an
+authorizer, which has none, not even its end unless there is body=0. Results go to stdout; what should not be
 ends in exit status 1. One plain request is what ask, beside this, is for.
 """
 import argparse
@@ -69,9 +70,10 @@ def chunks(kind, content):
     return b"".join(record(kind, content[i : i + RECORD_MAX]) for i in cut) + record(kind)
 
 
-def request(params=None, body=b"", keep=False):
+def request(params=None, body=b"", keep=False, role=RESPONDER):
     content = b"".join(pair(*p) for p in (ALICE if params is None else params))
-    return begin(keep) + chunks(PARAMS, content) + chunks(STDIN, body)
+    head = begin(keep, role) + chunks(PARAMS, content)
+    return head if body is None else head + chunks(STDIN, body)
 
 
 def changed(changes):
@@ -229,9 +231,11 @@ def fresh(address, count):
 
 def pieces(address, count, params):
     """One request in pieces of COUNT bytes, each sent by itself; what it comes to."""
-    body = sum(int(p[5:]) for p in params if p.startswith("body="))
-    params = changed(p for p in params if not p.startswith("body="))
-    data = request(params, bytes(body))
+    sizes = [int(p[5:]) for p in params if p.startswith("body=")]
+    role = AUTHORIZER if "role=authorizer" in params else RESPONDER
+    body = bytes(sum(sizes)) if sizes or role == RESPONDER else None
+    params = changed(p for p in params if not p.startswith(("body=", "role=")))
+    data = request(params, body, role=role)
     connection = Connection(address, timeout=5)
     for start in range(0, len(data), count):
         connection.send(data[start:start + count])

@@ -5,6 +5,7 @@
 #   nginx-fcgi         nginx/basic.conf, authserver.fcgi under spawn-fcgi
 #   nginx-sidecar      nginx/sidecar.conf, the same with --permit-anonymous
 #   apache-proxy-fcgi  apache/proxy_fcgi.conf, authserver.fcgi under spawn-fcgi
+#   apache-authnz-fcgi apache/authnz_fcgi.conf, the same; it makes no tokens, but believes them
 #   apache-fcgid       apache/mod_fcgid.conf, which starts authserver.fcgi
 #   apache-cgi         apache/cgi.conf, which runs authserver.cgi
 #   nginx-fcgiwrap     nginx/cgi-fcgiwrap.conf, fcgiwrap runs authserver.cgi
@@ -33,7 +34,7 @@ gateway_init() {
     if [ "$(id -u)" -eq 0 ]; then
         WEB_USER=www-data
         case $GATEWAY in
-        nginx-fcgi | nginx-sidecar | apache-proxy-fcgi)
+        nginx-fcgi | nginx-sidecar | apache-proxy-fcgi | apache-authnz-fcgi)
             # A user of its own, which is also in the group that token files are given to.
             AUTH_USER=daemon
             ;;
@@ -218,7 +219,7 @@ gateway_wait_web() {
 # What runs beside the web server: nothing where it starts the program itself.
 gateway_start_program() {
     case $GATEWAY in
-    nginx-fcgi | nginx-sidecar | apache-proxy-fcgi)
+    nginx-fcgi | nginx-sidecar | apache-proxy-fcgi | apache-authnz-fcgi)
         rm -f "$AT/run/authserver.sock"
         gateway_as_auth spawn-fcgi -n -s "$AT/run/authserver.sock" -M 0660 -- \
             "$WORK/bin/authserver.fcgi" --config "$CONF"
@@ -250,7 +251,7 @@ gateway_as_auth() {
 # The pids of authserver's monitors, those that Apache started included.
 gateway_monitors() {
     case $GATEWAY in
-    nginx-fcgi | nginx-sidecar | apache-proxy-fcgi) cat "$AT/pid/program" ;;
+    nginx-fcgi | nginx-sidecar | apache-proxy-fcgi | apache-authnz-fcgi) cat "$AT/pid/program" ;;
     apache-fcgid)
         # A monitor is an authserver.fcgi whose parent is none.
         ps -e -o pid=,ppid=,sid=,args= | awk -v sid="$(cat "$AT/pid/web")" \
@@ -298,7 +299,7 @@ gateway_repair() {
 
 # gateway_configure SHIPPED EDIT: a shipped file with this instance's port and paths.
 gateway_configure() {
-    sed -e "s|127\.0\.0\.1:5001|127.0.0.1:$PORT|g" \
+    sed -e "s|127\.0\.0\.1:500[12]|127.0.0.1:$PORT|g" \
         -e "s|/usr/local/lib/authserver|$WORK/bin|g" \
         -e "s|/etc/authserver/|$AT/etc/|g" \
         -e "s|/run/authserver/|$AT/run/|g" \
@@ -348,6 +349,7 @@ gateway_start_apache() {
     case $GATEWAY in
     apache-fcgid) shipped=apache/mod_fcgid.conf ;;
     apache-proxy-fcgi) shipped=apache/proxy_fcgi.conf ;;
+    apache-authnz-fcgi) shipped=apache/authnz_fcgi.conf ;;
     apache-cgi) shipped=apache/cgi.conf ;;
     esac
     modules=$(sed -n 's/^# *a2enmod //p' "$SOURCE/$shipped")

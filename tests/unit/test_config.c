@@ -86,6 +86,7 @@ every_key_sets_its_field(void **state)
 				   "issuer = \"https://tokens.example.com\"\n"
 				   "lifetime = 2h\n"
 				   "attributes = \"/etc/authserver/attributes.json\"\n"
+				   "verify-listen = \"[::1]:9005\"\n"
 				   "policy = \"/etc/authserver/policy\"\n"
 				   "permit-anonymous = true\n"
 				   "realms = { \"EXAMPLE.COM\", OTHER.EXAMPLE.COM }\n"
@@ -118,6 +119,7 @@ every_key_sets_its_field(void **state)
 	assert_string_equal(c.issuer, "https://tokens.example.com");
 	assert_int_equal(c.lifetime, 7200);
 	assert_string_equal(c.attributes, "/etc/authserver/attributes.json");
+	assert_string_equal(c.verify_listen, "[::1]:9005");
 	assert_string_equal(c.policy, "/etc/authserver/policy");
 	assert_true(c.permit_anonymous);
 	assert_list(&c.realms, realms, 2);

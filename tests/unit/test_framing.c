@@ -90,12 +90,12 @@ static enum framing
 scan(const struct stream *s, size_t length)
 {
 	unsigned char *copy = malloc(length != 0 ? length : 1);
-	bool keep = false;
+	struct framing_head head = {0};
 	enum framing verdict;
 
 	assert_non_null(copy);
 	memcpy(copy, s->bytes, length);
-	verdict = framing_scan(copy, length, &keep);
+	verdict = framing_scan(copy, length, &head);
 	free(copy);
 	return verdict;
 }
@@ -168,13 +168,14 @@ connection_is_kept_when_the_server_says_so(void **state)
 	struct stream *s = *state;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		bool keep = !rows[i].keep;
+		struct framing_head head = {.keep = !rows[i].keep, .authorizer = true};
 
 		s->length = 0;
 		add_head(s, rows[i].flags);
 		add(s, STDIN, 1, 0, 0);
-		assert_int_equal(framing_scan(s->bytes, s->length, &keep), FRAMING_COMPLETE);
-		assert_int_equal(keep, rows[i].keep);
+		assert_int_equal(framing_scan(s->bytes, s->length, &head), FRAMING_COMPLETE);
+		assert_int_equal(head.keep, rows[i].keep);
+		assert_false(head.authorizer);
 	}
 }
 
@@ -242,7 +243,7 @@ records_that_no_web_server_sends_are_invalid(void **state)
 }
 
 static void
-begin_has_the_responder_role_and_an_id(void **state)
+begin_has_a_role_that_is_served_and_an_id(void **state)
 {
 	static const struct {
 		int id;
@@ -252,7 +253,8 @@ begin_has_the_responder_role_and_an_id(void **state)
 	    {1, RESPONDER, FRAMING_INCOMPLETE},
 	    {65535, RESPONDER, FRAMING_INCOMPLETE},
 	    {0, RESPONDER, FRAMING_INVALID},
-	    {1, AUTHORIZER, FRAMING_INVALID},
+	    {1, AUTHORIZER, FRAMING_INCOMPLETE},
+	    {0, AUTHORIZER, FRAMING_INVALID},
 	    {1, FILTER, FRAMING_INVALID},
 	    {1, 0, FRAMING_INVALID},
 	};
@@ -266,6 +268,54 @@ begin_has_the_responder_role_and_an_id(void **state)
 	s->length = 0;
 	add_begin(s, 1, RESPONDER, 0);
 	s->bytes[HEADER] = 1; /* role 257 */
+	assert_int_equal(scan_all(s), FRAMING_INVALID);
+}
+
+/* Up to the end of the params, with which it is complete. */
+static void
+add_authorizer(struct stream *s, int flags)
+{
+	add_begin(s, 1, AUTHORIZER, flags);
+	add(s, PARAMS, 1, 30, 2);
+	add(s, PARAMS, 1, 0, 5);
+}
+
+static void
+request_for_an_authorizer_ends_with_its_params(void **state)
+{
+	struct framing_head head = {0};
+	struct stream *s = *state;
+
+	add_authorizer(s, KEEP_CONN);
+	for (size_t length = 0; length < s->length; length++)
+		if (scan(s, length) != FRAMING_INCOMPLETE)
+			fail_msg("%zu of %zu bytes", length, s->length);
+	assert_int_equal(framing_scan(s->bytes, s->length, &head), FRAMING_COMPLETE);
+	assert_true(head.authorizer);
+	assert_true(head.keep);
+}
+
+static void
+request_for_an_authorizer_may_end_a_body_and_has_none(void **state)
+{
+	struct stream *s = *state;
+	size_t params;
+
+	add_authorizer(s, 0);
+	params = s->length;
+	add(s, STDIN, 1, 0, 3);
+	for (size_t length = params + 1; length < s->length; length++)
+		assert_int_equal(scan(s, length), FRAMING_INCOMPLETE);
+	assert_int_equal(scan_all(s), FRAMING_COMPLETE);
+	s->length = params;
+	add(s, STDIN, 1, 1, 0);
+	assert_int_equal(scan_all(s), FRAMING_INVALID);
+	assert_int_equal(scan(s, params + HEADER), FRAMING_INVALID);
+	s->length = params;
+	add(s, PARAMS, 1, 0, 0);
+	assert_int_equal(scan_all(s), FRAMING_INVALID);
+	s->length = params;
+	add_authorizer(s, 0);
 	assert_int_equal(scan_all(s), FRAMING_INVALID);
 }
 
@@ -483,7 +533,9 @@ main(void)
 	    TEST(bytes_behind_a_request_are_invalid),
 	    TEST(connection_is_kept_when_the_server_says_so),
 	    TEST(records_that_no_web_server_sends_are_invalid),
-	    TEST(begin_has_the_responder_role_and_an_id),
+	    TEST(begin_has_a_role_that_is_served_and_an_id),
+	    TEST(request_for_an_authorizer_ends_with_its_params),
+	    TEST(request_for_an_authorizer_may_end_a_body_and_has_none),
 	    TEST(every_record_has_version_1),
 	    TEST(params_have_a_bound),
 	    TEST(pairs_that_do_not_fit_are_invalid),

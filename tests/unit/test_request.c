@@ -423,6 +423,55 @@ static const struct query_row {
 };
 
 static void
+who_asks_does_not_count_where_tokens_are_verified(void **state)
+{
+	struct params *p = *state;
+	struct request r;
+	struct error e = {0};
+
+	clear(p);
+	p->gateway.scope = SCOPE_VERIFICATION;
+	add(p, "PATH_INFO=/api/validate");
+	add(p, "REQUEST_METHOD=POST");
+	add(p, "REMOTE_USER=root");
+	add(p, "AUTH_TYPE=Basic");
+	assert_int_equal(request_read(&r, &p->gateway, &p->config, &e), 0);
+	assert_string_equal(r.caller.name, "");
+	assert_false(principal_authenticated(&r.caller));
+	assert_int_equal(r.method, METHOD_POST);
+}
+
+static void
+authorizer_reads_the_token_and_the_groups_alone(void **state)
+{
+	struct params *p = *state;
+	struct request r;
+	struct error e = {0};
+
+	clear(p);
+	p->gateway.scope = SCOPE_AUTHORIZER;
+	add(p, "HTTP_AUTHORIZATION=Bearer x");
+	add(p, "AUTHSERVER_GROUPS=etl");
+	add(p, "REQUEST_METHOD=PATCH");
+	add(p, "PATH_INFO=/root");
+	add(p, "QUERY_STRING=ttl=1h");
+	add(p, "CONTENT_LENGTH=99999999999999999999");
+	add(p, "REMOTE_USER=root");
+	add(p, "AUTH_TYPE=peer");
+	add(p, "HTTP_ORIGIN=https://app.example");
+	assert_int_equal(request_read(&r, &p->gateway, &p->config, &e), 0);
+	assert_string_equal(r.authorization, "Bearer x");
+	assert_string_equal(r.required, "etl");
+	assert_string_equal(r.path, "authorizer");
+	assert_string_equal(r.query, "");
+	assert_string_equal(r.caller.name, "");
+	assert_int_equal(r.body_length, 0);
+	add(p, "HTTP_AUTHORIZATION=Bearer y");
+	assert_int_equal(request_read(&r, &p->gateway, &p->config, &e), -1);
+	assert_int_equal(e.code, ERROR_MALFORMED);
+}
+
+static void
 queries_are_read_by_the_table(void **state)
 {
 	(void)state;
@@ -478,6 +527,8 @@ main(void)
 	    TEST(methods_are_known_by_their_exact_names),
 	    TEST(media_is_the_first_that_we_have),
 	    TEST(body_length_is_a_bounded_number),
+	    TEST(who_asks_does_not_count_where_tokens_are_verified),
+	    TEST(authorizer_reads_the_token_and_the_groups_alone),
 	    cmocka_unit_test(queries_are_read_by_the_table),
 	    cmocka_unit_test(queries_and_audiences_have_bounds),
 	};

@@ -145,6 +145,25 @@ errors_of_the_interfaces_are_json(void **state)
 	response_free(&r);
 }
 
+static void
+bare_response_is_its_fields(void **state)
+{
+	const char *user = "jane doe";
+	struct response r;
+	struct buffer out;
+
+	(void)state;
+	response_init(&r, TEXT);
+	r.bare = true;
+	assert_int_equal(response_field(&r, "Variable-AUTH_SUBJECT", &user, 1), 0);
+	buffer_init(&out, 1024);
+	assert_int_equal(response_render(&r, &out), 0);
+	assert_string_equal(
+	    out.data, "Status: 200 OK\r\nVariable-AUTH_SUBJECT: jane%20doe\r\n\r\n");
+	buffer_free(&out);
+	response_free(&r);
+}
+
 int
 main(void)
 {
@@ -152,6 +171,7 @@ main(void)
 	    cmocka_unit_test(response_has_exactly_these_bytes),
 	    cmocka_unit_test(errors_have_a_status_and_tell_nothing_of_ours),
 	    cmocka_unit_test(errors_of_the_interfaces_are_json),
+	    cmocka_unit_test(bare_response_is_its_fields),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
