@@ -118,7 +118,7 @@ $(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): BUILD_LDFLAGS += -Wl,--wr
 COURIERS_UNITS := courier courier_end
 SIGNINGS_UNITS := signing signing_subject
 KEY_FILES_UNITS := key_file key_file_refused generate
-TOKENS_UNITS := trust verify_claims verify_form verify_keys verify_refused
+TOKENS_UNITS := trust verify_again verify_claims verify_form verify_keys verify_refused
 KEYS_UNITS   := $(KEY_FILES_UNITS) $(TOKENS_UNITS) $(SIGNINGS_UNITS) jose_vectors key_uri \
 	keyring keyring_refused keyring_use public_key
 LOOKUPS_UNITS := lookup_keys lookup_password lookup_remote lookup_shared

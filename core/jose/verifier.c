@@ -15,6 +15,7 @@ verifier_free(struct verifier *v)
 		return;
 	for (size_t i = 0; i < v->count; i++)
 		keychain_free(v->keys[i]);
+	memo_free(v->memo);
 	free(v);
 }
 
@@ -36,6 +37,7 @@ verifier_get(const struct verifier *v, size_t i)
 void
 verifier_set_keys(struct verifier *v, size_t i, struct keychain *keys)
 {
+	memo_clear(v->memo);
 	keychain_free(v->keys[i]);
 	v->keys[i] = keys;
 }
@@ -61,6 +63,7 @@ verifier_set_own(struct verifier *v, const char *json, size_t length, struct err
 struct attempt {
 	const struct verifier *v;
 	struct jws jws;
+	char digest[DIGEST_TEXT]; /* of the token */
 	bool is_signed; /* by a key that we trust, so that there is more to say than that */
 	json_t *claims; /* NULL until it is */
 	int64_t now;
@@ -118,6 +121,20 @@ check_claims(struct attempt *a, size_t i)
 	return claims_check(a->claims, &p->rules, a->now, a->v->skew, &a->out->user, a->e);
 }
 
+/* Whether k signed the token, which may be known from an earlier time. */
+static bool
+signed_by(const struct attempt *a, const struct public_key *k, struct error *wrong)
+{
+	struct memo *memo = a->v->memo;
+
+	if (memo_has(memo, a->digest, k))
+		return true;
+	if (jws_verify(&a->jws, k, wrong) == -1)
+		return false;
+	memo_add(memo, a->digest, k);
+	return true;
+}
+
 /* Whether a key of the i-th party is right, and the claims hold for it; by_kid: a key with the
  * token's kid. */
 static bool
@@ -136,7 +153,7 @@ try_party(struct attempt *a, size_t i, bool by_kid)
 			continue;
 		if (a->tries++ == LIMIT_TRIES)
 			return false;
-		signed_by_it = jws_verify(&a->jws, k, &wrong) == 0;
+		signed_by_it = signed_by(a, k, &wrong);
 		if (signed_by_it)
 			a->out->algorithm = public_key_algorithm(k);
 		else if (!a->is_signed)
@@ -187,7 +204,8 @@ verifier_verify(const struct verifier *v, const char *token, size_t length, int6
 	int rc = -1;
 
 	*out = (struct verified){0};
-	if (jws_parse(&a.jws, token, length, e) == 0 && check_type(a.jws.type, e) == 0)
+	if (jws_parse(&a.jws, token, length, e) == 0 && check_type(a.jws.type, e) == 0 &&
+	    memo_digest(a.digest, token, length, e) == 0)
 		rc = try_all(&a);
 	if (rc == -1)
 		*out = (struct verified){0};

@@ -9,7 +9,7 @@
  * whose algorithm is the token's. The parties that know the "kid" come first. LIMIT_TRIES
  * bounds how many signatures are computed for one token.
  *
- * It is changed by none of its users but by verifier_set_own() and verifier_set_keys().
+ * What it trusts is changed by verifier_set_own() and verifier_set_keys() alone.
  */
 #ifndef JOSE_VERIFIER_H
 #define JOSE_VERIFIER_H
@@ -84,7 +84,8 @@ struct verified {
  * Verifies a token at now, seconds since 1970. Beside its signature and claims, "typ" must be
  * JWT or at+jwt (RFC 9068, 2.1) if it is there, so that no other kind of JWT is taken for a
  * credential. 0, or -1 and ERROR_UNAUTHENTICATED with one message for every token, and the
- * reason as detail; *out is then zeroed. May be called by several threads.
+ * reason as detail; *out is then zeroed. ERROR_UNAVAILABLE when it cannot be said. A verifier
+ * is for one thread: it remembers which key signed which token (memo.h).
  */
 int verifier_verify(const struct verifier *v, const char *token, size_t length, int64_t now,
     struct verified *out, struct error *e);

@@ -132,6 +132,11 @@ verifier_open(struct verifier **out, const struct verifier_source *source, struc
 	if (v == NULL)
 		return error_set(e, ERROR_INTERNAL, "out of memory");
 	v->skew = c->skew;
+	v->memo = memo_new();
+	if (v->memo == NULL) {
+		verifier_free(v);
+		return error_set(e, ERROR_INTERNAL, "out of memory");
+	}
 	add_own(v, c);
 	/* The pairs, and then each section. */
 	for (size_t i = 0; i <= c->verify.count && (!failed || source->tell != NULL); i++) {

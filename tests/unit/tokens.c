@@ -87,8 +87,8 @@ tokens_free(void **state)
 	return 0;
 }
 
-static void
-set_own(struct verifier *v, struct key *const *keys, size_t count)
+void
+tokens_set_own(struct verifier *v, struct key *const *keys, size_t count)
 {
 	struct buffer json;
 	struct error e = {0};
@@ -123,7 +123,7 @@ tokens_verifier(const struct tokens *t, const struct key *k)
 	struct verifier *v = open_verifier(t);
 	struct key *one[] = {(struct key *)(uintptr_t)k};
 
-	set_own(v, one, 1);
+	tokens_set_own(v, one, 1);
 	return v;
 }
 
@@ -133,7 +133,7 @@ tokens_enter(void **state)
 	struct tokens *t = *state;
 
 	t->verifier = open_verifier(t);
-	set_own(t->verifier, t->keys, TOKENS_ALGORITHMS);
+	tokens_set_own(t->verifier, t->keys, TOKENS_ALGORITHMS);
 	return 0;
 }
 

@@ -37,6 +37,9 @@ size_t tokens_find(const char *algorithm);
 /* A verifier by the configuration, whose own keys are the one; verifier_free() it. */
 struct verifier *tokens_verifier(const struct tokens *t, const struct key *k);
 
+/* Gives it the keys as its own. */
+void tokens_set_own(struct verifier *v, struct key *const *keys, size_t count);
+
 /* A token by k with this header and payload, whatever they are; free() it. */
 char *tokens_sign(const struct key *k, const char *header, const char *payload);
 
