@@ -14,11 +14,9 @@
 #include "store/refresh_record.h"
 #include "store/system_error.h"
 
-#define PREFIX "family."
-
 enum {
 	TOKEN_BYTES = (REFRESH_TOKEN - 1) / 4 * 3,
-	FILE_NAME = sizeof(PREFIX) + REFRESH_NAME,
+	FILE_NAME = sizeof(REFRESH_PREFIX) + REFRESH_NAME,
 };
 
 struct refresh_lease {
@@ -89,7 +87,7 @@ is_well_formed(const char *token)
 static void
 name_family(char name[FILE_NAME], const char *token)
 {
-	(void)snprintf(name, FILE_NAME, PREFIX "%.*s", REFRESH_NAME, token);
+	(void)snprintf(name, FILE_NAME, REFRESH_PREFIX "%.*s", REFRESH_NAME, token);
 }
 
 static int
@@ -367,31 +365,5 @@ refresh_end(const struct state *s, const char *token, struct error *e)
 		rc = 0;
 	record_close(l.fd);
 	explicit_bzero(&l, sizeof(l));
-	return rc;
-}
-
-static bool
-is_due(void *context, const char *name, const struct buffer *bytes)
-{
-	const int64_t *before = context;
-	struct refresh_record r;
-
-	/* One that is damaged is of no use to anybody. */
-	return strncmp(name, PREFIX, strlen(PREFIX)) == 0 &&
-	       (refresh_record_read(&r, bytes) == -1 || refresh_record_due(&r) < *before);
-}
-
-int
-refresh_sweep(const struct state *s, int64_t now, bool dry_run, size_t *count, struct error *e)
-{
-	int64_t before = now - STATE_GRACE;
-	struct record_sweep sweep = {.directory = state_refresh(s),
-	    .before = before,
-	    .dry_run = dry_run,
-	    .is_due = is_due,
-	    .context = &before};
-	int rc = record_sweep(&sweep, now, e);
-
-	*count = sweep.count;
 	return rc;
 }

@@ -9,6 +9,9 @@
 #include "jose/digest.h"
 #include "store/refresh.h"
 
+/* What the name of a family's file begins with. */
+#define REFRESH_PREFIX "family."
+
 struct refresh_record {
 	bool confirmed; /* that the successor was handed out; else the previous token is good */
 	char proof[DIGEST_TEXT];
