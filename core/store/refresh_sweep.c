@@ -1,17 +1,18 @@
 #include <string.h>
 
 #include "store/record.h"
-#include "store/refresh_record.h"
+#include "store/refresh.h"
+#include "store/refresh_head.h"
 
 static bool
 is_due(void *context, const char *name, const struct buffer *bytes)
 {
 	const int64_t *before = context;
-	struct refresh_record r;
+	struct refresh_head head;
 
 	/* One that is damaged is of no use to anybody. */
 	return strncmp(name, REFRESH_PREFIX, strlen(REFRESH_PREFIX)) == 0 &&
-	       (refresh_record_read(&r, bytes) == -1 || refresh_record_due(&r) < *before);
+	       (refresh_head_read(&head, bytes) == -1 || head.due < *before);
 }
 
 int

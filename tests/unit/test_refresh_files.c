@@ -148,8 +148,12 @@ a_damaged_file_is_refused(void **state)
 	    {"\"ttl\":900", "\"ttl\":9223372036854775807"},
 	    {"\"ttl\":900", "\"ttl\":9223372036854775808"},
 	    {"\"idle\":604800", "\"idle\":9000000000000000000"},
-	    {"\"confirmed\":1", "\"confirmed\":2"},
-	    {"\"confirmed\":1", "\"confirmed\":true"},
+	    {"1 000000000", "2 000000000"},
+	    {"1 000000000", "1  00000000"},
+	    {"1 000000000", "1 00000000x"},
+	    {"1 000000000", "1 999999999"},
+	    {"1 000000000", "1 0"},
+	    {"\n{", " {"},
 	    {"\"proof\":\"", "\"proof\":\"A"},
 	    {"\"current\":\"", "\"current\":\"A"},
 	    {"\"previous\":\"", "\"previous\":\"A"},
@@ -219,7 +223,7 @@ a_sweep_believes_what_a_file_says(void **state)
 	states_file(f, token, path);
 	assert_int_equal(utimensat(AT_FDCWD, path, long_ago, 0), 0);
 	assert_int_equal(swept(f, STATES_NOW, false), 0);
-	rewrite(path, "}", "");
+	rewrite(path, "1 0", "x 0");
 	assert_int_equal(utimensat(AT_FDCWD, path, long_ago, 0), 0);
 	assert_int_equal(swept(f, STATES_NOW, false), 1);
 }
