@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/revocations.h"
@@ -368,16 +369,23 @@ struct crowd {
 
 enum { ADDERS = 8, TIMES = 40 };
 
+/* What one has added holds from then on, whatever the others add. */
 static void *
 run_adder(void *context)
 {
 	const struct crowd *c = context;
-	struct error e;
+	struct revocation_subject t = {.issuer = "us", .subject = "jane"};
 
-	for (int i = 0; i < TIMES; i++)
-		if (revocation_add_subject(
-			c->f->state, "us", "jane", c->before + i, c->before + i, &e) == -1)
+	for (int i = 0; i < TIMES; i++) {
+		struct error e = {0};
+
+		t.issued = c->before + i * ADDERS;
+		if (revocation_add_subject(c->f->state, "us", "jane", t.issued, t.issued, &e) ==
+			-1 ||
+		    revocation_check(c->f->state, &t, &e) == 0 ||
+		    e.code != ERROR_UNAUTHENTICATED)
 			++*c->failed;
+	}
 	return NULL;
 }
 
@@ -417,8 +425,8 @@ of_many_at_once_the_latest_holds(void **state)
 	struct revocation_subject t = {.issuer = "us", .subject = "jane"};
 
 	for (int i = 0; i <= ADDERS; i++) {
-		crowd[i] = (struct crowd){
-		    .f = f, .before = 1100 + i * TIMES, .end = &end, .failed = &failed};
+		crowd[i] =
+		    (struct crowd){.f = f, .before = 1100 + i, .end = &end, .failed = &failed};
 		assert_int_equal(pthread_create(&threads[i], NULL,
 				     i < ADDERS ? run_adder : run_sweeper, &crowd[i]),
 		    0);
@@ -433,6 +441,39 @@ of_many_at_once_the_latest_holds(void **state)
 	t.issued++;
 	assert_false(is_revoked(f, &t));
 	assert_int_equal(states_count(f, "revoked"), 1);
+}
+
+static void *
+run_late_adder(void *context)
+{
+	const struct states_fixture *f = context;
+
+	add_subject(f, "us", "jane", STATES_NOW + 5);
+	return NULL;
+}
+
+/* As a sweep does: it has the entry locked, and deletes it while somebody is about to add to
+ * it. */
+static void
+what_is_added_while_a_sweep_is_at_it_stays(void **state)
+{
+	static const struct timespec moment = {.tv_nsec = 30 * 1000 * 1000};
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+	struct states_fixture *f = *state;
+	char path[LIMIT_PATH] = "";
+	pthread_t thread;
+	int fd;
+
+	add_subject(f, "us", "jane", STATES_NOW - 5);
+	find_entry(f, path);
+	fd = open(path, O_RDWR);
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
+	assert_int_equal(pthread_create(&thread, NULL, run_late_adder, f), 0);
+	(void)nanosleep(&moment, NULL);
+	assert_int_equal(unlink(path), 0);
+	close(fd);
+	pthread_join(thread, NULL);
+	assert_true(is_revoked(f, &token));
 }
 
 #define IN_STATE(test) cmocka_unit_test_setup_teardown(test, states_enter, states_leave)
@@ -453,6 +494,7 @@ main(void)
 	    IN_STATE(a_revocation_that_the_system_refuses_is_said),
 	    cmocka_unit_test(without_a_state_nothing_is_revoked),
 	    IN_STATE(of_many_at_once_the_latest_holds),
+	    IN_STATE(what_is_added_while_a_sweep_is_at_it_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
