@@ -692,6 +692,8 @@ page() {
         output_has "^permit rules:1 subject alice ttl 86400$"
         output_has "^built in: OpenSSL "
         output_has "^next .* RS512 "
+        output_has "^Revoked: token "
+        output_has "^Revoked: all of alice up to "
         output_has "\"sub\": \"okera\""'
 }
 

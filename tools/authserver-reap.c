@@ -1,5 +1,6 @@
 /*
- * authserver-reap: deletes token files that have reached their age, once or as they do.
+ * authserver-reap: deletes token files that have reached their age, once or as they do, and
+ * what has expired in the state directory.
  */
 #include <argp.h>
 #include <errno.h>
@@ -17,17 +18,22 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "store/directory.h"
+#include "store/state.h"
 #include "store/sweep.h"
 #include "store/watch.h"
 
 const char *argp_program_version = "authserver-reap " VERSION;
 
-enum { FLAG_CONFIG = 0x100, FLAG_MAX_AGE, FLAG_WATCH, FLAG_ALL };
+enum { FLAG_CONFIG = 0x100, FLAG_MAX_AGE, FLAG_WATCH, FLAG_ALL, FLAG_STATE };
+
+/* How often the state directory is swept, in seconds: nothing in it is in a hurry. */
+enum { STATE_EVERY = 10 * 60 };
 
 struct arguments {
 	const char *config_file;
 	const char *directory;
 	const char *max_age;
+	const char *state;
 	bool watch;
 	bool all;
 	bool dry_run;
@@ -35,11 +41,13 @@ struct arguments {
 };
 
 static const struct argp_option options[] = {
-    {"config", FLAG_CONFIG, "FILE", 0, "Read directory and max-age from authserver.conf FILE",
-	0},
+    {"config", FLAG_CONFIG, "FILE", 0,
+	"Read directory, max-age and state from authserver.conf FILE", 0},
     {"directory", 'd', "DIR", 0, "The token directory (/tmp/tokens)", 0},
     {"max-age", FLAG_MAX_AGE, "DURATION", 0,
 	"Delete files of this age, such as 10s or 15m (10s)", 0},
+    {"state", FLAG_STATE, "DIR", 0,
+	"The state directory, where what has expired is deleted too (none)", 0},
     {"watch", FLAG_WATCH, NULL, 0, "Stay and delete each file when it reaches its age", 0},
     {"all", FLAG_ALL, NULL, 0, "Delete every token file now, whatever its age", 0},
     {"dry-run", 'n', NULL, 0, "Delete nothing, say what would be deleted", 0},
@@ -61,6 +69,9 @@ parse_flag(int flag, char *value, struct argp_state *state)
 		return 0;
 	case FLAG_MAX_AGE:
 		a->max_age = value;
+		return 0;
+	case FLAG_STATE:
+		a->state = value;
 		return 0;
 	case FLAG_WATCH:
 		a->watch = true;
@@ -98,6 +109,8 @@ load_config(struct config *c, const struct arguments *a, struct error *e)
 		return -1;
 	if (a->max_age != NULL && config_set(c, "max-age", a->max_age, "command line", e) == -1)
 		return -1;
+	if (a->state != NULL && config_set(c, "state", a->state, "command line", e) == -1)
+		return -1;
 	return 0;
 }
 
@@ -106,6 +119,8 @@ struct report {
 	const struct log *log;
 	const struct directory *directory;
 	const struct arguments *arguments;
+	const struct state *state; /* NULL: none */
+	int64_t next;              /* monotonic time of its next sweep */
 };
 
 static void
@@ -130,6 +145,38 @@ report_kept(void *context, const char *name, const char *reason)
 	    reason);
 }
 
+/* One pass over the state directory. */
+static int
+sweep_state(const struct report *r, struct error *e)
+{
+	struct state_sweep s = {.now = clock_realtime(&clock_system) / NANOSECONDS,
+	    .dry_run = r->arguments->dry_run};
+	int rc = state_sweep(r->state, &s, e);
+
+	if (s.families + s.revocations > 0 && (s.dry_run || !r->arguments->quiet))
+		log_line(r->log, LOG_LEVEL_INFO,
+		    "%s of refresh tokens: %zu, of revocations: %zu, in %s",
+		    s.dry_run ? "Would delete, for they have expired, families"
+			      : "Deleted, for they have expired, families",
+		    s.families, s.revocations, state_directory(r->state)->path);
+	return rc;
+}
+
+/* What cannot be deleted now may be the next time; token files do not wait for it. */
+static void
+report_meanwhile(void *context)
+{
+	struct report *r = context;
+	int64_t now = clock_monotonic(&clock_system);
+	struct error e;
+
+	if (r->state == NULL || now < r->next)
+		return;
+	r->next = now + STATE_EVERY * NANOSECONDS;
+	if (sweep_state(r, &e) == -1)
+		log_line(r->log, LOG_LEVEL_ERROR, "authserver-reap: %s", e.text);
+}
+
 /* Blocks the signals that end us and gives a descriptor that tells of them. */
 static int
 open_stop(struct error *e)
@@ -148,30 +195,49 @@ open_stop(struct error *e)
 }
 
 static int
-reap(const struct arguments *a, const struct config *c, const struct log *log, struct error *e)
+reap(struct report *r, const struct config *c, struct error *e)
 {
-	struct directory d;
-	struct report r = {.log = log, .directory = &d, .arguments = a};
+	const struct arguments *a = r->arguments;
 	struct sweep_options o = {.max_age = a->all ? 0 : c->max_age * NANOSECONDS,
 	    .dry_run = a->dry_run,
 	    .deleted = report_deleted,
 	    .kept = report_kept,
-	    .context = &r};
+	    .meanwhile = report_meanwhile,
+	    .context = r};
 	size_t count;
 	int stop = -1;
 	int rc = -1;
 
-	if (directory_open(&d, c->directory, 0, (gid_t)-1, e) == -1)
-		return -1;
 	if (a->watch) {
 		stop = open_stop(e);
 		if (stop != -1)
-			rc = watch_run(&d, &o, &clock_system, stop, e);
+			rc = watch_run(r->directory, &o, &clock_system, stop, e);
 	} else {
-		rc = sweep_once(&d, &o, &clock_system, &count, e);
+		rc = sweep_once(r->directory, &o, &clock_system, &count, e);
+		if (rc == 0 && r->state != NULL)
+			rc = sweep_state(r, e);
 	}
 	if (stop != -1)
 		close(stop);
+	return rc;
+}
+
+static int
+open_and_reap(
+    const struct arguments *a, const struct config *c, const struct log *log, struct error *e)
+{
+	struct directory d;
+	struct state *state = NULL;
+	struct report r = {.log = log, .directory = &d, .arguments = a};
+	int rc = -1;
+
+	if (directory_open(&d, c->directory, 0, (gid_t)-1, e) == -1)
+		return -1;
+	if (c->state == NULL || state_find(&state, c->state, e) == 0) {
+		r.state = state;
+		rc = reap(&r, c, e);
+	}
+	state_close(state);
 	directory_close(&d);
 	return rc;
 }
@@ -197,7 +263,7 @@ main(int argc, char **argv)
 	(void)argp_parse(&argp, argc, argv, 0, NULL, &a);
 	rc = load_config(&c, &a, &e);
 	if (rc == 0)
-		rc = reap(&a, &c, &log, &e);
+		rc = open_and_reap(&a, &c, &log, &e);
 	if (rc == -1)
 		log_line(&log, LOG_LEVEL_ERROR, "authserver-reap: %s", e.text);
 	config_free(&c);

@@ -87,6 +87,8 @@ make_fcgi_arguments(struct job *j)
 	add(&j->fcgi, "--set=group=%s", j->options.config.group);
 	add(&j->fcgi, "--set=directory=%s", j->options.config.directory);
 	add(&j->fcgi, "--set=max-age=%llds", (long long)j->options.config.max_age);
+	if (j->options.config.state != NULL)
+		add(&j->fcgi, "--set=state=%s", j->options.config.state);
 	/* The socket is private: whoever else may connect elsewhere, here it is nginx. */
 	add(&j->fcgi, "--set=peers=%s", j->workers.name != NULL ? j->workers.name : "");
 	if (j->options.users == NULL)
@@ -110,6 +112,8 @@ make_arguments(struct job *j)
 	add(&j->reaper, "--watch");
 	add(&j->reaper, "--directory=%s", c->directory);
 	add(&j->reaper, "--max-age=%llds", (long long)c->max_age);
+	if (c->state != NULL)
+		add(&j->reaper, "--state=%s", c->state);
 	add(&j->delete_all, "%s", j->parts.reap);
 	add(&j->delete_all, "--all");
 	add(&j->delete_all, "--directory=%s", c->directory);

@@ -26,6 +26,7 @@ static const struct command {
     {"mint", command_mint},
     {"verify", command_verify},
     {"decode", command_decode},
+    {"revoke", command_revoke},
     {"groups", command_groups},
 };
 
@@ -69,6 +70,7 @@ main(int argc, char **argv)
 		   "  mint     sign a token\n"
 		   "  verify   say whether a token is valid\n"
 		   "  decode   show what a token says\n"
+		   "  revoke   make tokens invalid before they expire\n"
 		   "  groups   ask the sources of groups about a user\n"
 		   "\nauthserverctl COMMAND --help has the flags of each. The manual is "
 		   "authserverctl(1)."};

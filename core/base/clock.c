@@ -1,7 +1,8 @@
-#define _GNU_SOURCE /* getrandom, CLOCK_BOOTTIME */
+#define _GNU_SOURCE /* getrandom, CLOCK_BOOTTIME, strptime, timegm */
 #include "base/clock.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -60,6 +61,24 @@ clock_format_utc(char text[CLOCK_UTC_SIZE], int64_t seconds)
 	if (gmtime_r(&time, &tm) == NULL || tm.tm_year < 0 || tm.tm_year > 9999 - 1900)
 		return -1;
 	return strftime(text, CLOCK_UTC_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) > 0 ? 0 : -1;
+}
+
+int
+clock_parse_utc(const char *text, int64_t *seconds)
+{
+	char again[CLOCK_UTC_SIZE];
+	struct tm tm = {0};
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	int64_t value;
+
+	if (end == NULL || *end != '\0')
+		return -1;
+	value = timegm(&tm);
+	/* Blanks, short numbers and the 31st of June go through strptime(3). */
+	if (clock_format_utc(again, value) == -1 || strcmp(again, text) != 0)
+		return -1;
+	*seconds = value;
+	return 0;
 }
 
 int64_t

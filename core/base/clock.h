@@ -26,6 +26,9 @@ extern const struct clock clock_system;
 enum { CLOCK_UTC_SIZE = 21 };
 int clock_format_utc(char text[CLOCK_UTC_SIZE], int64_t seconds);
 
+/* The time that such a text says. 0, or -1 and *seconds untouched when it is none. */
+int clock_parse_utc(const char *text, int64_t *seconds);
+
 int64_t clock_realtime(const struct clock *c);
 int64_t clock_monotonic(const struct clock *c);
 

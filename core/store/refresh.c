@@ -9,16 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/base64url.h"
 #include "store/record.h"
 #include "store/refresh_record.h"
+#include "store/refresh_token.h"
 #include "store/system_error.h"
 
-#define PREFIX "family."
-
 enum {
-	TOKEN_BYTES = (REFRESH_TOKEN - 1) / 4 * 3,
-	FILE_NAME = sizeof(PREFIX) + REFRESH_NAME,
+	FILE_NAME = sizeof(REFRESH_PREFIX) + REFRESH_NAME,
 };
 
 struct refresh_lease {
@@ -49,59 +46,10 @@ refuse_family(struct error *e, const char *name, const char *reason)
 	return error_detail(e, "refresh token of %s: %s", name, reason);
 }
 
-/* Draws what stands behind the first kept bytes of the text, and its digest. */
-static int
-draw_token(
-    char token[REFRESH_TOKEN], size_t kept, const struct entropy *entropy, struct error *e)
-{
-	unsigned char random[TOKEN_BYTES];
-	struct buffer text;
-	int rc = -1;
-
-	buffer_init(&text, REFRESH_TOKEN);
-	if (entropy_fill(entropy, random, sizeof(random)) == -1)
-		system_error(e, errno, "no random bytes");
-	else if (base64url_append(&text, random, sizeof(random)) == -1)
-		system_error(e, ENOMEM, "no refresh token");
-	else
-		rc = 0;
-	if (rc == 0)
-		memcpy(token + kept, text.data + kept, REFRESH_TOKEN - kept);
-	buffer_free(&text);
-	explicit_bzero(random, sizeof(random));
-	return rc;
-}
-
-static bool
-is_well_formed(const char *token)
-{
-	struct buffer bytes;
-	bool fine;
-
-	if (strnlen(token, REFRESH_TOKEN) != REFRESH_TOKEN - 1)
-		return false;
-	buffer_init(&bytes, TOKEN_BYTES);
-	fine = base64url_decode(&bytes, token, REFRESH_TOKEN - 1) == 0;
-	buffer_free(&bytes);
-	return fine;
-}
-
 static void
 name_family(char name[FILE_NAME], const char *token)
 {
-	(void)snprintf(name, FILE_NAME, PREFIX "%.*s", REFRESH_NAME, token);
-}
-
-static int
-digest_proof(char digest[DIGEST_TEXT], const char *token, struct error *e)
-{
-	return digest_text(digest, token + REFRESH_NAME, REFRESH_PROOF, e);
-}
-
-static int
-digest_secret(char digest[DIGEST_TEXT], const char *token, struct error *e)
-{
-	return digest_text(digest, token + REFRESH_NAME + REFRESH_PROOF, REFRESH_SECRET, e);
+	(void)snprintf(name, FILE_NAME, REFRESH_PREFIX "%.*s", REFRESH_NAME, token);
 }
 
 static int
@@ -135,8 +83,9 @@ refresh_begin(const struct state *s, const struct refresh_family *family,
 		    "there are no refresh tokens without a state directory: set the key "
 		    "'state'");
 	r.family.created = now;
-	if (draw_token(token, 0, entropy, e) == 0 && digest_proof(r.proof, token, e) == 0 &&
-	    digest_secret(r.current, token, e) == 0 &&
+	if (refresh_token_draw(token, 0, entropy, e) == 0 &&
+	    refresh_token_proof(r.proof, token, e) == 0 &&
+	    refresh_token_secret(r.current, token, e) == 0 &&
 	    make_draft(&f, state_refresh(s), &r, e) == 0) {
 		name_family(name, token);
 		rc = record_name(&f, state_refresh(s), name);
@@ -180,13 +129,13 @@ find_family(struct refresh_lease *l, const struct state *s, const char *token, s
 {
 	char proof[DIGEST_TEXT];
 
-	if (s == NULL || !is_well_formed(token))
+	if (s == NULL || !refresh_token_is_one(token))
 		return refuse(e, s == NULL ? "there is no state directory" : "malformed");
 	l->directory = state_refresh(s);
 	name_family(l->name, token);
 	memcpy(l->stem, token, sizeof(l->stem));
-	if (digest_proof(proof, token, e) == -1 || digest_secret(l->secret, token, e) == -1 ||
-	    read_record(l, e) == -1)
+	if (refresh_token_proof(proof, token, e) == -1 ||
+	    refresh_token_secret(l->secret, token, e) == -1 || read_record(l, e) == -1)
 		return -1;
 	return digest_equal(proof, l->record.proof) ? 0
 						    : refuse(e, "unknown, with the name of a "
@@ -326,8 +275,8 @@ refresh_rotate(struct refresh_lease *lease, int64_t now, const struct entropy *e
 	next.used = now;
 	memcpy(next.previous, lease->secret, sizeof(next.previous));
 	memcpy(token, lease->stem, sizeof(lease->stem));
-	if (draw_token(token, sizeof(lease->stem), entropy, e) == 0 &&
-	    digest_secret(next.current, token, e) == 0)
+	if (refresh_token_draw(token, sizeof(lease->stem), entropy, e) == 0 &&
+	    refresh_token_secret(next.current, token, e) == 0)
 		rc = replace(lease, &next, e);
 	if (rc == -1)
 		explicit_bzero(token, REFRESH_TOKEN);
@@ -367,31 +316,5 @@ refresh_end(const struct state *s, const char *token, struct error *e)
 		rc = 0;
 	record_close(l.fd);
 	explicit_bzero(&l, sizeof(l));
-	return rc;
-}
-
-static bool
-is_due(void *context, const char *name, const struct buffer *bytes)
-{
-	const int64_t *before = context;
-	struct refresh_record r;
-
-	/* One that is damaged is of no use to anybody. */
-	return strncmp(name, PREFIX, strlen(PREFIX)) == 0 &&
-	       (refresh_record_read(&r, bytes) == -1 || refresh_record_due(&r) < *before);
-}
-
-int
-refresh_sweep(const struct state *s, int64_t now, bool dry_run, size_t *count, struct error *e)
-{
-	int64_t before = now - STATE_GRACE;
-	struct record_sweep sweep = {.directory = state_refresh(s),
-	    .before = before,
-	    .dry_run = dry_run,
-	    .is_due = is_due,
-	    .context = &before};
-	int rc = record_sweep(&sweep, now, e);
-
-	*count = sweep.count;
 	return rc;
 }

@@ -12,26 +12,26 @@ int
 refresh_record_write(const struct refresh_record *r, struct buffer *bytes, struct error *e)
 {
 	const struct refresh_family *f = &r->family;
-	json_t *object =
-	    json_pack("{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:s,"
-		      " s:s, s:I, s:s}",
-		"confirmed", r->confirmed ? 1 : 0, "proof", r->proof, "current", r->current,
-		"previous", r->previous, "created", (json_int_t)f->created, "used",
-		(json_int_t)r->used, "lifetime", (json_int_t)r->limits.lifetime, "idle",
-		(json_int_t)r->limits.idle, "caller", f->caller, "scheme", f->scheme, "subject",
-		f->subject, "profile", f->profile, "audience", f->audience, "ttl",
-		(json_int_t)f->lifetime, "client", f->client);
+	json_t *object = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:s,"
+				   " s:s, s:I, s:s}",
+	    "proof", r->proof, "current", r->current, "previous", r->previous, "created",
+	    (json_int_t)f->created, "used", (json_int_t)r->used, "lifetime",
+	    (json_int_t)r->limits.lifetime, "idle", (json_int_t)r->limits.idle, "caller",
+	    f->caller, "scheme", f->scheme, "subject", f->subject, "profile", f->profile,
+	    "audience", f->audience, "ttl", (json_int_t)f->lifetime, "client", f->client);
+	char head[REFRESH_HEAD + 1];
 	char *text;
-	int rc;
+	int rc = -1;
 
 	if (object == NULL)
 		return error_set(e, ERROR_MALFORMED,
-		    "no refresh token: the caller, the client, the subject or the audience is "
-		    "not "
-		    "UTF-8");
+		    "no refresh token: a name of those that it is for is not UTF-8");
 	text = json_dumps(object, JSON_COMPACT);
 	json_decref(object);
-	rc = text == NULL ? -1 : buffer_append(bytes, text, strlen(text));
+	refresh_head_write(head,
+	    &(struct refresh_head){.confirmed = r->confirmed, .due = refresh_record_due(r)});
+	if (text != NULL && buffer_append(bytes, head, REFRESH_HEAD) == 0)
+		rc = buffer_append(bytes, text, strlen(text));
 	free(text);
 	return rc == 0 ? 0 : error_set(e, ERROR_UNAVAILABLE, "out of memory");
 }
@@ -75,16 +75,15 @@ read_object(struct refresh_record *r, json_t *object)
 	const char *proof, *current, *previous, *caller, *scheme, *subject, *profile, *audience,
 	    *client;
 	json_int_t created, used, lifetime, idle, ttl;
-	int confirmed;
 
 	if (json_unpack(object,
-		"{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:I, s:s !}",
-		"confirmed", &confirmed, "proof", &proof, "current", &current, "previous",
-		&previous, "created", &created, "used", &used, "lifetime", &lifetime, "idle",
-		&idle, "caller", &caller, "scheme", &scheme, "subject", &subject, "profile",
-		&profile, "audience", &audience, "ttl", &ttl, "client", &client) == -1)
+		"{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:I, s:s !}",
+		"proof", &proof, "current", &current, "previous", &previous, "created",
+		&created, "used", &used, "lifetime", &lifetime, "idle", &idle, "caller",
+		&caller, "scheme", &scheme, "subject", &subject, "profile", &profile,
+		"audience", &audience, "ttl", &ttl, "client", &client) == -1)
 		return -1;
-	if ((confirmed != 0 && confirmed != 1) || !is_digest(proof) || !is_digest(current) ||
+	if (!is_digest(proof) || !is_digest(current) ||
 	    (*previous != '\0' && !is_digest(previous)))
 		return -1;
 	if (COPY(r->proof, proof) == -1 || COPY(r->current, current) == -1 ||
@@ -93,7 +92,6 @@ read_object(struct refresh_record *r, json_t *object)
 	    COPY(f->profile, profile) == -1 || COPY(f->audience, audience) == -1 ||
 	    COPY(f->client, client) == -1)
 		return -1;
-	r->confirmed = confirmed == 1;
 	r->used = used;
 	r->limits = (struct refresh_limits){.lifetime = lifetime, .idle = idle};
 	f->created = created;
@@ -104,17 +102,21 @@ read_object(struct refresh_record *r, json_t *object)
 int
 refresh_record_read(struct refresh_record *r, const struct buffer *bytes)
 {
-	json_t *object = bytes->data == NULL ? NULL
-					     : json_loadb(bytes->data, bytes->length,
-						   JSON_REJECT_DUPLICATES, NULL);
+	struct refresh_head head;
+	json_t *object;
 	int rc = -1;
 
 	*r = (struct refresh_record){0};
+	if (refresh_head_read(&head, bytes) == -1)
+		return -1;
+	object = json_loadb(bytes->data + REFRESH_HEAD, bytes->length - REFRESH_HEAD,
+	    JSON_REJECT_DUPLICATES, NULL);
 	if (object != NULL)
 		rc = read_object(r, object);
 	json_decref(object);
 	if (rc == -1)
 		*r = (struct refresh_record){0};
+	r->confirmed = head.confirmed;
 	return rc;
 }
 

@@ -8,9 +8,10 @@
 #include "base/buffer.h"
 #include "jose/digest.h"
 #include "store/refresh.h"
+#include "store/refresh_head.h"
 
 struct refresh_record {
-	bool confirmed; /* that the successor was handed out; else the previous token is good */
+	bool confirmed; /* as in its head */
 	char proof[DIGEST_TEXT];
 	char current[DIGEST_TEXT];  /* of the secret of the newest token */
 	char previous[DIGEST_TEXT]; /* of that of the one before; "": none */
@@ -19,14 +20,9 @@ struct refresh_record {
 	struct refresh_family family;
 };
 
-enum {
-	REFRESH_RECORD = 8 * 1024, /* bytes of a file at most */
-	/* Where the digit is that says whether it is confirmed, so that this one thing can be
-	 * changed in place: it is one byte, which is the old or the new one. */
-	REFRESH_CONFIRMED = sizeof("{\"confirmed\":") - 1,
-};
+enum { REFRESH_RECORD = 8 * 1024 }; /* bytes of a file at most */
 
-/* Appends the JSON. 0, or -1 and ERROR_MALFORMED, ERROR_UNAVAILABLE. */
+/* Appends the bytes. 0, or -1 and ERROR_MALFORMED, ERROR_UNAVAILABLE. */
 int refresh_record_write(const struct refresh_record *r, struct buffer *bytes, struct error *e);
 
 /* Reads what refresh_record_write() writes: nothing missing, nothing more, nothing too long. 0,

@@ -8,27 +8,16 @@
 #include <sys/stat.h>
 
 #include "base/buffer.h"
-#include "base/parse.h"
 #include "jose/digest.h"
 #include "jose/refuse.h"
 #include "store/record.h"
+#include "store/revocation_entry.h"
 #include "store/system_error.h"
 
-#define TOKEN_PREFIX "token."
-#define SIGNED_PREFIX "signed."
-#define SUBJECT_PREFIX "subject."
-
 enum {
-	DIGITS = 19,
-	ENTRY = DIGITS + 1 + DIGITS + 1, /* "EXPIRES BEFORE\n" */
-	NAME = sizeof(SUBJECT_PREFIX) + DIGEST_TEXT,
+	NAME = sizeof(REVOCATION_SUBJECT) + DIGEST_TEXT,
 	ADDS_TRIED = 100, /* each time another process was quicker */
 	KEY_BYTES = 64 * 1024,
-};
-
-struct entry {
-	int64_t expires;
-	int64_t before; /* of a subject; else 0 */
 };
 
 /* The name that stands for two texts. No text holds a NUL, so that no other two are the same
@@ -62,23 +51,9 @@ name_token(char name[NAME], const struct revocation_subject *t, struct error *e)
 	if (t->jti == NULL && t->signed_part == NULL)
 		return 0;
 	rc = t->jti != NULL
-		 ? make_name(name, TOKEN_PREFIX, t->issuer, t->jti, strlen(t->jti), e)
-		 : make_name(name, SIGNED_PREFIX, "", t->signed_part, t->signed_length, e);
+		 ? make_name(name, REVOCATION_TOKEN, t->issuer, t->jti, strlen(t->jti), e)
+		 : make_name(name, REVOCATION_SIGNED, "", t->signed_part, t->signed_length, e);
 	return rc == 0 ? 1 : -1;
-}
-
-static int
-parse_entry(struct entry *out, const struct buffer *bytes)
-{
-	uint64_t expires, before;
-
-	if (bytes->length != ENTRY || bytes->data[DIGITS] != ' ' ||
-	    bytes->data[ENTRY - 1] != '\n' ||
-	    parse_number(bytes->data, DIGITS, INT64_MAX, &expires) == -1 ||
-	    parse_number(bytes->data + DIGITS + 1, DIGITS, INT64_MAX, &before) == -1)
-		return -1;
-	*out = (struct entry){.expires = (int64_t)expires, .before = (int64_t)before};
-	return 0;
 }
 
 static int
@@ -93,20 +68,20 @@ cannot_say(struct error *e, const struct directory *d, const char *name, const c
 
 /* 1 and the entry, 0 when there is none, -1. *fd stays open when it is not NULL. */
 static int
-read_entry(
-    struct entry *out, const struct directory *d, const char *name, int *fd, struct error *e)
+read_entry(struct revocation_entry *out, const struct directory *d, const char *name, int *fd,
+    struct error *e)
 {
 	struct buffer bytes;
 	const char *wrong;
 	int opened, rc = 1;
 
-	buffer_init(&bytes, ENTRY);
+	buffer_init(&bytes, REVOCATION_ENTRY);
 	opened = record_open(d, name, fd != NULL ? O_RDWR : O_RDONLY, &bytes, &wrong);
 	if (opened == -1 && wrong == NULL && errno == ENOENT)
 		rc = 0;
 	else if (opened == -1 && wrong == NULL)
 		rc = system_error(e, errno, "%s/%s", d->path, name);
-	else if (opened == -1 || parse_entry(out, &bytes) == -1)
+	else if (opened == -1 || revocation_entry_read(out, &bytes) == -1)
 		rc = cannot_say(e, d, name, wrong != NULL ? wrong : "damaged");
 	buffer_free(&bytes);
 	if (fd != NULL && rc == 1) {
@@ -135,12 +110,13 @@ static int
 check_subject(const struct directory *d, const struct revocation_subject *t, struct error *e)
 {
 	char name[NAME];
-	struct entry entry;
+	struct revocation_entry entry;
 	int found;
 
 	if (t->subject == NULL)
 		return 0;
-	if (make_name(name, SUBJECT_PREFIX, t->issuer, t->subject, strlen(t->subject), e) == -1)
+	if (make_name(name, REVOCATION_SUBJECT, t->issuer, t->subject, strlen(t->subject), e) ==
+	    -1)
 		return -1;
 	found = read_entry(&entry, d, name, NULL, e);
 	if (found != 1)
@@ -169,14 +145,13 @@ revocation_check(const struct state *s, const struct revocation_subject *t, stru
 }
 
 static int
-make_draft(struct record_draft *f, const struct directory *d, const struct entry *entry,
-    struct error *e)
+make_draft(struct record_draft *f, const struct directory *d,
+    const struct revocation_entry *entry, struct error *e)
 {
-	char text[ENTRY + 1];
+	char text[REVOCATION_ENTRY + 1];
 
-	(void)snprintf(text, sizeof(text), "%019" PRId64 " %019" PRId64 "\n", entry->expires,
-	    entry->before);
-	return record_draft(f, d, text, ENTRY, entry->expires, e);
+	revocation_entry_write(text, entry);
+	return record_draft(f, d, text, REVOCATION_ENTRY, entry->expires, e);
 }
 
 static int64_t
@@ -187,8 +162,8 @@ later(int64_t a, int64_t b)
 
 /* 1: done; 0: another process was quicker, try again; -1. */
 static int
-add_first(
-    const struct directory *d, const char *name, const struct entry *entry, struct error *e)
+add_first(const struct directory *d, const char *name, const struct revocation_entry *entry,
+    struct error *e)
 {
 	struct record_draft f;
 	int rc = 1;
@@ -203,10 +178,10 @@ add_first(
 
 /* The same where there is one already, which fd has open and locked. */
 static int
-add_more(const struct directory *d, const char *name, int fd, const struct entry *old,
-    const struct entry *entry, struct error *e)
+add_more(const struct directory *d, const char *name, int fd,
+    const struct revocation_entry *old, const struct revocation_entry *entry, struct error *e)
 {
-	const struct entry both = {.expires = later(old->expires, entry->expires),
+	const struct revocation_entry both = {.expires = later(old->expires, entry->expires),
 	    .before = later(old->before, entry->before)};
 	struct record_draft f;
 	int rc = 1;
@@ -224,9 +199,10 @@ add_more(const struct directory *d, const char *name, int fd, const struct entry
 }
 
 static int
-try_add(const struct directory *d, const char *name, const struct entry *entry, struct error *e)
+try_add(const struct directory *d, const char *name, const struct revocation_entry *entry,
+    struct error *e)
 {
-	struct entry old;
+	struct revocation_entry old;
 	int fd = -1;
 	int rc = read_entry(&old, d, name, &fd, e);
 
@@ -243,7 +219,8 @@ try_add(const struct directory *d, const char *name, const struct entry *entry, 
 }
 
 static int
-add(const struct state *s, const char *name, const struct entry *entry, struct error *e)
+add(const struct state *s, const char *name, const struct revocation_entry *entry,
+    struct error *e)
 {
 	const struct directory *d = state_revoked(s);
 	int rc = 0;
@@ -272,7 +249,7 @@ int
 revocation_add_token(
     const struct state *s, const struct revocation_subject *t, int64_t expires, struct error *e)
 {
-	const struct entry entry = {.expires = expires};
+	const struct revocation_entry entry = {.expires = expires};
 	char name[NAME];
 
 	if (s == NULL)
@@ -291,42 +268,12 @@ int
 revocation_add_subject(const struct state *s, const char *issuer, const char *subject,
     int64_t before, int64_t expires, struct error *e)
 {
-	const struct entry entry = {.expires = expires, .before = before};
+	const struct revocation_entry entry = {.expires = expires, .before = before};
 	char name[NAME];
 
 	if (s == NULL)
 		return no_state(e);
-	if (make_name(name, SUBJECT_PREFIX, issuer, subject, strlen(subject), e) == -1)
+	if (make_name(name, REVOCATION_SUBJECT, issuer, subject, strlen(subject), e) == -1)
 		return -1;
 	return add(s, name, &entry, e);
-}
-
-/* One that is damaged stays: it may say that something is revoked. */
-static bool
-is_due(void *context, const char *name, const struct buffer *bytes)
-{
-	const int64_t *before = context;
-	struct entry entry;
-
-	if (strncmp(name, TOKEN_PREFIX, strlen(TOKEN_PREFIX)) != 0 &&
-	    strncmp(name, SIGNED_PREFIX, strlen(SIGNED_PREFIX)) != 0 &&
-	    strncmp(name, SUBJECT_PREFIX, strlen(SUBJECT_PREFIX)) != 0)
-		return false;
-	return parse_entry(&entry, bytes) == 0 && entry.expires < *before;
-}
-
-int
-revocation_sweep(
-    const struct state *s, int64_t now, bool dry_run, size_t *count, struct error *e)
-{
-	int64_t before = now - STATE_GRACE;
-	struct record_sweep sweep = {.directory = state_revoked(s),
-	    .before = before,
-	    .dry_run = dry_run,
-	    .is_due = is_due,
-	    .context = &before};
-	int rc = record_sweep(&sweep, now, e);
-
-	*count = sweep.count;
-	return rc;
 }

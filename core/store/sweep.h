@@ -27,11 +27,16 @@ typedef void sweep_deleted(void *context, const char *name);
 /* Called for each file that is due and stays, with the reason. */
 typedef void sweep_kept(void *context, const char *name, const char *reason);
 
+/* Called by watch_run() at its start and then about every ten seconds, for what else there is
+ * to do. The shorter, the better: meanwhile no file is deleted. */
+typedef void sweep_meanwhile(void *context);
+
 struct sweep_options {
 	int64_t max_age; /* nanoseconds; 0 deletes every token file */
 	bool dry_run;
-	sweep_deleted *deleted; /* may be NULL */
-	sweep_kept *kept;       /* may be NULL */
+	sweep_deleted *deleted;     /* may be NULL */
+	sweep_kept *kept;           /* may be NULL */
+	sweep_meanwhile *meanwhile; /* may be NULL */
 	void *context;
 };
 

@@ -239,6 +239,16 @@ time_to_sleep(struct watch *w, bool gathering)
 	return until <= now ? 0 : (int)((until - now + MILLISECONDS - 1) / MILLISECONDS);
 }
 
+/* What is done every now and then. */
+static int
+look_around(struct watch *w, struct error *e)
+{
+	if (w->options->meanwhile != NULL)
+		w->options->meanwhile(w->options->context);
+	w->next_check = clock_monotonic(w->clock) + check_every;
+	return directory_check(w->directory, e);
+}
+
 /* Sleeps, then takes what happened. 1 when it is time to stop, 0 to go on, -1. */
 static int
 wait_and_take(struct watch *w, int stop_fd, bool hurry, struct error *e)
@@ -257,8 +267,7 @@ wait_and_take(struct watch *w, int stop_fd, bool hurry, struct error *e)
 		return -1;
 	if (clock_monotonic(w->clock) < w->next_check)
 		return 0;
-	w->next_check = clock_monotonic(w->clock) + check_every;
-	return directory_check(w->directory, e);
+	return look_around(w, e);
 }
 
 /* Watches the directory that is open, not what its path leads to by now. */
@@ -308,9 +317,8 @@ watch_run(const struct directory *d, const struct sweep_options *o, const struct
 		goto out;
 	}
 	/* Watch first, list second: what is made in between is seen twice, not missed. */
-	if (watch_start(&w, e) == -1 || read_events(&w, e) == -1)
+	if (watch_start(&w, e) == -1 || read_events(&w, e) == -1 || look_around(&w, e) == -1)
 		goto out;
-	w.next_check = clock_monotonic(clock) + check_every;
 	do {
 		rc = delete_due(&w, e);
 		if (rc != -1)

@@ -422,6 +422,28 @@ times_are_written_as_rfc_3339_has_them(void **state)
 		assert_int_equal(
 		    clock_format_utc(text, rows[i].seconds), *rows[i].text == '\0' ? -1 : 0);
 		assert_string_equal(text, rows[i].text);
+		if (*text != '\0') {
+			int64_t again = rows[i].seconds + 1;
+
+			assert_int_equal(clock_parse_utc(text, &again), 0);
+			assert_int_equal(again, rows[i].seconds);
+		}
+	}
+}
+
+static void
+a_time_that_is_not_written_like_that_is_refused(void **state)
+{
+	static const char *const wrong[] = {"", "now", "2022-11-11", "2022-11-11T15:46:33",
+	    "2022-11-11T15:46:33Zx", " 2022-11-11T15:46:33Z", "2022-11-11 15:46:33Z",
+	    "2022-11-11t15:46:33z", "2022-1-11T15:46:33Z", "2022-02-30T15:46:33Z",
+	    "2022-11-11T24:00:00Z", "2022-11-11T15:46:60Z", "22022-11-11T15:46:33Z"};
+	int64_t seconds = 7;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		assert_int_equal(clock_parse_utc(wrong[i], &seconds), -1);
+		assert_int_equal(seconds, 7);
 	}
 }
 
@@ -480,6 +502,7 @@ main(void)
 	    cmocka_unit_test(error_codes_have_the_exit_statuses_of_sysexits),
 	    cmocka_unit_test(system_clocks_run_forward),
 	    cmocka_unit_test(times_are_written_as_rfc_3339_has_them),
+	    cmocka_unit_test(a_time_that_is_not_written_like_that_is_refused),
 	    cmocka_unit_test(system_entropy_fills_every_byte),
 	    cmocka_unit_test(host_has_an_address),
 	};

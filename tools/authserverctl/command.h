@@ -17,6 +17,7 @@ int command_jwks(int argc, char **argv);
 int command_mint(int argc, char **argv);
 int command_verify(int argc, char **argv);
 int command_decode(int argc, char **argv);
+int command_revoke(int argc, char **argv);
 int command_groups(int argc, char **argv);
 
 /* Prints "authserverctl: TEXT" on stderr. */

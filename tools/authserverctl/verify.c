@@ -4,16 +4,10 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "base/clock.h"
 #include "config/flags.h"
-#include "identity/lookup_process.h"
-#include "jose/keyring.h"
-#include "jose/verifier.h"
-#include "service/trust.h"
-#include "signer/signing.h"
 #include "tools/authserverctl/command.h"
-#include "tools/authserverctl/owner.h"
 #include "tools/authserverctl/token_read.h"
+#include "tools/authserverctl/token_verify.h"
 
 struct arguments {
 	struct flags flags;
@@ -39,53 +33,6 @@ parse_flag(int flag, char *value, struct argp_state *state)
 	}
 }
 
-/* Whoever may run this may know what the service tells nobody but its log. */
-static int
-tell_why(struct error *e)
-{
-	const struct error why = *e;
-
-	if (why.code != ERROR_UNAUTHENTICATED)
-		return -1;
-	return error_set(e, ERROR_DENIED, "%s: %s", why.text, why.detail);
-}
-
-/* Our own keys as the service publishes them now, if there are any. */
-static int
-add_own(struct verifier *v, const struct config *c, int64_t now, struct error *e)
-{
-	const struct keyring_source source = signing_keys(c);
-	struct keyring *ring = NULL;
-	struct buffer json;
-	int64_t fresh;
-	int rc;
-
-	if (source.path == NULL)
-		return 0;
-	if (owner_enter(source.path, e) == -1)
-		return -1;
-	(void)key_memory_lock(source.path);
-	rc = keyring_open(&ring, &source, e);
-	owner_leave();
-	buffer_init(&json, LIMIT_JWK_SET);
-	if (rc == 0)
-		rc = keyring_publish(ring, now, &json, &fresh, e);
-	if (rc == 0)
-		rc = verifier_set_own(v, json.data, json.length, e);
-	buffer_free(&json);
-	keyring_free(ring);
-	return rc;
-}
-
-static int
-check_some(const struct config *c, const struct verifier *v, struct error *e)
-{
-	if (c->private_key != NULL || verifier_count(v) > 1)
-		return 0;
-	return error_set(e, ERROR_CONFIG,
-	    "no key to verify with: give private-key, jwt-public-key or a section verify");
-}
-
 static int
 print(const json_t *claims, struct error *e)
 {
@@ -99,54 +46,14 @@ print(const json_t *claims, struct error *e)
 	return rc;
 }
 
-/* What became of the token. */
-struct verdict {
-	int rc;
-	struct error e;
-};
-
-static void
-judged(void *context, const struct verified *verified, const struct error *failure)
-{
-	struct verdict *d = context;
-
-	d->e = *failure;
-	d->rc = verified != NULL ? print(verified->claims, &d->e) : tell_why(&d->e);
-}
-
-/* The keys that are at a URL a resolver fetches, if the token needs them. */
-static int
-judge(const struct arguments *a, const struct config *c, struct verifier *v,
-    const struct buffer *token, struct error *e)
-{
-	struct lookup_process lookup;
-	struct verdict d = {.rc = -1};
-	struct trust *trust;
-
-	if (trust_open(&trust, v, &clock_system, e) == -1)
-		return -1;
-	lookup_process_init(&lookup, &a->flags, c);
-	trust_set_lookup(trust, &lookup.lookup);
-	trust_judge(trust, token->data, token->length, judged, &d);
-	lookup_process_end(&lookup);
-	trust_free(trust);
-	*e = d.e;
-	return d.rc;
-}
-
 static int
 verify(const struct arguments *a, const struct config *c, const struct buffer *token,
     struct error *e)
 {
-	const struct verifier_source source = {.config = c};
-	int64_t now = clock_realtime(&clock_system) / NANOSECONDS;
-	struct verifier *v = NULL;
-	int rc = -1;
+	json_t *claims = token_verify(&a->flags, c, token, e);
+	int rc = claims == NULL ? -1 : print(claims, e);
 
-	if (verifier_open(&v, &source, e) == 0 && check_some(c, v, e) == 0 &&
-	    add_own(v, c, now, e) == 0)
-		rc = judge(a, c, v, token, e);
-	verifier_free(v);
+	json_decref(claims);
 	return rc;
 }
 
