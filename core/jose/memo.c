@@ -6,9 +6,9 @@
 enum { PLACES = 1024 };
 
 struct memo {
-	struct {
-		char digest[DIGEST_TEXT];
-		const struct public_key *key; /* NULL: nothing is here. Never followed */
+	struct place {
+		char digest[DIGEST_TEXT]; /* "": nothing is here, and no digest is that */
+		char key[DIGEST_TEXT];
 	} places[PLACES];
 };
 
@@ -42,24 +42,18 @@ place_of(const char digest[DIGEST_TEXT])
 }
 
 bool
-memo_has(const struct memo *m, const char digest[DIGEST_TEXT], const struct public_key *k)
+memo_has(const struct memo *m, const char digest[DIGEST_TEXT], const char *key)
 {
-	size_t i = place_of(digest);
+	const struct place *p = &m->places[place_of(digest)];
 
-	return m->places[i].key == k && digest_equal(m->places[i].digest, digest);
+	return digest_equal(p->digest, digest) && digest_equal(p->key, key);
 }
 
 void
-memo_add(struct memo *m, const char digest[DIGEST_TEXT], const struct public_key *k)
+memo_add(struct memo *m, const char digest[DIGEST_TEXT], const char *key)
 {
-	size_t i = place_of(digest);
+	struct place *p = &m->places[place_of(digest)];
 
-	memcpy(m->places[i].digest, digest, DIGEST_TEXT);
-	m->places[i].key = k;
-}
-
-void
-memo_clear(struct memo *m)
-{
-	memset(m, 0, sizeof(*m));
+	memcpy(p->digest, digest, DIGEST_TEXT);
+	memcpy(p->key, key, DIGEST_TEXT);
 }

@@ -9,7 +9,10 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
 
+#include "base/buffer.h"
+#include "jose/digest.h"
 #include "jose/jwk_fit.h"
 #include "jose/key_check.h"
 #include "jose/public_key_read.h"
@@ -19,6 +22,7 @@ struct public_key {
 	EVP_MD_CTX *ready; /* set up to verify; copied for each signature */
 	const struct algorithm *algorithm;
 	char *kid;
+	char digest[DIGEST_TEXT];
 };
 
 /* Looking up digest and parameters for each signature would cost more than one of RSA. */
@@ -41,6 +45,26 @@ prepare(struct public_key *k)
 		   : -1;
 }
 
+/* Of the algorithm and the SubjectPublicKeyInfo. */
+static int
+name_it(struct public_key *k, struct error *e)
+{
+	unsigned char *der = NULL;
+	int size = i2d_PUBKEY(k->pkey, &der);
+	struct buffer whole;
+	int rc = -1;
+
+	buffer_init(&whole, LIMIT_KEY_FILE);
+	if (size > 0 && buffer_printf(&whole, "%s ", k->algorithm->name) == 0 &&
+	    buffer_append(&whole, der, (size_t)size) == 0)
+		rc = digest_text(k->digest, whole.data, whole.length, e);
+	else
+		error_set(e, ERROR_INTERNAL, "out of memory");
+	buffer_free(&whole);
+	OPENSSL_free(der);
+	return rc;
+}
+
 /* pkey is the key's from here on; NULL: *e says why there is none. */
 static int
 finish(struct public_key **out, EVP_PKEY *pkey, const struct algorithm *a, const char *kid,
@@ -61,6 +85,8 @@ finish(struct public_key **out, EVP_PKEY *pkey, const struct algorithm *a, const
 		error_set(e, ERROR_INTERNAL, "out of memory");
 		goto fail;
 	}
+	if (name_it(k, e) == -1)
+		goto fail;
 	if (prepare(k) == -1) {
 		error_set(e, ERROR_CONFIG, "%s: cannot be used to verify %s", name, a->name);
 		goto fail;
@@ -121,6 +147,12 @@ const char *
 public_key_id(const struct public_key *k)
 {
 	return k->kid;
+}
+
+const char *
+public_key_digest(const struct public_key *k)
+{
+	return k->digest;
 }
 
 size_t

@@ -43,6 +43,9 @@ const struct algorithm *public_key_algorithm(const struct public_key *k);
 /* Its "kid" (RFC 7517, 4.5), NULL when it has none. */
 const char *public_key_id(const struct public_key *k);
 
+/* By which it is known: of its bits and its algorithm. */
+const char *public_key_digest(const struct public_key *k);
+
 /* The bytes of its signatures (RFC 7518, 3.3-3.5; RFC 8037, 3.1): of the modulus, of r and s
  * together, or 64. */
 size_t public_key_signature_size(const struct public_key *k);

@@ -37,7 +37,6 @@ verifier_get(const struct verifier *v, size_t i)
 void
 verifier_set_keys(struct verifier *v, size_t i, struct keychain *keys)
 {
-	memo_clear(v->memo);
 	keychain_free(v->keys[i]);
 	v->keys[i] = keys;
 }
@@ -127,11 +126,11 @@ signed_by(const struct attempt *a, const struct public_key *k, struct error *wro
 {
 	struct memo *memo = a->v->memo;
 
-	if (memo_has(memo, a->digest, k))
+	if (memo_has(memo, a->digest, public_key_digest(k)))
 		return true;
 	if (jws_verify(&a->jws, k, wrong) == -1)
 		return false;
-	memo_add(memo, a->digest, k);
+	memo_add(memo, a->digest, public_key_digest(k));
 	return true;
 }
 
