@@ -306,10 +306,10 @@ not_logged() {
         check 69 "$user" "$PASSWORD-alice" || break
         in_time 1 || break
         [ "$TOOK" -ge 900 ] || break
-        user=done
+        user=asked
     done
     kill -CONT "$(cat "$SLAPD/pid")"
-    [ "$user" = done ]
+    [ "$user" = asked ]
     check 0 alice "$PASSWORD-alice"
 }
 

@@ -1,7 +1,7 @@
 /*
  * Asks whether passwords are right, as the service does: passwords CONFIGURATION reads lines
- * "USER PASSWORD" or "USER" and prints "right", "wrong" or "cannot say: WHY", and the milliseconds
- * that it took.
+ * "USER PASSWORD" or "USER" and prints "right", "wrong" or "cannot say: WHY", and the
+ * milliseconds that it took.
  */
 #include <stdio.h>
 #include <string.h>
