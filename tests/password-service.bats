@@ -101,6 +101,7 @@ slapd_refused() { [ "$(grep -c 'RESULT tag=97 err=49' "$SLAPD/log")" -ge "$1" ];
 }
 
 @test "password grant: a resolver that ends over a question is a 503, and the next is answered" {
+    checked_by_ldap 'delay = 2s' 'timeout = 30s'
     serve
     find_parts
     kill -STOP "$(cat "$SLAPD/pid")"
