@@ -144,6 +144,8 @@ $(HELPERS): $(BUILD)/tests/lib/%: $(BUILD)/tests/lib/%.o
 	$(call say,LD,$@)
 	$(call link)
 
+$(BUILD)/tests/lib/passwords: $(LIBRARY)
+
 $(BENCHES): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIBRARY)
 	$(call say,LD,$@)
 	$(call link,-lfcgi)

@@ -9,35 +9,34 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static void
-request(const struct counters *c, struct outbox *box, struct lookup_request *q, size_t size)
-{
-	if (q->head.kind == LOOKUP_PASSWORD) {
-		gate_request(c->gate, box, q, size);
-		explicit_bzero(q, sizeof(*q));
-	} else {
-		desk_request(c->desk, box, q);
-	}
-}
-
 /* Everything that is there. False: the socket has ended. */
 static bool
 receive(const struct counters *c, struct outbox *box)
 {
 	struct lookup_request q;
+	bool open = true;
+	ssize_t n;
 
 	for (;;) {
-		ssize_t n = recv(box->fd, &q, sizeof(q), MSG_DONTWAIT | MSG_TRUNC);
-
+		n = recv(box->fd, &q, sizeof(q), MSG_DONTWAIT | MSG_TRUNC);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)
-			return errno == EAGAIN || errno == EWOULDBLOCK;
-		if (n == 0 && courier_ended(box->fd))
-			return false;
-		if (lookup_request_check(&q, (size_t)n) == 0)
-			request(c, box, &q, (size_t)n);
+			open = errno == EAGAIN || errno == EWOULDBLOCK;
+		else if (n == 0)
+			open = !courier_ended(box->fd);
+		if (n == -1 || !open)
+			break;
+		if (lookup_request_check(&q, (size_t)n) == -1)
+			continue;
+		if (q.head.kind == LOOKUP_PASSWORD)
+			gate_request(c->gate, box, &q, (size_t)n);
+		else
+			desk_request(c->desk, box, &q);
 	}
+	/* It may have held a password. */
+	explicit_bzero(&q, sizeof(q));
+	return open;
 }
 
 /* The sooner of two times to wait, -1 being never. */

@@ -15,28 +15,30 @@
 
 enum { MILLISECOND = NANOSECONDS / 1000, GRACE = 300 };
 
-/* The first line, or all there is. No stdio: it would keep a copy. */
+/* The first line, or all there is. One that is no password, since it is too long or has a NUL,
+ * becomes an empty one. No stdio: it would keep a copy. */
 static int
 read_line(char *to, size_t size, struct error *e)
 {
+	bool fits = true;
 	size_t length = 0;
+	char c = '\0';
 	ssize_t n;
 
-	for (; length < size; length++) {
+	*to = '\0';
+	for (;;) {
 		do
-			n = read(STDIN_FILENO, to + length, 1);
+			n = read(STDIN_FILENO, &c, 1);
 		while (n == -1 && errno == EINTR);
 		if (n == -1)
 			return error_set(e, ERROR_UNAVAILABLE, "stdin: %s", strerror(errno));
-		if (n == 0 || to[length] == '\n')
+		if (n == 0 || c == '\n')
 			break;
-		if (to[length] == '\0')
-			return error_set(e, ERROR_MALFORMED, "stdin: a NUL in a password");
+		fits = fits && c != '\0' && length + 1 < size;
+		if (fits)
+			to[length++] = c;
 	}
-	if (length == size)
-		return error_set(
-		    e, ERROR_MALFORMED, "stdin: passwords have at most %zu bytes", size - 1);
-	to[length] = '\0';
+	to[fits ? length : 0] = '\0';
 	return 0;
 }
 

@@ -718,6 +718,10 @@ page() {
     page authserver-resolver.8 '' 'output_has "^alice: "'
 }
 
+@test "authserver-password(8): EXAMPLES" {
+    page authserver-password.8 '' 'output_has "^Usage: "'
+}
+
 @test "every page with EXAMPLES is in a test above" {
     local at
 
@@ -775,7 +779,7 @@ faults_of() { # FILE...
     local file line word words program what
     local -A flags=()
 
-    for program in authserver authserver-reap authserver-token authserverctl authserver.fcgi authserver.cgi authserver-resolver; do
+    for program in authserver authserver-reap authserver-token authserverctl authserver.fcgi authserver.cgi authserver-resolver authserver-password; do
         [ ! -x "$BUILD/$program" ] || flags[$program]=$(help_of "$program")
     done
     while read -r file word; do
@@ -789,7 +793,7 @@ faults_of() { # FILE...
             read -ra words <<<"$line"
             for word in "${words[@]}"; do
                 case $word in
-                *authserver | *authserver-reap | *authserver-token | *authserverctl | *authserver.fcgi | *authserver.cgi | *authserver-resolver)
+                *authserver | *authserver-reap | *authserver-token | *authserverctl | *authserver.fcgi | *authserver.cgi | *authserver-resolver | *authserver-password)
                     program=${word##*/}
                     what=${flags[$program]-}
                     ;;
@@ -825,7 +829,7 @@ faults_of() { # FILE...
 }
 
 programs='authserver authserver-reap authserver-token authserverctl authserver.fcgi authserver.cgi
-    authserver-resolver'
+    authserver-resolver authserver-password'
 
 # The names of the flags of a program: --name, one a line.
 flags_in_help() {
@@ -882,6 +886,7 @@ keys_in_page() {
     diff <(keys_of config.c profile.c | sort) <(keys_in_page authserver.conf.5 | sort)
     diff <(keys_of groups.c | sort) <(keys_in_page authserver.groups.5 | sort)
     diff <(keys_of verify.c | sort) <(keys_in_page authserver.verify.5 | sort)
+    diff <(keys_of password.c | sort) <(keys_in_page authserver.password.5 | sort)
 }
 
 # gives_defaults PAGE SOURCE...: where a key has several meanings, one place has to do.
@@ -907,6 +912,7 @@ gives_defaults() {
     gives_defaults authserver.conf.5 config.c profile.c
     gives_defaults authserver.groups.5 groups.c
     gives_defaults authserver.verify.5 verify.c
+    gives_defaults authserver.password.5 password.c
 }
 
 # The displays of a page's EXAMPLES that set keys, each to a file.
@@ -1016,6 +1022,25 @@ example_keys() { # FOLDER
         count=$((count + 1))
     done
     [ "$count" -eq 4 ]
+}
+
+@test "the configurations in authserver.password(5) are accepted" {
+    local file count=0 at=$BATS_TEST_TMPDIR
+
+    echo secret >"$at/password"
+    openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=ca -keyout /dev/null -out "$at/ca" 2>/dev/null
+    examples_of_configuration authserver.password.5
+    for file in "$at"/*.conf; do
+        grep -q '^ *password "' "$file" || continue
+        # What belongs to one machine; "other" is a service of PAM that each has.
+        sed -i -e "s|/etc/ssl/certs/ca-certificates.crt|$at/ca|" -e 's|= "authserver"|= "other"|' \
+            -e "s|/etc/authserver/[a-z-]*|$at/password|" "$file"
+        chmod 0600 "$file" "$at/password"
+        cat "$file"
+        "$BUILD/authserver-resolver" --config="$file" --check
+        count=$((count + 1))
+    done
+    [ "$count" -eq 3 ]
 }
 
 @test "the configuration in authserver.verify(5) is accepted" {

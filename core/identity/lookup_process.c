@@ -59,6 +59,19 @@ spawn(const struct flags *flags, const char *const *extra, int fd, struct error 
 			   : error_set(e, ERROR_UNAVAILABLE, "%s: %s", path, strerror(failed));
 }
 
+/* Until it has said hello, or has ended. A password that is asked about before is dropped when
+ * it starts, as what is queued for one that was there before. */
+static void
+await_hello(int fd)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+	int n;
+
+	do
+		n = poll(&ready, 1, START * 1000);
+	while (n == -1 && errno == EINTR);
+}
+
 static int
 start(struct lookup_process *p, struct error *e)
 {
@@ -72,6 +85,8 @@ start(struct lookup_process *p, struct error *e)
 		return error_set(e, ERROR_UNAVAILABLE, "socketpair: %s", strerror(errno));
 	rc = spawn(p->flags, serve, pair[1], e);
 	close(pair[1]);
+	if (rc == 0)
+		await_hello(pair[0]);
 	if (rc == 0 && lookup_remote_new(&p->remote, pair[0], p->deadline, &clock_system,
 			   &entropy_system, e) == 0) {
 		p->fd = pair[0];
