@@ -75,7 +75,7 @@ $(BUILD)/authserver.cgi: $(call object,$(wildcard cgi/*.c)) $(LIBRARY)
 	$(call say,LD,$@)
 	$(call link)
 
-# Nothing but these two reaches for the network.
+# Nothing of the service but these two reaches for the network.
 $(BUILD)/authserver-resolver: $(call object,$(wildcard resolver/*.c)) $(LIBRARY)
 	$(call say,LD,$@)
 	$(call link,-lldap -llber -lcurl)
@@ -89,7 +89,11 @@ $(BUILD)/authserver-password: $(call object,$(wildcard password/*.c)) $(LIBRARY)
 $(addprefix $(BUILD)/,$(TOOLS)): $(BUILD)/%: $(BUILD)/tools/%.o \
 		$$(call object,$$(wildcard tools/$$*/*.c)) $(LIBRARY)
 	$(call say,LD,$@)
-	$(call link)
+	$(call link,$(TOOL_LIBS))
+
+# The client, which serves nobody and holds no key, asks web servers.
+$(BUILD)/authserver-token: TOOL_LIBS = -lcurl $(shell pkg-config --libs krb5-gssapi)
+$(BUILD)/tools/authserver-token/principal.o: BUILD_CFLAGS += $(shell pkg-config --cflags krb5-gssapi)
 
 # What authserver carries inside: its manual page and the template of nginx's configuration.
 $(BUILD)/tools/authserver/embedded.o: man/authserver.1 tools/authserver/nginx.conf.in
@@ -102,6 +106,11 @@ $(UNITS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 DESKS_UNITS := desk desk_failing
 $(BUILD)/tests/unit/test_framing: $(BUILD)/fcgi/framing.o
 $(BUILD)/tests/unit/test_gate: $(call object,resolver/gate.c resolver/job.c resolver/outbox.c)
+$(BUILD)/tests/unit/test_token_life: $(call object,tools/authserver-token/life.c)
+$(BUILD)/tests/unit/test_token_settings: $(call object,$(addprefix tools/authserver-token/,request.c \
+	settings.c url.c))
+$(BUILD)/tests/unit/test_token_cache: $(call object,$(addprefix tools/authserver-token/,cache.c \
+	flight.c life.c private.c))
 $(BUILD)/tests/unit/test_job: $(call object,resolver/job.c resolver/outbox.c)
 $(BUILD)/tests/unit/test_key_age: $(BUILD)/resolver/key_age.o
 $(BUILD)/tests/unit/test_key_sets: $(call object,resolver/job.c resolver/key_age.c \

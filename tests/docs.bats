@@ -678,10 +678,12 @@ page() {
 @test "authserver-token(1): EXAMPLES" {
     page authserver-token.1 'section INSTALL "Start it with systemd"
         section INSTALL "The local socket"
+        section INSTALL "nginx with passwords"
         : >/docs/outputs' '
-        [ "$(grep -c "^eyJ" /docs/outputs)" -ge 2 ]
+        [ "$(grep -c "^eyJ" /docs/outputs)" -ge 3 ]
         output_has "\"sub\":\"alice\""
         grep -q "^Authorization: Bearer eyJ" header
+        grep -q "^eyJ" run/bt_u*
         [ "$(stat -c %a /home/alice/.token)" = 600 ]
         grep -q "^eyJ" /home/alice/.token'
 }
@@ -1073,6 +1075,18 @@ example_keys() { # FOLDER
             --directory="$at/tokens" >>"$at/out"
     done
     [ "$(grep -cxF 'verify: idp, 1 key, issuer https://idp.example.org' "$at/out")" = 1 ]
+}
+
+@test "the settings in authserver-token(1) are accepted" {
+    local at=$BATS_TEST_TMPDIR status=0
+
+    lines_of authserver-token.1 | sed -n 's/^C \( *[a-z-]* = \)/\1/p' >"$at/conf"
+    [ "$(wc -l <"$at/conf")" -ge 3 ]
+    # As far as to the ticket that there is not.
+    KRB5CCNAME=FILE:$at/none "$BUILD/authserver-token" --config="$at/conf" 2>"$at/err" || status=$?
+    cat "$at/err"
+    [ "$status" -eq 77 ]
+    grep -q 'run kinit' "$at/err"
 }
 
 @test "the manual pages are without faults" {

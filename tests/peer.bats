@@ -21,7 +21,7 @@ serve_peers() {
 
 # token [ARGUMENT]...: what authserver-token prints, in $DIR/out and $DIR/err.
 token() {
-    "${AS[@]}" "$WORK/authserver-token" --socket "$PEERS" "$@" >"$DIR/out" 2>"$DIR/err"
+    "${AS[@]}" "$WORK/authserver-token" --no-cache --socket "$PEERS" "$@" >"$DIR/out" 2>"$DIR/err"
 }
 
 # fails STATUS PATTERN [ARGUMENT]...: prints nothing but one line that says why.
@@ -88,7 +88,7 @@ as_peer() {
     configure "policy = \"$DIR/rules\""
     serve_peers
     AS=("${AS_DAEMON[@]}")
-    fails 1 'daemon may not have a token for daemon$'
+    fails 77 'daemon may not have a token for daemon$'
     mints REMOTE_USER=daemon AUTH_TYPE=Basic PATH_INFO=/daemon
 }
 
@@ -122,6 +122,22 @@ as_peer() {
     grep -q '^eyJ' "$DIR/out"
     # What is turned away does not fill the log.
     [ "$(times_logged 'it has 16 connections')" -le 3 ]
+}
+
+@test "more callers than an account has connections all get the token that one asks for" {
+    need_root
+    serve_peers
+    install -d -m 0700 -o daemon "$DIR/home"
+    for ((i = 0; i < 40; i++)); do
+        HOME=$DIR/home XDG_RUNTIME_DIR='' "${AS_DAEMON[@]}" "$WORK/authserver-token" \
+            --socket "$PEERS" >"$DIR/out.$i" 2>&1 3>&- &
+        JOBS+=("$!")
+    done
+    wait "${JOBS[@]}"
+    [ "$(sort -u "$DIR"/out.* | grep -c '^eyJ')" -eq 1 ]
+    [ "$(cat "$DIR"/out.* | wc -l)" -eq 40 ]
+    [ "$(token_count)" -eq 1 ]
+    [ "$(stat -c '%a %U' "$DIR/home/.authserver/token")" = '600 daemon' ]
 }
 
 @test "threat: an account that has no number here is everybody's nobody" {
@@ -168,7 +184,7 @@ as_peer() {
     AS=()
     kill -HUP "$MONITOR"
     until_true 10 logged 'Reloaded'
-    fails 1 'root may not have a token' # answered, by the built-in policy
+    fails 77 'root may not have a token' # answered, by the built-in policy
     stop
     [ ! -e "$PEERS" ]
     [ ! -e "$SOCKET" ]
@@ -183,7 +199,7 @@ as_peer() {
     grep -q 'a/b: a subject has no slash' "$DIR/err"
     serve_peers
     fails 1 'query parameter ttl' --ttl soon
-    fails 1 'may not have a token for nobody$' nobody
+    fails 77 'may not have a token for nobody$' nobody
     "$WORK/authserver-token" --help | grep -q 'Usage: authserver-token'
     "$WORK/authserver-token" --version | grep -qx 'authserver-token [0-9.]*'
 }

@@ -1,152 +1,162 @@
 /*
- * authserver-token: prints one token and nothing else. It asks the local socket of
- * authserver.fcgi, where the kernel says who is asking: no password, no web server.
+ * authserver-token: prints one token and nothing else. It is one that is kept and has enough
+ * life left, or one that it asks for: at the local socket of authserver.fcgi, where the kernel
+ * says who is asking, or of the web server in front of it.
  */
-#include <argp.h>
-#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
-#include "base/buffer.h"
-#include "tools/authserver-token/fastcgi.h"
+#include "tools/authserver-token/ask.h"
+#include "tools/authserver-token/discover.h"
+#include "tools/authserver-token/flight.h"
+#include "tools/authserver-token/options.h"
+#include "tools/authserver-token/place.h"
 
-enum { FLAG_SOCKET = 0x100, FLAG_TTL, FLAG_AUDIENCE, FLAG_PROFILE, FLAG_FILE, TIMEOUT = 10 };
+static const char config[] = "/etc/authserver/token.conf";
 
-const char *argp_program_version = "authserver-token " VERSION;
-
-struct arguments {
-	const char *socket;
-	const char *subject; /* "": whoever asks */
-	bool file;
-	struct buffer query;
+/* All that one run works with. */
+struct run {
+	struct options options; /* and the settings from elsewhere */
+	struct request request;
+	struct credentials credentials;
 };
 
-static const struct argp_option options[] = {
-    {"socket", FLAG_SOCKET, "PATH", 0,
-	"The local socket of authserver.fcgi (/run/authserver/peer.sock)", 0},
-    {"ttl", FLAG_TTL, "DURATION", 0, "For so long, such as 15m", 0},
-    {"audience", FLAG_AUDIENCE, "TEXT", 0, "For this audience", 0},
-    {"profile", FLAG_PROFILE, "NAME", 0, "In this shape", 0},
-    {"file", FLAG_FILE, NULL, 0, "Print the path of the token's file instead", 0},
-    {0},
-};
-
-/* In percent-encoding (RFC 3986, 2.1), but for what needs none. */
 static void
-append_encoded(struct buffer *to, const char *text, struct argp_state *state)
+complain(void *context, const struct error *e)
 {
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				    "0123456789-._~";
-
-	for (; *text != '\0'; text++)
-		if (buffer_printf(to,
-			memchr(plain, *text, sizeof(plain) - 1) != NULL ? "%c" : "%%%02X",
-			(unsigned char)*text) == -1)
-			argp_error(state, "too long");
+	(void)context;
+	(void)fprintf(stderr, "authserver-token: %s\n", e->text);
 }
 
-static void
-append_parameter(
-    struct arguments *a, const char *name, const char *value, struct argp_state *state)
+/* Adds what the environment and the file say to what the command line did. */
+static int
+read_settings(struct options *o, struct error *e)
 {
-	if (buffer_printf(&a->query, "%s%s=", a->query.length > 0 ? "&" : "", name) == -1)
-		argp_error(state, "too long");
-	append_encoded(&a->query, value, state);
-}
+	const char *path = o->config != NULL ? o->config : config;
+	struct stat st;
 
-static error_t
-parse_flag(int flag, char *value, struct argp_state *state)
-{
-	struct arguments *a = state->input;
-
-	switch (flag) {
-	case FLAG_SOCKET:
-		a->socket = value;
+	if (settings_take_environment(&o->settings, getenv, e) == -1)
+		return -1;
+	/* A file that nobody named need not be there. */
+	if (o->config == NULL && stat(path, &st) == -1)
 		return 0;
-	case FLAG_TTL:
-		append_parameter(a, "ttl", value, state);
-		return 0;
-	case FLAG_AUDIENCE:
-		append_parameter(a, "audience", value, state);
-		return 0;
-	case FLAG_PROFILE:
-		append_parameter(a, "profile", value, state);
-		return 0;
-	case FLAG_FILE:
-		a->file = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (state->arg_num > 0)
-			argp_error(state, "one SUBJECT at most");
-		if (strchr(value, '/') != NULL)
-			argp_error(state, "%s: a subject has no slash", value);
-		a->subject = value;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	return settings_take_file(&o->settings, path, e);
 }
 
 static int
-ask(struct answer *answer, const struct arguments *a, struct error *e)
+ask(void *context, struct buffer *token, struct error *e)
 {
-	char path[LIMIT_SUBJECT + 1];
-	const struct param params[] = {
-	    {"GATEWAY_INTERFACE", "CGI/1.1"},
-	    {"REQUEST_METHOD", "GET"},
-	    {"PATH_INFO", path},
-	    {"QUERY_STRING", a->query.data != NULL ? a->query.data : ""},
-	    {"HTTP_HOST", "localhost"},
-	    {"HTTP_ACCEPT", a->file ? "text/plain" : "application/jwt"},
-	};
+	const struct run *r = context;
 
-	if (snprintf(path, sizeof(path), "/%s", a->subject) >= (int)sizeof(path))
-		return error_set(
-		    e, ERROR_MALFORMED, "a subject has at most %d bytes", LIMIT_SUBJECT - 1);
-	return fastcgi_ask(
-	    answer, a->socket, params, sizeof(params) / sizeof(params[0]), TIMEOUT, e);
+	return ask_token(token, &r->request, &r->credentials, e);
 }
 
-/* The exit status. */
+/* What must be the same for a kept token to be the one that is asked for. */
 static int
-print(const struct answer *answer)
+write_key(char key[DIGEST_TEXT], const struct run *r, struct error *e)
 {
-	size_t length = strcspn(answer->body, "\n");
+	const struct request *q = &r->request;
+	struct buffer text;
+	int rc;
 
-	if (answer->status != 200) {
-		(void)fprintf(stderr, "authserver-token: %.*s\n", (int)length, answer->body);
-		return answer->status < 500 ? 1 : EX_UNAVAILABLE;
+	buffer_init(&text, LIMIT_PARAMS);
+	rc = buffer_printf(&text, "%s\n%s\n%s\n%s\n", q->url != NULL ? q->url : q->socket,
+	    r->credentials.identity.data, q->path.data, q->query.data);
+	rc = rc == 0 ? digest_text(key, text.data, text.length, e)
+		     : error_set(e, ERROR_UNAVAILABLE, "the request is too long");
+	buffer_free(&text);
+	return rc;
+}
+
+/* Opens the cache. 1, or 0 when this call is to do without one, or -1. */
+static int
+open_cache(struct cache *c, const struct run *r, struct error *e)
+{
+	const char *told = r->options.settings.value[SET_CACHE];
+	char key[DIGEST_TEXT], path[LIMIT_PATH];
+
+	if (r->request.file || r->options.settings.value[SET_NO_CACHE] != NULL)
+		return 0;
+	if (write_key(key, r, e) == -1)
+		return -1;
+	if (told == NULL &&
+	    place_find(path, getenv("XDG_RUNTIME_DIR"), getenv("HOME"), &r->request, key) == 0)
+		return 0;
+	if (cache_open(c, told != NULL ? told : path, key, e) == 0)
+		return 1;
+	/* Where nothing can be kept, tokens are had all the same. */
+	return told == NULL && e->code != ERROR_CONFIG ? 0 : -1;
+}
+
+static int
+get(struct buffer *token, struct run *r, struct error *e)
+{
+	const struct flight flight = {.ask = ask,
+	    .context = r,
+	    .tell = complain,
+	    .clock = &clock_system,
+	    .min_life = r->request.min_life,
+	    .timeout = r->request.timeout};
+	struct cache cache;
+	int rc = open_cache(&cache, r, e);
+
+	if (rc == 0)
+		return ask(r, token, e);
+	if (rc == 1) {
+		rc = flight_token(token, &cache, &flight, e);
+		cache_close(&cache);
 	}
-	if (printf("%s\n", answer->body) < 0 || fflush(stdout) == EOF)
-		return EX_IOERR;
-	return EX_OK;
+	return rc;
+}
+
+/* Finds the token, or asks for it. */
+static int
+run(struct buffer *token, struct run *r, struct error *e)
+{
+	struct options *o = &r->options;
+	struct discovery discovery = {.get = getenv};
+	int rc = -1;
+
+	if (read_settings(o, e) == -1 ||
+	    request_read(&r->request, &o->settings, o->subject, e) == -1)
+		return -1;
+	r->request.file = o->file;
+	discovery.rank =
+	    *o->subject != '\0' || o->file ? RANK_COMMAND : settings_rank(&o->settings);
+	discovery.now = clock_realtime(&clock_system) / NANOSECONDS;
+	discovery.min_life = r->request.min_life;
+	if (discover_token(token, &discovery) == 1) {
+		rc = 0;
+	} else if (credentials_open(&r->credentials, &r->request, getenv("HOME"), e) == 0) {
+		rc = get(token, r, e);
+		credentials_close(&r->credentials);
+	}
+	request_free(&r->request);
+	return rc;
 }
 
 int
 main(int argc, char **argv)
 {
-	static const struct argp argp = {.options = options,
-	    .parser = parse_flag,
-	    .args_doc = "[SUBJECT]",
-	    .doc = "Print a token for SUBJECT, or for the account that asks.\v"
-		   "Exit status: 0 printed, 1 refused, 64 usage, 69 no answer. The manual is "
-		   "authserver-token(1)."};
-	struct arguments a = {.socket = "/run/authserver/peer.sock", .subject = ""};
-	struct answer answer;
+	struct run r = {0};
+	struct buffer token;
 	struct error e = {0};
-	int status;
+	int status = EX_OK;
 
-	argp_err_exit_status = EX_USAGE;
-	buffer_init(&a.query, LIMIT_QUERY);
-	(void)argp_parse(&argp, argc, argv, 0, NULL, &a);
-	if (ask(&answer, &a, &e) == -1) {
-		(void)fprintf(stderr, "authserver-token: %s\n", e.text);
+	options_read(&r.options, argc, argv);
+	buffer_init(&token, LIMIT_TOKEN);
+	if (run(&token, &r, &e) == -1) {
+		complain(NULL, &e);
 		status = error_exit_status(&e);
-	} else {
-		status = print(&answer);
-		fastcgi_free(&answer);
+	} else if (printf("%s\n", token.data) < 0 || fflush(stdout) == EOF) {
+		(void)fputs("authserver-token: the token cannot be written\n", stderr);
+		status = EX_IOERR;
 	}
-	buffer_free(&a.query);
+	buffer_free(&token);
+	settings_free(&r.options.settings);
 	return status;
 }

@@ -27,8 +27,8 @@ check(const struct stat *st, const char *path, bool trusted, size_t most, struct
 	return 0;
 }
 
-static int
-read_all(int fd, const char *path, struct buffer *to, struct error *e)
+int
+file_read_open(int fd, const char *path, struct buffer *to, struct error *e)
 {
 	for (;;) {
 		/* The last piece before the bound is smaller; one byte more shows too much. */
@@ -67,7 +67,7 @@ read_checked(const char *path, struct buffer *to, bool trusted, mode_t *mode, st
 	if (fstat(fd, &st) == -1)
 		error_set(e, ERROR_NO_INPUT, "%s: %s", path, strerror(errno));
 	else if (check(&st, path, trusted, to->limit - to->length, e) == 0)
-		rc = read_all(fd, path, to, e);
+		rc = file_read_open(fd, path, to, e);
 	close(fd);
 	if (rc == 0 && mode != NULL)
 		*mode = st.st_mode & 07777;

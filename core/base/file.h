@@ -18,4 +18,8 @@ int file_read(const char *path, struct buffer *to, mode_t *mode, struct error *e
 /* The same for a file that must belong to root or to the user of the process. */
 int file_read_trusted(const char *path, struct buffer *to, mode_t *mode, struct error *e);
 
+/* Appends what is left to read of the file that is open, of at most to's bound; path stands in
+ * errors. The caller has checked what it is. As above. */
+int file_read_open(int fd, const char *path, struct buffer *to, struct error *e);
+
 #endif

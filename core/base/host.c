@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -74,4 +75,14 @@ host_name(char name[HOST_NAME_SIZE])
 	name[HOST_NAME_SIZE - 1] = '\0';
 	if (gethostname(name, HOST_NAME_SIZE - 1) == -1 || *name == '\0')
 		memcpy(name, "localhost", sizeof("localhost"));
+}
+
+bool
+host_is_loopback(const char *host)
+{
+	struct in_addr address;
+
+	if (strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
+		return true;
+	return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }

@@ -1,7 +1,6 @@
 /* The configuration file, as libconfuse reads it. */
 #define _GNU_SOURCE /* asprintf, strdup */
 #include <confuse.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,88 +10,7 @@
 #include "config/section.h"
 #include "config/source.h"
 
-enum { KEYS_MAX = 64, SECTIONS = 4 };
-
-/*
- * libconfuse's callbacks carry no pointer of ours. What they learn is kept in the
- * comment fields that it provides and that we do not use otherwise: the first error
- * in the file's own, the line of each option in that option's.
- */
-static void
-keep_error(cfg_t *cfg, const char *format, va_list args)
-{
-	char text[LIMIT_ERROR_TEXT];
-
-	if (cfg->comment != NULL)
-		return;
-	(void)vsnprintf(text, sizeof(text), format, args);
-	source_show(text);
-	if (asprintf(&cfg->comment, "%d: %s", cfg->line, text) == -1)
-		cfg->comment = NULL;
-}
-
-/* Called for each value. Another "=" starts the values of an option anew, so that a
- * first value with a line already kept is a key given twice. */
-static int
-keep_line(cfg_t *cfg, cfg_opt_t *option, const char *value, void *result)
-{
-	char line[16];
-
-	*(const char **)result = value;
-	if (cfg_opt_size(option) > 1) /* a further item of a list */
-		return 0;
-	if (cfg_opt_getcomment(option) != NULL) {
-		cfg_error(cfg, "%s: given twice, first in line %s", cfg_opt_name(option),
-		    cfg_opt_getcomment(option));
-		return -1;
-	}
-	(void)snprintf(line, sizeof(line), "%d", cfg->line);
-	return cfg_opt_setcomment(option, line);
-}
-
-/* Gives the values of a key in the file to its field of the struct at base. */
-static int
-take_option(
-    void *base, const struct key_row *key, cfg_opt_t *option, const char *name, struct error *e)
-{
-	const char *line = cfg_opt_getcomment(option);
-	/* An empty list has no value to call back with; "=" leaves this mark. */
-	bool emptied = (option->flags & CFGF_RESET) != 0;
-	char where[LIMIT_ERROR_TEXT];
-
-	if (line == NULL && !emptied) /* not in the file */
-		return 0;
-	(void)snprintf(where, sizeof(where), "%s:%s", name, line != NULL ? line : "?");
-	if (line != NULL && emptied)
-		return error_set(
-		    e, ERROR_CONFIG, "%s: %s: given again as an empty list", where, key->name);
-	if (key_is_list(key)) {
-		if (cfg_opt_size(option) == 0 && key->set == key_set_some)
-			return error_set(e, ERROR_CONFIG,
-			    "%s: %s: an empty list would mean everything: leave the key out",
-			    where, key->name);
-		key_list_empty(key_list(key, base));
-	}
-	for (unsigned int i = 0; i < cfg_opt_size(option); i++) {
-		char *value = cfg_opt_getnstr(option, i);
-
-		source_show(value);
-		if (key_set(key, base, value, where, e) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-take_options(
-    void *base, const struct table *keys, cfg_t *section, const char *name, struct error *e)
-{
-	for (size_t i = 0; i < keys->count; i++)
-		if (take_option(base, &keys->rows[i], cfg_getopt(section, keys->rows[i].name),
-			name, e) == -1)
-			return -1;
-	return 0;
-}
+enum { SECTIONS = 4 };
 
 /* Writes FILE:LINE of what later checks will be about: of the key if it is there, else of the
  * closing brace. */
@@ -116,7 +34,7 @@ take_profile(struct config *c, cfg_t *section, const char *name, struct error *e
 	find_where(where, section, "claims", name);
 	if (profile_add(&c->profiles, section->title, where, e) == -1)
 		return -1;
-	return take_options(
+	return table_take(
 	    &c->profiles.items[c->profiles.count - 1], &profile_keys, section, name, e);
 }
 
@@ -140,7 +58,7 @@ take_verify(struct verify_sections *to, cfg_t *section, const char *name, struct
 	if (verify_add(to, section->title, where, e) == -1)
 		return -1;
 	s = &to->items[to->count - 1];
-	if (take_options(s, &verify_keys, section, name, e) == -1)
+	if (table_take(s, &verify_keys, section, name, e) == -1)
 		return -1;
 	return verify_check(s, e);
 }
@@ -163,7 +81,7 @@ static int
 take_source(struct groups_config *g, const struct groups_source *source, cfg_t *section,
     const char *name, struct error *e)
 {
-	if (take_options(groups_source_base(source, g), &source->keys, section, name, e) == -1)
+	if (table_take(groups_source_base(source, g), &source->keys, section, name, e) == -1)
 		return -1;
 	if (strings_have(&g->resolvers, source->name))
 		return 0;
@@ -194,7 +112,7 @@ take_groups(struct groups_config *g, cfg_t *cfg, const char *name, struct error 
 		return 0;
 	if (keep_where(&g->where, section, name, e) == -1)
 		return -1;
-	if (take_options(g, &groups_keys, section, name, e) == -1)
+	if (table_take(g, &groups_keys, section, name, e) == -1)
 		return -1;
 	for (size_t i = 0; i < GROUPS_SOURCES; i++) {
 		const struct groups_source *s = &groups_sources[i];
@@ -243,49 +161,16 @@ take_password(struct password_config *p, cfg_t *cfg, const char *name, struct er
 	    refuse_foreign(p, &pam_keys, section, name, e) == -1)
 		return -1;
 	base = password_source(p, &keys);
-	if (take_options(p, &password_keys, section, name, e) == -1 ||
-	    take_options(base, keys, section, name, e) == -1)
+	if (table_take(p, &password_keys, section, name, e) == -1 ||
+	    table_take(base, keys, section, name, e) == -1)
 		return -1;
 	return password_check(p, e);
-}
-
-/* What libconfuse is to read, behind what it is to read already; of a name that two sources
- * have, once. */
-static void
-describe(cfg_opt_t *options, const struct table *keys)
-{
-	for (size_t i = 0; i < keys->count; i++) {
-		const char *name = keys->rows[i].name;
-		cfg_opt_t scalar = CFG_STR_CB(name, NULL, CFGF_NODEFAULT, keep_line);
-		cfg_opt_t list = CFG_STR_LIST_CB(name, NULL, CFGF_NODEFAULT, keep_line);
-		cfg_opt_t *o = options;
-
-		while (o->name != NULL && strcmp(o->name, name) != 0)
-			o++;
-		*o = key_is_list(&keys->rows[i]) ? list : scalar;
-	}
-}
-
-/* What keep_error() kept, in the file or in the section it happened in; NULL: nothing. */
-static const char *
-first_error(cfg_t *cfg)
-{
-	for (cfg_opt_t *o = cfg->opts; o->name != NULL; o++) {
-		for (unsigned int i = 0; o->type == CFGT_SEC && i < cfg_opt_size(o); i++) {
-			cfg_t *section = cfg_opt_getnsec(o, i);
-			const char *found = section != NULL ? first_error(section) : NULL;
-
-			if (found != NULL)
-				return found;
-		}
-	}
-	return cfg->comment;
 }
 
 static int
 take_file(struct config *c, cfg_t *cfg, const char *name, struct error *e)
 {
-	if (take_options(c, &config_keys, cfg, name, e) == -1)
+	if (table_take(c, &config_keys, cfg, name, e) == -1)
 		return -1;
 	for (unsigned int i = 0; i < cfg_size(cfg, "profile"); i++)
 		if (take_profile(c, cfg_getnsec(cfg, "profile", i), name, e) == -1)
@@ -303,49 +188,39 @@ config_parse(
     struct config *c, const char *text, size_t length, const char *name, struct error *e)
 {
 	/* Zeroes, as CFG_END() is, stand behind what is described. */
-	cfg_opt_t options[KEYS_MAX + SECTIONS] = {0}, profile[KEYS_MAX] = {0};
-	cfg_opt_t groups[KEYS_MAX] = {0}, verify[KEYS_MAX] = {0}, password[KEYS_MAX] = {0};
-	cfg_opt_t source[GROUPS_SOURCES][KEYS_MAX] = {0};
+	cfg_opt_t options[TABLE_KEYS + SECTIONS] = {0}, profile[TABLE_KEYS] = {0};
+	cfg_opt_t groups[TABLE_KEYS] = {0}, verify[TABLE_KEYS] = {0},
+		  password[TABLE_KEYS] = {0};
+	cfg_opt_t source[GROUPS_SOURCES][TABLE_KEYS] = {0};
 	const cfg_opt_t sections[SECTIONS] = {
 	    CFG_SEC("profile", profile, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 	    CFG_SEC("verify", verify, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 	    CFG_SEC("groups", groups, CFGF_MULTI),
 	    CFG_SEC("password", password, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES)};
 	struct buffer copy;
-	const char *wrong;
 	cfg_t *cfg = NULL;
 	int rc = -1;
 
 	buffer_init(&copy, LIMIT_CONFIG_FILE);
 	if (source_clean(&copy, text, length, name, e) == -1)
 		goto out;
-	describe(options, &config_keys);
+	table_describe(options, &config_keys);
 	memcpy(options + config_keys.count, sections, sizeof(sections));
-	describe(profile, &profile_keys);
-	describe(verify, &verify_keys);
-	describe(groups, &groups_keys);
-	describe(password, &password_keys);
-	describe(password, &ldap_user_keys);
-	describe(password, &pam_keys);
+	table_describe(profile, &profile_keys);
+	table_describe(verify, &verify_keys);
+	table_describe(groups, &groups_keys);
+	table_describe(password, &password_keys);
+	table_describe(password, &ldap_user_keys);
+	table_describe(password, &pam_keys);
 	for (size_t i = 0; i < GROUPS_SOURCES; i++) {
 		const cfg_opt_t section =
 		    CFG_SEC(groups_sources[i].name, source[i], CFGF_MULTI);
 
-		describe(source[i], &groups_sources[i].keys);
+		table_describe(source[i], &groups_sources[i].keys);
 		groups[groups_keys.count + i] = section;
 	}
-	cfg = cfg_init(options, CFGF_NONE);
-	if (cfg == NULL) {
-		error_set(e, ERROR_INTERNAL, "out of memory");
-		goto out;
-	}
-	cfg_set_error_function(cfg, keep_error);
-	if (cfg_parse_buf(cfg, copy.data) == CFG_SUCCESS) {
+	if (table_parse(&cfg, options, copy.data, name, e) == 0)
 		rc = take_file(c, cfg, name, e);
-		goto out;
-	}
-	wrong = first_error(cfg);
-	error_set(e, ERROR_CONFIG, "%s:%s", name, wrong != NULL ? wrong : " cannot be parsed");
 out:
 	if (cfg != NULL)
 		cfg_free(cfg);

@@ -3,12 +3,7 @@
 #define CONFIG_SECTION_H
 
 #include "config/config.h"
-#include "config/key.h"
-
-struct table {
-	const struct key_row *rows;
-	size_t count;
-};
+#include "config/table.h"
 
 extern const struct table config_keys;    /* of struct config */
 extern const struct table profile_keys;   /* of struct profile */

@@ -1,20 +1,9 @@
 #include "identity/http_url.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <string.h>
-#include <strings.h>
 
-/* RFC 6761, 6.3: libcurl resolves localhost to nothing but the loopback addresses. */
-static bool
-is_loopback(const char *host)
-{
-	struct in_addr address;
-
-	if (strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
-		return true;
-	return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
-}
+#include "base/host.h"
 
 static bool
 has_part(CURLU *url, CURLUPart which)
@@ -35,7 +24,7 @@ is_open(CURLU *url)
 
 	if (curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
 	    curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK)
-		kept = strcmp(scheme, "https") == 0 || is_loopback(host);
+		kept = strcmp(scheme, "https") == 0 || host_is_loopback(host);
 	curl_free(scheme);
 	curl_free(host);
 	return !kept;

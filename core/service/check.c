@@ -15,7 +15,7 @@ check_subject(const struct verified *v, const char *token)
 	return (struct revocation_subject){
 	    .issuer = issuer != NULL ? issuer : "",
 	    .jti = json_string_value(json_object_get(v->claims, "jti")),
-	    .subject = json_string_value(json_object_get(v->claims, "sub")),
+	    .subject = v->user,
 	    .issued = json_integer_value(json_object_get(v->claims, "iat")),
 	    .signed_part = token,
 	    .signed_length = (size_t)(strrchr(token, '.') - token),
