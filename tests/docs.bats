@@ -872,7 +872,7 @@ flags_in_page() {
 
 # The names of keys, and NAME|DEFAULT of those that have one, as the given sources have them.
 keys_of() {
-    (cd "$SOURCE/core/config" && sed -nE 's/^    \{"([a-z-]+)", .*/\1/p' "$@")
+    (cd "$SOURCE/core/config" && sed -nE 's/^    \{"([a-z-]+)", (NULL|").*/\1/p' "$@")
 }
 
 defaults_of() {
