@@ -71,9 +71,14 @@ validate() {
     mints
     shown=$(cat "$FILE")
     cat "$FILE" >"$DIR/shown"
+    "$CTL" verify --config "$CONF" "$DIR/shown"
     "$CTL" revoke --config "$CONF" "$DIR/shown"
     validate "$shown"
     [ "$STATUS" = 401 ]
+    refute "$CTL" verify --config "$CONF" "$DIR/shown" 2>"$DIR/said"
+    grep -q 'the token is not valid: .*revoked' "$DIR/said"
+    # Once more is no mistake.
+    "$CTL" revoke --config "$CONF" "$DIR/shown"
     mints PATH_INFO=/bob REMOTE_USER=bob
     shown=$(cat "$FILE")
     "$CTL" revoke --config "$CONF" --subject bob

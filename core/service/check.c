@@ -3,30 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/revocations.h"
+
 enum {
 	OWN_FRESH = 10
 }; /* seconds that our own public keys are used before they are asked for */
-
-struct revocation_subject
-check_subject(const struct verified *v, const char *token)
-{
-	const char *issuer = json_string_value(json_object_get(v->claims, "iss"));
-
-	return (struct revocation_subject){
-	    .issuer = issuer != NULL ? issuer : "",
-	    .jti = json_string_value(json_object_get(v->claims, "jti")),
-	    .subject = v->user,
-	    .issued = json_integer_value(json_object_get(v->claims, "iat")),
-	    .signed_part = token,
-	    .signed_length = (size_t)(strrchr(token, '.') - token),
-	};
-}
 
 static int
 check_revoked(
     const struct service *s, const struct verified *v, const char *token, struct error *e)
 {
-	const struct revocation_subject t = check_subject(v, token);
+	const struct revocation_subject t = revocation_subject_of(v->claims, v->user, token);
 
 	return s->state == NULL ? 0 : revocation_check(s->state, &t, e);
 }

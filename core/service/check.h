@@ -5,7 +5,6 @@
 
 #include "jose/verifier.h"
 #include "service/internal.h"
-#include "store/revocations.h"
 
 /* A token whose verdict is wanted. */
 struct check {
@@ -26,8 +25,5 @@ struct check {
  * over, to be freed with free(). 0, or -1 and ERROR_UNAVAILABLE, and then is not called.
  */
 int check_token(const struct check *c, struct error *e);
-
-/* What revocations know a token by that was found valid. It leads to both. */
-struct revocation_subject check_subject(const struct verified *v, const char *token);
 
 #endif

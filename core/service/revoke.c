@@ -7,6 +7,7 @@
 #include "service/check.h"
 #include "service/fields.h"
 #include "store/refresh.h"
+#include "store/revocations.h"
 
 static const char *const fields[] = {"token", NULL};
 
@@ -33,7 +34,7 @@ static int
 revoke(const struct check *c, const struct verified *v, struct error *e)
 {
 	const struct service *s = c->service;
-	const struct revocation_subject t = check_subject(v, c->token);
+	const struct revocation_subject t = revocation_subject_of(v->claims, v->user, c->token);
 	int64_t expires = json_integer_value(json_object_get(v->claims, "exp"));
 
 	if (revocation_add_token(s->state, &t, expires + s->parts.config->skew, e) == -1)

@@ -126,6 +126,21 @@ check_subject(const struct directory *d, const struct revocation_subject *t, str
 	return refuse(e, "what its subject got up to %" PRId64 " was revoked", entry.before);
 }
 
+struct revocation_subject
+revocation_subject_of(const json_t *claims, const char *user, const char *token)
+{
+	const char *issuer = json_string_value(json_object_get(claims, "iss"));
+
+	return (struct revocation_subject){
+	    .issuer = issuer != NULL ? issuer : "",
+	    .jti = json_string_value(json_object_get(claims, "jti")),
+	    .subject = user,
+	    .issued = json_integer_value(json_object_get(claims, "iat")),
+	    .signed_part = token,
+	    .signed_length = (size_t)(strrchr(token, '.') - token),
+	};
+}
+
 int
 revocation_check(const struct state *s, const struct revocation_subject *t, struct error *e)
 {

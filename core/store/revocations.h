@@ -18,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "base/error.h"
 #include "store/state.h"
 
@@ -30,6 +32,10 @@ struct revocation_subject {
 	const char *signed_part; /* HEADER.PAYLOAD as it stands; NULL: not known */
 	size_t signed_length;
 };
+
+/* That of a compact JWS which was found valid: user is whom it names. It leads to all three. */
+struct revocation_subject revocation_subject_of(
+    const json_t *claims, const char *user, const char *token);
 
 /*
  * 0: not revoked, as when there is no state. -1 and ERROR_UNAUTHENTICATED, with the message of

@@ -120,7 +120,7 @@ plan_signed(struct order *o, struct error *e)
 	if (jws_parse(&o->jws, o->token.data, o->token.length, &wrong) == -1)
 		return error_set(e, ERROR_DENIED, "not a token: %s", wrong.detail);
 	o->claims = a->force ? read_claims(&o->jws, e)
-			     : token_verify(&a->flags, o->config, &o->token, e);
+			     : token_verify(&a->flags, o->config, &o->token, NULL, e);
 	if (o->claims == NULL)
 		return a->force || e->code != ERROR_DENIED
 			   ? -1

@@ -1,11 +1,14 @@
 #include "tools/authserverctl/token_verify.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "identity/lookup_process.h"
 #include "jose/keyring.h"
 #include "jose/verifier.h"
 #include "service/trust.h"
 #include "signer/signing.h"
+#include "store/revocations.h"
 #include "tools/authserverctl/owner.h"
 
 /* Whoever may run this may know what the service tells nobody but its log. */
@@ -58,6 +61,7 @@ check_some(const struct config *c, const struct verifier *v, struct error *e)
 /* What became of the token. */
 struct verdict {
 	json_t *claims; /* NULL: not valid */
+	char *user;     /* NULL: nobody asks */
 	struct error e;
 };
 
@@ -67,19 +71,22 @@ judged(void *context, const struct verified *verified, const struct error *failu
 	struct verdict *d = context;
 
 	d->e = *failure;
-	if (verified != NULL)
-		d->claims = json_incref(verified->claims);
-	else
+	if (verified == NULL) {
 		tell_why(&d->e);
+		return;
+	}
+	d->claims = json_incref(verified->claims);
+	if (d->user != NULL) /* shorter than LIMIT_PRINCIPAL: claims_check() */
+		memcpy(d->user, verified->user, strlen(verified->user) + 1);
 }
 
 /* The keys that are at a URL a resolver fetches, if the token needs them. */
 static json_t *
 judge(const struct flags *flags, const struct config *c, struct verifier *v,
-    const struct buffer *token, struct error *e)
+    const struct buffer *token, char *user, struct error *e)
 {
 	struct lookup_process lookup;
-	struct verdict d = {0};
+	struct verdict d = {.user = user};
 	struct trust *trust;
 
 	if (trust_open(&trust, v, &clock_system, e) == -1)
@@ -95,7 +102,7 @@ judge(const struct flags *flags, const struct config *c, struct verifier *v,
 
 json_t *
 token_verify(const struct flags *flags, const struct config *c, const struct buffer *token,
-    struct error *e)
+    char user[LIMIT_PRINCIPAL], struct error *e)
 {
 	const struct verifier_source source = {.config = c};
 	int64_t now = clock_realtime(&clock_system) / NANOSECONDS;
@@ -104,7 +111,27 @@ token_verify(const struct flags *flags, const struct config *c, const struct buf
 
 	if (verifier_open(&v, &source, e) == 0 && check_some(c, v, e) == 0 &&
 	    add_own(v, c, now, e) == 0)
-		claims = judge(flags, c, v, token, e);
+		claims = judge(flags, c, v, token, user, e);
 	verifier_free(v);
 	return claims;
+}
+
+int
+token_check_revoked(const struct config *c, const json_t *claims, const char *user,
+    const struct buffer *token, struct error *e)
+{
+	const struct revocation_subject t = revocation_subject_of(claims, user, token->data);
+	struct state *s = NULL;
+	int rc;
+
+	if (c->state == NULL)
+		return 0;
+	if (owner_enter(c->state, e) == -1)
+		return -1;
+	rc = state_find(&s, c->state, e);
+	if (rc == 0)
+		rc = revocation_check(s, &t, e);
+	state_close(s);
+	owner_leave();
+	return rc == 0 ? 0 : tell_why(e);
 }

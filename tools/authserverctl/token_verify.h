@@ -9,10 +9,16 @@
 
 /*
  * flags are those that c was read with. The claims of the token, to be freed with
- * json_decref(). NULL and ERROR_DENIED with the reason when it is not valid; ERROR_CONFIG,
- * ERROR_NO_INPUT when it cannot be said.
+ * json_decref(); user, unless NULL, gets whom it names. Whether it was revoked is not asked.
+ * NULL and ERROR_DENIED with the reason when it is not valid; ERROR_CONFIG, ERROR_NO_INPUT when
+ * it cannot be said.
  */
 json_t *token_verify(const struct flags *flags, const struct config *c,
+    const struct buffer *token, char user[LIMIT_PRINCIPAL], struct error *e);
+
+/* Whether a valid token of the user is still one, by the state directory, which may be read by
+ * its owner alone. ERROR_DENIED with the reason; ERROR_UNAVAILABLE when it cannot be said. */
+int token_check_revoked(const struct config *c, const json_t *claims, const char *user,
     const struct buffer *token, struct error *e);
 
 #endif

@@ -50,8 +50,12 @@ static int
 verify(const struct arguments *a, const struct config *c, const struct buffer *token,
     struct error *e)
 {
-	json_t *claims = token_verify(&a->flags, c, token, e);
-	int rc = claims == NULL ? -1 : print(claims, e);
+	char user[LIMIT_PRINCIPAL];
+	json_t *claims = token_verify(&a->flags, c, token, user, e);
+	int rc = -1;
+
+	if (claims != NULL && token_check_revoked(c, claims, user, token, e) == 0)
+		rc = print(claims, e);
 
 	json_decref(claims);
 	return rc;
