@@ -23,7 +23,7 @@ V       ?= 0
 comma := ,
 BUILD := build$(if $(SAN),/$(subst $(comma),-,$(SAN)))
 Q     := $(if $(filter 1,$(V)),,@)
-say    = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' $(1) $(2))
+say    = $(if $(filter 1,$(V)),,$(info $()  $(1)    $(2)))
 
 # --- what is built ----------------------------------------------------------------
 
@@ -40,9 +40,9 @@ PAGES    := $(wildcard man/*.[1-8])
 object    = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIBRARY  := $(BUILD)/libauthserver.a
 
-# Looked up when first used, so that "make check" can install pkg-config before.
+# Looked up when first used, and once, so that "make check" can install pkg-config before.
 PACKAGES  = libcrypto jansson libconfuse
-LIBS      = $(shell pkg-config --libs $(PACKAGES)) -lacl
+LIBS      = $(eval LIBS := $(shell pkg-config --libs $(PACKAGES)) -lacl)$(LIBS)
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
@@ -55,9 +55,12 @@ BUILD_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now,--as-needed $(LDFLAGS) $(SANF
 .PHONY: all
 all: $(PROGRAMS)
 
-$(BUILD)/%.o: %.c
+DIRECTORIES := $(sort $(patsubst %/,$(BUILD)/%,$(dir $(wildcard */*.c */*/*.c))))
+$(DIRECTORIES):
+	@mkdir -p $@
+
+$(BUILD)/%.o: %.c | $(DIRECTORIES)
 	$(call say,CC,$<)
-	@mkdir -p $(@D)
 	$(Q)$(CC) $(BUILD_CFLAGS) -c -o $@ $<
 
 $(LIBRARY): $(call object,$(CORE))
@@ -97,6 +100,9 @@ $(BUILD)/tools/authserver-token/principal.o: BUILD_CFLAGS += $(shell pkg-config 
 
 # What authserver carries inside: its manual page and the template of nginx's configuration.
 $(BUILD)/tools/authserver/embedded.o: man/authserver.1 tools/authserver/nginx.conf.in
+
+# Nobody waits for a test, but for its compilation.
+$(call object,$(wildcard tests/*/*.c)): BUILD_CFLAGS += -O0 -U_FORTIFY_SOURCE
 
 $(UNITS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	$(call say,LD,$@)

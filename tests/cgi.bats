@@ -74,12 +74,12 @@ token() { "$BATS_TEST_DIRNAME/lib/token" "$@"; }
     wrapped --private-key "$KEY" --directory "$TOKENS" --ttl 5m
     run_cgi AUTHSERVER_CONFIG
     minted
-    token claims "$FILE" | token holds "it['exp'] - it['iat'] == 300"
+    token claim "$FILE" "it['exp'] - it['iat'] == 300"
 
     configure 'lifetime = "10m"'
     run_cgi
     minted
-    token claims "$FILE" | token holds "it['exp'] - it['iat'] == 300"
+    token claim "$FILE" "it['exp'] - it['iat'] == 300"
 }
 
 @test "a query without = sets no flags, and is refused" {
@@ -101,7 +101,7 @@ token() { "$BATS_TEST_DIRNAME/lib/token" "$@"; }
 @test "query parameters: ttl, and none that is unknown" {
     run_cgi QUERY_STRING=ttl=90s
     minted
-    token claims "$FILE" | token holds "it['exp'] - it['iat'] == 90"
+    token claim "$FILE" "it['exp'] - it['iat'] == 90"
     run_cgi QUERY_STRING=config=/etc/passwd
     refused 400
     run_cgi 'QUERY_STRING=ttl=90s&ttl=90s'

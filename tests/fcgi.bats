@@ -539,7 +539,7 @@ reload() {
     configure 'lifetime = "5m"'
     reload
     mints
-    token claims "$FILE" | token holds "it['exp'] - it['iat'] == 300"
+    token claim "$FILE" "it['exp'] - it['iat'] == 300"
     install -m 0600 "$WORK/other" "$KEY"
     reload
     mints

@@ -23,6 +23,7 @@ teardown_file() {
 }
 
 setup() {
+    quick
     umask 077
     DIR=$BATS_TEST_TMPDIR
     printf 'search\nnot this\n' >"$DIR/password"

@@ -52,7 +52,7 @@ unserved() {
     run_cgi PATH_INFO=/etl-a
     minted
     logged '(subject etl-a, caller alice)$'
-    token claims "$FILE" | token holds "it['sub'] == 'etl-a' and it['act'] == {'sub': 'alice'}"
+    token claim "$FILE" "it['sub'] == 'etl-a' and it['act'] == {'sub': 'alice'}"
     run_cgi PATH_INFO=/etl-secret
     denied 403 "$POLICY:5"
     run_cgi PATH_INFO=/bob
@@ -82,7 +82,7 @@ unserved() {
     policy 'permit anonymous as guest ttl 1m'
     run_cgi AUTH_TYPE REMOTE_USER PATH_INFO=/guest
     minted
-    token claims "$FILE" | token holds "it['exp'] - it['iat'] == 60"
+    token claim "$FILE" "it['exp'] - it['iat'] == 60"
     run_cgi AUTH_TYPE REMOTE_USER
     denied 401 "no rule of $POLICY"
     run_cgi PATH_INFO=/guest
@@ -93,7 +93,7 @@ unserved() {
     policy 'permit alice as self ttl 5m audience okera' 'permit alice as bob audience okera trino'
     run_cgi
     minted
-    token claims "$FILE" | token holds "it['exp'] - it['iat'] == 300 and it['aud'] == 'okera'"
+    token claim "$FILE" "it['exp'] - it['iat'] == 300 and it['aud'] == 'okera'"
     run_cgi QUERY_STRING=ttl=301
     denied 403 "$POLICY:1"
     refused 403 'ttl is over the limit of 300 seconds'
@@ -104,7 +104,7 @@ unserved() {
     refused 403 'name an audience'
     run_cgi PATH_INFO=/bob QUERY_STRING=audience=trino
     minted
-    token claims "$FILE" | token holds "it['aud'] == 'trino'"
+    token claim "$FILE" "it['aud'] == 'trino'"
 }
 
 @test "a group is one of the host's, and its members are the caller's own" {

@@ -100,15 +100,15 @@ encoded() {
 # of SUBJECT: the token that was just made is for exactly that one, and is a file of the token
 # directory with a name that no shell, and no one who lists it, can take for something else.
 of() {
-    local name=${1//\\/\\\\} claims
+    local name=${1//\\/\\\\}
 
     # As JSON has it.
     name=${name//\"/\\\"}
-    claims=$(cut -d. -f2 "$FILE" | basenc --base64url -d 2>/dev/null || true)
+    claims_of "$FILE"
     [[ ${FILE##*/} =~ ^[A-Za-z0-9_%][A-Za-z0-9._@+%-]*\.[0-9]{19}\.token$ ]]
     [ "${FILE%/*}" = "$TOKENS" ]
-    [[ $claims == "{\"sub\":\"$name\","* && $claims != *'"act"'* ]] || {
-        echo "expected a token of '$1': $claims"
+    [[ $CLAIMS == "{\"sub\":\"$name\","* && $CLAIMS != *'"act"'* ]] || {
+        echo "expected a token of '$1': $CLAIMS"
         return 1
     }
     http_begin

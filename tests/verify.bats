@@ -2,7 +2,10 @@
 # authserverctl verify: tokens of our own, and tokens that PyJWT and jose have signed, which are not
 # ours; and what authserverctl check says of the keys that are trusted.
 
+load lib/quick
+
 setup_file() {
+    quick
     umask 022
     make_pair "$BATS_FILE_TMPDIR/rsa" RSA -pkeyopt rsa_keygen_bits:2048
     make_pair "$BATS_FILE_TMPDIR/other" RSA -pkeyopt rsa_keygen_bits:2048
@@ -13,6 +16,7 @@ setup_file() {
 }
 
 setup() {
+    quick
     CTL=${AUTHSERVER_BUILD:-$BATS_TEST_DIRNAME/../build}/authserverctl
     DIR=$BATS_TEST_TMPDIR
     PAIRS=$BATS_FILE_TMPDIR

@@ -45,11 +45,9 @@ at() {
 
 # of SUBJECT: whose token was made. What comes after it in a test must make another, or none.
 of() {
-    local claims
-
-    claims=$(cut -d. -f2 "$FILE" | basenc --base64url -d 2>/dev/null || true)
-    [[ $claims == "{\"sub\":\"$1\","* && $claims != *'"act"'* ]] || {
-        echo "expected a token of $1: $claims"
+    claims_of "$FILE"
+    [[ $CLAIMS == "{\"sub\":\"$1\","* && $CLAIMS != *'"act"'* ]] || {
+        echo "expected a token of $1: $CLAIMS"
         return 1
     }
     http_begin

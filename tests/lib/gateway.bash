@@ -19,6 +19,7 @@
 # teardown_file: gateway_end
 
 load lib/quick
+load lib/plain
 
 # The password of a user is this and its name: words that no log line has by chance.
 PASSWORD=opensesame
@@ -31,7 +32,7 @@ gateway_init() {
     BUILD=${BUILD:-$SOURCE/build}
     WORK=$(mktemp -d "${GATEWAY_TMPDIR:-${TMPDIR:-/tmp}}/gateway.XXXXXX")
     chmod 0755 "$WORK"
-    if [ "$(id -u)" -eq 0 ]; then
+    if [ "$EUID" -eq 0 ]; then
         WEB_USER=www-data
         case $GATEWAY in
         nginx-fcgi | nginx-sidecar | apache-proxy-fcgi | apache-authnz-fcgi)
@@ -84,7 +85,7 @@ gateway_create() {
         printf '%s\n' 'issuer = "https://first.example"'
         [ "$#" -eq 0 ] || printf '%s\n' "$@"
     } >"$at/etc/authserver.conf"
-    if [ "$(id -u)" -eq 0 ]; then
+    if [ "$EUID" -eq 0 ]; then
         chgrp "$WEB_USER" "$at/etc/htpasswd"
         chown "$AUTH_USER" "$at/etc/key.pem" "$at/tokens" "$at/run"
         chown "$WEB_USER" "$at/web"
@@ -143,7 +144,8 @@ gateway_end() {
     [ -n "${WORK:-}" ] || return 0
     for at in "$WORK"/*/pid; do
         [ -d "$at" ] || continue
-        gateway_stop "$(basename "$(dirname "$at")")"
+        at=${at%/pid}
+        gateway_stop "${at##*/}"
     done
     rm -rf "$WORK"
 }
@@ -164,7 +166,7 @@ gateway_spawn() {
 gateway_alive() {
     local pid
 
-    pid=$(cat "$AT/pid/$1" 2>/dev/null) && kill -0 "$pid" 2>/dev/null
+    [ -e "$AT/pid/$1" ] && read -r pid <"$AT/pid/$1" && kill -0 "$pid" 2>/dev/null
 }
 
 # gateway_stop_one WHAT: SIGTERM; then the same for what it left behind (fcgiwrap leaves its
@@ -172,7 +174,7 @@ gateway_alive() {
 gateway_stop_one() {
     local pid
 
-    pid=$(cat "$AT/pid/$1" 2>/dev/null) || return 0
+    [ -e "$AT/pid/$1" ] && read -r pid <"$AT/pid/$1" || return 0
     rm -f "$AT/pid/$1"
     kill -TERM "$pid" 2>/dev/null || true
     gateway_until 100 gateway_process_gone "$pid" || true
@@ -203,7 +205,9 @@ gateway_until() {
 }
 
 gateway_answers() {
-    curl -s -o /dev/null "http://127.0.0.1:$PORT/-/healthy"
+    local answer=
+
+    exchange answer "$PORT" $'GET /-/healthy HTTP/1.0\r\n\r\n' && [ -n "$answer" ]
 }
 
 gateway_answers_or_died() {
@@ -236,11 +240,11 @@ gateway_start_program() {
 
 gateway_socket() {
     [ -S "$1" ] || return 1
-    [ "$(id -u)" -ne 0 ] || chgrp "$WEB_USER" "$1"
+    [ "$EUID" -ne 0 ] || chgrp "$WEB_USER" "$1"
 }
 
 gateway_as_auth() {
-    if [ "$(id -u)" -eq 0 ]; then
+    if [ "$EUID" -eq 0 ]; then
         gateway_spawn program setpriv --reuid "$AUTH_USER" --regid "$AUTH_USER" \
             --groups "$(id -g "$AUTH_USER"),$(getent group "$TOKEN_GROUP" | cut -d: -f3)" "$@"
     else
@@ -319,7 +323,7 @@ gateway_start_nginx() {
     cp "$SOURCE"/nginx/authserver_* "$AT/web/"
     gateway_configure "$shipped" "$1" >"$AT/web/authserver.conf"
     {
-        [ "$(id -u)" -ne 0 ] || echo "user $WEB_USER;"
+        [ "$EUID" -ne 0 ] || echo "user $WEB_USER;"
         cat <<NGINX
 worker_processes 1;
 pid $AT/web/nginx.pid;
@@ -341,7 +345,7 @@ NGINX
 
 # Debian's Apache: what it enables from the start, then what the shipped file says to enable.
 gateway_start_apache() {
-    local shipped modules module from=/etc/apache2/mods-available
+    local shipped modules module
     local stock='access_compat alias auth_basic authn_core authn_file authz_core authz_host
         authz_user autoindex deflate dir env filter mime mpm_event negotiation reqtimeout
         setenvif status'
@@ -373,12 +377,8 @@ CustomLog $LOG/web.access common
     Require all denied
 </Directory>
 APACHE
-        [ "$(id -u)" -ne 0 ] || printf 'User %s\nGroup %s\n' "$WEB_USER" "$WEB_USER"
+        [ "$EUID" -ne 0 ] || printf 'User %s\nGroup %s\n' "$WEB_USER" "$WEB_USER"
         for module in $stock $modules; do
-            sed -n 's/^# Depends: //p' "$from/$module.load" | tr ' ' '\n' |
-                while read -r needed; do
-                    [ -z "$needed" ] || gateway_apache_module "$needed"
-                done
             gateway_apache_module "$module"
         done
         printf '%s\n' '<IfModule fcgid_module>' "FcgidProcessTableFile $AT/web/fcgid_shm" \
@@ -387,9 +387,16 @@ APACHE
     gateway_spawn web APACHE_RUN_DIR="$AT/web" APACHE_LOG_DIR="$LOG" apache2 -D FOREGROUND -f "$AT/web/apache.conf"
 }
 
+# A module after those that it depends on.
 gateway_apache_module() {
-    local from=/etc/apache2/mods-available
+    local line needed from=/etc/apache2/mods-available
 
+    while read -r line; do
+        [[ $line == '# Depends: '* ]] || continue
+        for needed in ${line#*: }; do
+            gateway_apache_module "$needed"
+        done
+    done <"$from/$1.load"
     echo "<IfModule !${1}_module>"
     echo "Include $from/$1.load"
     echo "</IfModule>"

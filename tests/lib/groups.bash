@@ -3,7 +3,10 @@
 #
 # groups_begin sets RESOLVER, DIR and CONF. write_groups makes CONF.
 
+load lib/quick
+
 groups_begin() {
+    quick
     umask 022
     RESOLVER=${AUTHSERVER_BUILD:-$BATS_TEST_DIRNAME/../build}/authserver-resolver
     DIR=$BATS_TEST_TMPDIR
@@ -37,11 +40,9 @@ show() {
 
 # knows GROUP...: the user's groups are these, in this order.
 knows() {
-    local expected
-
     show 0 --json
-    expected=$(printf '%s\n' "$@" | jq -Rnc '[inputs]')
-    [ "$(jq -c .groups "$DIR/out")" = "$expected" ] || { cat "$DIR/out"; return 1; }
+    jq -e '.groups == $ARGS.positional' "$DIR/out" --args "$@" >/dev/null ||
+        { cat "$DIR/out"; return 1; }
 }
 
 knows_nobody() {
@@ -64,11 +65,12 @@ misconfigured() {
 }
 
 says() {
-    local text
+    local said='' text
 
-    [ "$(wc -l <"$DIR/err")" -eq 1 ] || { cat "$DIR/err"; return 1; }
+    IFS= read -rd '' said <"$DIR/err" || true
+    [[ $said == *$'\n' && ${said%$'\n'} != *$'\n'* ]] || { cat "$DIR/err"; return 1; }
     for text in "$@"; do
-        grep -qF -e "$text" "$DIR/err" || { cat "$DIR/err"; return 1; }
+        [[ $said == *"$text"* ]] || { cat "$DIR/err"; return 1; }
     done
 }
 
@@ -85,7 +87,7 @@ groups_until() {
     shift
     while [ "$tries" -gt 0 ]; do
         "$@" && return 0
-        sleep 0.1
+        pause 0.1
         tries=$((tries - 1))
     done
     return 1
@@ -102,8 +104,9 @@ ends() {
 }
 
 gone() {
-    local state
+    local line
 
-    state=$(ps -o stat= -p "$1") || return 0
-    [[ $state == Z* ]]
+    { read -rd '' line <"/proc/$1/stat"; } 2>/dev/null || [ -n "${line:-}" ] || return 0
+    # After the name, which may have anything in it.
+    [[ ${line##*)} == ' Z '* ]]
 }
