@@ -13,7 +13,7 @@
 #include "fcgi/resolver_process.h"
 #include "fcgi/signer_process.h"
 #include "fcgi/slot.h"
-#include "fcgi/watch.h"
+#include "config/watch.h"
 #include "fcgi/worker.h"
 #include "signer/signing.h"
 

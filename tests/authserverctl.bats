@@ -229,6 +229,16 @@ END
     says "authserverctl: $DIR/keys: no key in it"
 }
 
+@test "a section keep whose tokens would live longer than tokens do is told" {
+    good_configuration
+    echo 'keep "alice" { file = "/run/keep/alice" profile = aws lifetime = 31m }' >>"$DIR/conf"
+    check 1 --config "$DIR/conf"
+    says "keep 'alice': lifetime is 1860 seconds, and tokens of this profile have at most 1800"
+    sed -i s/31m/30m/ "$DIR/conf"
+    check_all 0 --config "$DIR/conf"
+    says 'keep: 1 section'
+}
+
 @test "an audit log that cannot be written is told, and none is made" {
     good_configuration
     check_all 0 --config "$DIR/conf" --set "audit=$DIR/audit"

@@ -671,6 +671,13 @@ page() {
     page authserver.1 '' 'output_has "^eyJ"'
 }
 
+@test "authserver-keep(1): EXAMPLES" {
+    page authserver-keep.1 'section INSTALL "Start it with systemd"' '
+        output_has "Kept token: /run/authserver-keep/janedoe/.auth_token"
+        output_has " janedoe  .*/run/authserver-keep/janedoe/.auth_token$"
+        output_has "Would keep token: "'
+}
+
 @test "authserver-reap(1): EXAMPLES" {
     page authserver-reap.1 'mkdir -m 0755 /tmp/tokens'
 }
@@ -781,7 +788,7 @@ faults_of() { # FILE...
     local file line word words program what
     local -A flags=()
 
-    for program in authserver authserver-reap authserver-token authserverctl authserver.fcgi authserver.cgi authserver-resolver authserver-password; do
+    for program in authserver authserver-keep authserver-reap authserver-token authserverctl authserver.fcgi authserver.cgi authserver-resolver authserver-password; do
         [ ! -x "$BUILD/$program" ] || flags[$program]=$(help_of "$program")
     done
     while read -r file word; do
@@ -795,7 +802,7 @@ faults_of() { # FILE...
             read -ra words <<<"$line"
             for word in "${words[@]}"; do
                 case $word in
-                *authserver | *authserver-reap | *authserver-token | *authserverctl | *authserver.fcgi | *authserver.cgi | *authserver-resolver | *authserver-password)
+                *authserver | *authserver-keep | *authserver-reap | *authserver-token | *authserverctl | *authserver.fcgi | *authserver.cgi | *authserver-resolver | *authserver-password)
                     program=${word##*/}
                     what=${flags[$program]-}
                     ;;
@@ -830,7 +837,7 @@ faults_of() { # FILE...
     [ ! -s "$stage/faults" ]
 }
 
-programs='authserver authserver-reap authserver-token authserverctl authserver.fcgi authserver.cgi
+programs='authserver authserver-keep authserver-reap authserver-token authserverctl authserver.fcgi authserver.cgi
     authserver-resolver authserver-password'
 
 # The names of the flags of a program: --name, one a line.
@@ -887,6 +894,7 @@ keys_in_page() {
 @test "every key of the configuration has its place in its page, and no other has" {
     diff <(keys_of config.c profile.c | sort) <(keys_in_page authserver.conf.5 | sort)
     diff <(keys_of groups.c | sort) <(keys_in_page authserver.groups.5 | sort)
+    diff <(keys_of keep.c | sort) <(keys_in_page authserver.keep.5 | sort)
     diff <(keys_of verify.c | sort) <(keys_in_page authserver.verify.5 | sort)
     diff <(keys_of password.c | sort) <(keys_in_page authserver.password.5 | sort)
 }
@@ -913,6 +921,7 @@ gives_defaults() {
 @test "the pages give the defaults that the code has" {
     gives_defaults authserver.conf.5 config.c profile.c
     gives_defaults authserver.groups.5 groups.c
+    gives_defaults authserver.keep.5 keep.c
     gives_defaults authserver.verify.5 verify.c
     gives_defaults authserver.password.5 password.c
 }
@@ -1001,6 +1010,25 @@ example_keys() { # FOLDER
             return 1
         }
     done < <(defaults_of config.c profile.c)
+}
+
+@test "the configurations in authserver.keep(5) are accepted" {
+    local file count=0 status at=$BATS_TEST_TMPDIR
+
+    openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$at/key.pem"
+    chmod 0600 "$at/key.pem"
+    examples_of_configuration authserver.keep.5
+    for file in "$at"/*.conf; do
+        grep -q '^ *keep "[a-z]' "$file" || continue
+        # Whether there are such users and directories is another matter.
+        status=0
+        "$BUILD/authserver-keep" --config="$file" --private-key="$at/key.pem" --dry-run \
+            2>"$at/log" || status=$?
+        cat "$file" "$at/log"
+        [ "$status" -ne 78 ]
+        count=$((count + 1))
+    done
+    [ "$count" -eq 3 ]
 }
 
 @test "the configurations in authserver.groups(5) are accepted" {

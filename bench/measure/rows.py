@@ -125,6 +125,13 @@ def add_reaper(table, bench):
                       (">=", 5.00), program=other)
 
 
+def add_keeper(table):
+    table.section("The keeper, 10,000 files with tokens of half an hour, ten minutes left at least")
+    table.row("all are missing: a pass", "first pass of the keeper", seconds)
+    table.row("all are there, --watch: part of one processor", "keeper",
+              lambda value: f"{value:.2%}", goal=("<=", 0.01))
+
+
 def add_all(table, bench):
     add_rates(table)
     add_latencies(table, bench)
@@ -132,3 +139,4 @@ def add_all(table, bench):
     add_verification(table)
     add_parts(table)
     add_reaper(table, bench)
+    add_keeper(table)

@@ -52,6 +52,8 @@ enum {
 	LIMIT_LIST = 64, /* entries of a list in the configuration */
 	LIMIT_PROFILES = 64,
 	LIMIT_VERIFY = 64,                /* sections that say which keys are trusted */
+	LIMIT_KEEP = 1024,                /* sections of token files that are kept fresh */
+	LIMIT_KEPT = 1000 * 1000,         /* token files that are kept fresh */
 	LIMIT_FILES = 1000 * 1000 * 1000, /* token files at once */
 	LIMIT_POLICY_FILE = 1024 * 1024,
 	LIMIT_ATTRIBUTES = 16 * 1024 * 1024, /* the file of subjects' attributes */

@@ -106,5 +106,6 @@ config_free(struct config *c)
 	groups_free(&c->groups);
 	password_free(&c->password);
 	verify_free(&c->verify);
+	keep_free(&c->keeps);
 	*c = (struct config){0};
 }

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/strings.h"
 #include "config/groups.h"
+#include "config/keep.h"
 #include "config/password.h"
 #include "config/verify.h"
 
@@ -84,6 +85,8 @@ struct config {
 	bool revocation;          /* whether tokens may be revoked by a request (RFC 7009) */
 	bool odas;                /* whether callers may ask as ODAS' clients do */
 	unsigned int odas_reuse;  /* percent of its life that a token given again has left */
+
+	struct keep_sections keeps; /* token files that are kept fresh */
 
 	/* who may ask */
 	char *policy;          /* file of rules; NULL: the built-in policy */

@@ -10,7 +10,7 @@
 #include "config/section.h"
 #include "config/source.h"
 
-enum { SECTIONS = 4 };
+enum { SECTIONS = 5 };
 
 /* Writes FILE:LINE of what later checks will be about: of the key if it is there, else of the
  * closing brace. */
@@ -61,6 +61,22 @@ take_verify(struct verify_sections *to, cfg_t *section, const char *name, struct
 	if (table_take(s, &verify_keys, section, name, e) == -1)
 		return -1;
 	return verify_check(s, e);
+}
+
+static int
+take_keep(struct keep_sections *to, cfg_t *section, const char *name, struct error *e)
+{
+	char where[LIMIT_ERROR_TEXT];
+	struct keep_section *s;
+
+	source_show(section->title);
+	find_where(where, section, "file", name);
+	if (keep_add(to, section->title, where, e) == -1)
+		return -1;
+	s = &to->items[to->count - 1];
+	if (table_take(s, &keep_keys, section, name, e) == -1)
+		return -1;
+	return keep_check(s, e);
 }
 
 /* The section that may be there once; *found is NULL when it is not. */
@@ -178,6 +194,9 @@ take_file(struct config *c, cfg_t *cfg, const char *name, struct error *e)
 	for (unsigned int i = 0; i < cfg_size(cfg, "verify"); i++)
 		if (take_verify(&c->verify, cfg_getnsec(cfg, "verify", i), name, e) == -1)
 			return -1;
+	for (unsigned int i = 0; i < cfg_size(cfg, "keep"); i++)
+		if (take_keep(&c->keeps, cfg_getnsec(cfg, "keep", i), name, e) == -1)
+			return -1;
 	if (take_groups(&c->groups, cfg, name, e) == -1)
 		return -1;
 	return take_password(&c->password, cfg, name, e);
@@ -190,11 +209,12 @@ config_parse(
 	/* Zeroes, as CFG_END() is, stand behind what is described. */
 	cfg_opt_t options[TABLE_KEYS + SECTIONS] = {0}, profile[TABLE_KEYS] = {0};
 	cfg_opt_t groups[TABLE_KEYS] = {0}, verify[TABLE_KEYS] = {0},
-		  password[TABLE_KEYS] = {0};
+		  password[TABLE_KEYS] = {0}, keep[TABLE_KEYS] = {0};
 	cfg_opt_t source[GROUPS_SOURCES][TABLE_KEYS] = {0};
 	const cfg_opt_t sections[SECTIONS] = {
 	    CFG_SEC("profile", profile, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 	    CFG_SEC("verify", verify, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+	    CFG_SEC("keep", keep, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 	    CFG_SEC("groups", groups, CFGF_MULTI),
 	    CFG_SEC("password", password, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES)};
 	struct buffer copy;
@@ -208,6 +228,7 @@ config_parse(
 	memcpy(options + config_keys.count, sections, sizeof(sections));
 	table_describe(profile, &profile_keys);
 	table_describe(verify, &verify_keys);
+	table_describe(keep, &keep_keys);
 	table_describe(groups, &groups_keys);
 	table_describe(password, &password_keys);
 	table_describe(password, &ldap_user_keys);

@@ -104,6 +104,21 @@ flags_take_environment(struct flags *f, char *(*get)(const char *name))
 	}
 }
 
+const struct argp_child *
+flags_some(struct flags_few *f, const char *const *names, const char *header)
+{
+	size_t count = 0;
+
+	*f = (struct flags_few){.argp = flags_argp};
+	for (const struct argp_option *o = options; o->name != NULL; o++)
+		for (const char *const *name = names; *name != NULL; name++)
+			if (strcmp(o->name, *name) == 0)
+				f->options[count++] = *o;
+	f->argp.options = f->options;
+	f->children[0] = (struct argp_child){.argp = &f->argp, .header = header, .group = 1};
+	return f->children;
+}
+
 int
 flags_load(const struct flags *f, struct config *c, struct error *e)
 {

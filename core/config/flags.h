@@ -32,6 +32,18 @@ extern const struct argp flags_argp;
  */
 void flags_take_environment(struct flags *f, char *(*get)(const char *name));
 
+/* Some of these flags, for programs that most of them mean nothing to. */
+struct flags_few {
+	struct argp argp;
+	struct argp_option options[8];
+	struct argp_child children[2];
+};
+
+/* The children of an argp whose flags are those of the names, which NULL ends, at most seven,
+ * below the header; their input is a struct flags. It is in *f. */
+const struct argp_child *flags_some(
+    struct flags_few *f, const char *const *names, const char *header);
+
 /* Defaults, then the file, then the flags. 0, or -1 and *e; config_free() either way. */
 int flags_load(const struct flags *f, struct config *c, struct error *e);
 

@@ -1,5 +1,6 @@
 #include "config/key.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,17 +87,24 @@ choose(const char *value, const char *const *words)
 	return -1;
 }
 
-int
-key_set_bool(void *field, const char *value, const char **wanted)
+/* A bool: one of two words is true. */
+static int
+set_either(void *field, const char *value, const char *no, const char *yes)
 {
-	static const char *const words[] = {"false", "true", NULL};
+	const char *const words[] = {no, yes, NULL};
 	int chosen = choose(value, words);
 
-	*wanted = "true or false";
 	if (chosen == -1)
 		return -1;
 	*(bool *)field = chosen == 1;
 	return 0;
+}
+
+int
+key_set_bool(void *field, const char *value, const char **wanted)
+{
+	*wanted = "true or false";
+	return set_either(field, value, "false", "true");
 }
 
 int
@@ -261,6 +269,48 @@ key_set_most(void *field, const char *value, const char **wanted)
 {
 	*wanted = "a number from 1 to 4096";
 	return strcmp(value, "0") == 0 ? -1 : set_number(field, value, LIMIT_GROUP_COUNT);
+}
+
+int
+key_set_format(void *field, const char *value, const char **wanted)
+{
+	static const char *const words[] = {"jwt", "json", NULL};
+	static const enum keep_format values[] = {KEEP_JWT, KEEP_JSON};
+	int chosen = choose(value, words);
+
+	*wanted = "jwt or json";
+	if (chosen == -1)
+		return -1;
+	*(enum keep_format *)field = values[chosen];
+	return 0;
+}
+
+int
+key_set_account(void *field, const char *value, const char **wanted)
+{
+	*wanted = "unix or none";
+	return set_either(field, value, "none", "unix");
+}
+
+int
+key_set_refused(void *field, const char *value, const char **wanted)
+{
+	*wanted = "leave or remove";
+	return set_either(field, value, "leave", "remove");
+}
+
+int
+key_set_signal(void *field, const char *value, const char **wanted)
+{
+	static const char *const words[] = {"HUP", "USR1", "USR2", NULL};
+	static const int values[] = {SIGHUP, SIGUSR1, SIGUSR2};
+	int chosen = choose(value, words);
+
+	*wanted = "HUP, USR1 or USR2";
+	if (chosen == -1)
+		return -1;
+	*(int *)field = values[chosen];
+	return 0;
 }
 
 /* Nobody waits longer for an answer. */

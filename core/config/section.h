@@ -8,6 +8,7 @@
 extern const struct table config_keys;    /* of struct config */
 extern const struct table profile_keys;   /* of struct profile */
 extern const struct table verify_keys;    /* of struct verify_section */
+extern const struct table keep_keys;      /* of struct keep_section */
 extern const struct table groups_keys;    /* of struct groups_config, without its sources */
 extern const struct table ldap_user_keys; /* of struct ldap_config, what finds a user */
 extern const struct table password_keys;  /* of struct password_config, whatever its source */
@@ -39,6 +40,11 @@ int verify_add(
     struct verify_sections *to, const char *name, const char *where, struct error *e);
 int verify_check(const struct verify_section *s, struct error *e);
 void verify_free(struct verify_sections *sections);
+
+/* The same for a section keep. */
+int keep_add(struct keep_sections *to, const char *name, const char *where, struct error *e);
+int keep_check(const struct keep_section *s, struct error *e);
+void keep_free(struct keep_sections *sections);
 
 int groups_init(struct groups_config *g, struct error *e);
 void groups_free(struct groups_config *g);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -96,17 +97,22 @@ start(struct lookup_process *p, struct error *e)
 	return -1;
 }
 
-/* Waits for the answer. */
-static void
-await(struct lookup_process *p)
+/* Waits for the answer to what was submitted with rc. After a resolver that has died, whoever
+ * asks next gets a new one. */
+static int
+await(struct lookup_process *p, int rc)
 {
 	struct pollfd ready = {.fd = p->fd, .events = POLLIN};
+	bool ended = rc == -1;
 
 	while (lookup_remote_busy(p->remote)) {
 		if (poll(&ready, 1, 1000) == 1)
-			(void)lookup_remote_receive(p->remote);
+			ended = lookup_remote_receive(p->remote) == -1;
 		lookup_remote_expire(p->remote);
 	}
+	if (ended)
+		lookup_process_end(p);
+	return rc;
 }
 
 static int
@@ -115,11 +121,9 @@ process_submit(
 {
 	struct lookup_process *p = (struct lookup_process *)self;
 
-	if (start(p, e) == -1 ||
-	    lookup_submit(lookup_remote_lookup(p->remote), user, done, context, e) == -1)
+	if (start(p, e) == -1)
 		return -1;
-	await(p);
-	return 0;
+	return await(p, lookup_submit(lookup_remote_lookup(p->remote), user, done, context, e));
 }
 
 static int
@@ -128,11 +132,10 @@ process_submit_keys(struct lookup *self, const struct lookup_keys *which,
 {
 	struct lookup_process *p = (struct lookup_process *)self;
 
-	if (start(p, e) == -1 ||
-	    lookup_submit_keys(lookup_remote_lookup(p->remote), which, done, context, e) == -1)
+	if (start(p, e) == -1)
 		return -1;
-	await(p);
-	return 0;
+	return await(
+	    p, lookup_submit_keys(lookup_remote_lookup(p->remote), which, done, context, e));
 }
 
 static struct lookup_process *
@@ -148,11 +151,10 @@ process_submit_password(struct password_checker *self, const struct password_que
 {
 	struct lookup_process *p = of_passwords(self);
 
-	if (start(p, e) == -1 ||
-	    password_submit(lookup_remote_passwords(p->remote), q, done, context, e) == -1)
+	if (start(p, e) == -1)
 		return -1;
-	await(p);
-	return 0;
+	return await(
+	    p, password_submit(lookup_remote_passwords(p->remote), q, done, context, e));
 }
 
 void

@@ -9,6 +9,7 @@
 /* Whom we know ourselves; no web server authenticates so. */
 static const char peer_scheme[] = "peer";
 static const char password_scheme[] = "password";
+static const char keep_scheme[] = "keep";
 static const char token_scheme[] = "token:";
 
 static bool
@@ -16,6 +17,7 @@ is_ours(const char *scheme)
 {
 	return strcasecmp(scheme, peer_scheme) == 0 ||
 	       strcasecmp(scheme, password_scheme) == 0 ||
+	       strcasecmp(scheme, keep_scheme) == 0 ||
 	       strncasecmp(scheme, token_scheme, sizeof(token_scheme) - 1) == 0;
 }
 
@@ -77,6 +79,15 @@ principal_peer(struct principal *p, const char *account, struct error *e)
 	if (name_it(p, account, strlen(account), "the account's name", e) == -1)
 		return -1;
 	memcpy(p->scheme, peer_scheme, sizeof(peer_scheme));
+	return 0;
+}
+
+int
+principal_keep(struct principal *p, const char *subject, struct error *e)
+{
+	if (name_it(p, subject, strlen(subject), "the subject's name", e) == -1)
+		return -1;
+	memcpy(p->scheme, keep_scheme, sizeof(keep_scheme));
 	return 0;
 }
 

@@ -44,6 +44,10 @@ int principal_token(struct principal *p, const char *user, const char *party, co
  * ERROR_MALFORMED. */
 int principal_password(struct principal *p, const char *user, struct error *e);
 
+/* The caller is the subject whose token file authserver-keep(1) keeps fresh; its scheme is
+ * "keep". ERROR_MALFORMED. */
+int principal_keep(struct principal *p, const char *subject, struct error *e);
+
 bool principal_authenticated(const struct principal *p);
 
 #endif

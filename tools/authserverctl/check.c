@@ -198,6 +198,16 @@ check_directory(struct findings *f)
 	tell(f, &e);
 }
 
+/* What authserver-keep would not start with. */
+static void
+check_keep(struct findings *f)
+{
+	struct error e = {0};
+
+	if (keep_check_lifetimes(&f->config, &e) == -1)
+		tell(f, &e);
+}
+
 /* The file of the audit log is there to be written, or can be made. */
 static void
 check_audit(struct findings *f)
@@ -271,6 +281,7 @@ check(struct findings *f, const struct arguments *a, const struct question *aske
 		check_verify(f);
 		check_directory(f);
 		check_group(f);
+		check_keep(f);
 		check_audit(f);
 	}
 	if (f->problems > 0)

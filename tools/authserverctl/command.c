@@ -1,10 +1,7 @@
 #include "tools/authserverctl/command.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <sysexits.h>
-
-#include "config/flags.h"
 
 void
 command_complain(const struct error *e)
@@ -20,18 +17,9 @@ command_fail(const struct error *e)
 }
 
 const struct argp_child *
-command_flags(struct command_flags *c, bool issuer)
+command_flags(struct flags_few *f, bool issuer)
 {
-	static const char *const names[] = {"config", "private-key", "set", "issuer"};
-	size_t count = 0;
+	static const char *const names[] = {"issuer", "config", "private-key", "set", NULL};
 
-	*c = (struct command_flags){.argp = flags_argp};
-	for (const struct argp_option *o = flags_argp.options; o->name != NULL; o++)
-		for (size_t i = 0; i < (issuer ? 4 : 3); i++)
-			if (strcmp(o->name, names[i]) == 0)
-				c->options[count++] = *o;
-	c->argp.options = c->options;
-	c->children[0] =
-	    (struct argp_child){.argp = &c->argp, .header = COMMAND_FLAGS_HEADER, .group = 1};
-	return c->children;
+	return flags_some(f, issuer ? names : names + 1, COMMAND_FLAGS_HEADER);
 }

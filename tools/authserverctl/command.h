@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "config/flags.h"
 
 /* Each parses its own flags, argv[0] being its name, and returns an exit status of
  * sysexits(3) after one line on stderr for what went wrong. */
@@ -26,16 +27,9 @@ void command_complain(const struct error *e);
 /* The same, and the exit status: that of *e, or 64 for what was malformed. */
 int command_fail(const struct error *e);
 
-/* A few of the flags of the service, for commands that most of them mean nothing to. */
-struct command_flags {
-	struct argp argp;
-	struct argp_option options[5];
-	struct argp_child children[2];
-};
-
 /* The child for argp whose flags are --config, --private-key, --set and, with issuer, --issuer;
- * its input is a struct flags. It is in *c. */
-const struct argp_child *command_flags(struct command_flags *c, bool issuer);
+ * its input is a struct flags. It is in *f. */
+const struct argp_child *command_flags(struct flags_few *f, bool issuer);
 
 /* What stands above them in --help. */
 #define COMMAND_FLAGS_HEADER "The configuration, by flags of the service:"

@@ -144,6 +144,9 @@ findings_print(const struct findings *f)
 	if (f->config.groups.where != NULL)
 		print_groups(&f->config.groups);
 	print_files(f);
+	if (f->config.keeps.count > 0)
+		printf("keep: %zu section%s\n", f->config.keeps.count,
+		    plural(f->config.keeps.count));
 	print_peers(&f->config.peers);
 	if (geteuid() == 0)
 		(void)puts("note: checked as root: another user may be let in to less");

@@ -7,7 +7,7 @@
 
 #include "signer/signing.h"
 #include "tools/authserverctl/command.h"
-#include "tools/authserverctl/owner.h"
+#include "base/owner.h"
 
 static int
 load(struct keyset *k, bool may_be_empty, struct error *e)
@@ -110,7 +110,7 @@ keyset_print(const struct keyset *k, size_t i, struct error *e)
 int
 keyset_command(int argc, char **argv, const struct keyset_command *c, void *arguments)
 {
-	struct command_flags few;
+	struct flags_few few;
 	const struct argp argp = {.options = c->options,
 	    .parser = c->parse,
 	    .doc = c->doc,

@@ -9,7 +9,7 @@
 #include "identity/subject.h"
 #include "signer/signing.h"
 #include "tools/authserverctl/command.h"
-#include "tools/authserverctl/owner.h"
+#include "base/owner.h"
 
 enum { FLAG_PROFILE = 0x200, FLAG_TTL, FLAG_AUDIENCE, FLAG_GROUPS };
 
@@ -181,7 +181,7 @@ mint(const struct arguments *a, const struct config *c, struct error *e)
 int
 command_mint(int argc, char **argv)
 {
-	struct command_flags few;
+	struct flags_few few;
 	const struct argp argp = {.options = options,
 	    .parser = parse_flag,
 	    .args_doc = "SUBJECT",

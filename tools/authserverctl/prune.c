@@ -7,7 +7,7 @@
 
 #include "tools/authserverctl/command.h"
 #include "tools/authserverctl/keyset.h"
-#include "tools/authserverctl/owner.h"
+#include "base/owner.h"
 
 struct arguments {
 	struct flags flags;

@@ -81,7 +81,7 @@ parse_flag(int flag, char *value, struct argp_state *state)
 int
 command_revoke(int argc, char **argv)
 {
-	struct command_flags few;
+	struct flags_few few;
 	const struct argp argp = {.options = options,
 	    .parser = parse_flag,
 	    .args_doc = "[FILE | TOKEN]",

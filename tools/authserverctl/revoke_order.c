@@ -9,7 +9,7 @@
 #include "jose/jws_parse.h"
 #include "store/refresh.h"
 #include "store/revocations.h"
-#include "tools/authserverctl/owner.h"
+#include "base/owner.h"
 #include "tools/authserverctl/token_read.h"
 #include "tools/authserverctl/token_verify.h"
 

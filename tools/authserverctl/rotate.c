@@ -9,7 +9,7 @@
 #include "jose/generate.h"
 #include "tools/authserverctl/command.h"
 #include "tools/authserverctl/keyset.h"
-#include "tools/authserverctl/owner.h"
+#include "base/owner.h"
 
 enum {
 	FLAG_IN = 0x200,

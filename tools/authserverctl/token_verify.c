@@ -3,13 +3,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/owner.h"
 #include "identity/lookup_process.h"
 #include "jose/keyring.h"
 #include "jose/verifier.h"
 #include "service/trust.h"
 #include "signer/signing.h"
 #include "store/revocations.h"
-#include "tools/authserverctl/owner.h"
 
 /* Whoever may run this may know what the service tells nobody but its log. */
 static int

@@ -64,7 +64,7 @@ verify(const struct arguments *a, const struct config *c, const struct buffer *t
 int
 command_verify(int argc, char **argv)
 {
-	struct command_flags few;
+	struct flags_few few;
 	const struct argp argp = {.parser = parse_flag,
 	    .args_doc = "[FILE | TOKEN]",
 	    .doc =

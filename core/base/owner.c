@@ -1,5 +1,5 @@
 #define _DEFAULT_SOURCE /* initgroups, setgroups */
-#include "tools/authserverctl/owner.h"
+#include "base/owner.h"
 
 #include <errno.h>
 #include <grp.h>

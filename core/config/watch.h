@@ -1,6 +1,6 @@
 /* The files that a configuration is made of, and whether they have changed. */
-#ifndef FCGI_WATCH_H
-#define FCGI_WATCH_H
+#ifndef CONFIG_WATCH_H
+#define CONFIG_WATCH_H
 
 #include <stdint.h>
 

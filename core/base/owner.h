@@ -2,8 +2,8 @@
  * Root acting as the owner of a directory of keys: what is made there belongs to the service's
  * user, who has to read it, and what lies there cannot lead root astray.
  */
-#ifndef AUTHSERVERCTL_OWNER_H
-#define AUTHSERVERCTL_OWNER_H
+#ifndef BASE_OWNER_H
+#define BASE_OWNER_H
 
 #include "base/error.h"
 

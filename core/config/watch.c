@@ -1,5 +1,5 @@
 #define _GNU_SOURCE /* st_mtim */
-#include "fcgi/watch.h"
+#include "config/watch.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,0 +1,62 @@
+#define _DEFAULT_SOURCE /* getspnam_r, explicit_bzero */
+#include "identity/unix_account.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/account.h"
+
+enum {
+	DAY = 24 * 60 * 60,
+	SPACE = 16 * 1024, /* for a line of shadow(5), which has no list in it */
+};
+
+/* Whether somebody has put a "!" before the password. */
+static bool
+is_locked(const char *password)
+{
+	return password != NULL && *password == '!' && password[strspn(password, "!*")] != '\0';
+}
+
+int
+unix_account_judge(const struct spwd *s, int64_t day, struct error *e)
+{
+	if (s->sp_expire != -1 && day >= s->sp_expire)
+		return error_set(
+		    e, ERROR_DENIED, "the account '%.64s' has expired", s->sp_namp);
+	if (is_locked(s->sp_pwdp))
+		return error_set(e, ERROR_DENIED, "the account '%.64s' is locked", s->sp_namp);
+	/* 0: a change of the password is asked for at the next login. */
+	if (s->sp_max != -1 && s->sp_inact != -1 && s->sp_lstchg > 0 &&
+	    day - s->sp_lstchg > (int64_t)s->sp_max + s->sp_inact)
+		return error_set(e, ERROR_DENIED,
+		    "the account '%.64s' is inactive: its password has expired", s->sp_namp);
+	return 0;
+}
+
+int
+unix_account_check(const char *name, int64_t now, bool *blind, struct error *e)
+{
+	struct spwd entry;
+	struct spwd *found = NULL;
+	char *space;
+	uid_t uid;
+	int failed, rc;
+
+	*blind = false;
+	if (account_user(name, &uid, e) == -1)
+		return e->code == ERROR_CONFIG
+			   ? error_set(e, ERROR_DENIED, "there is no account '%.64s'", name)
+			   : -1;
+	space = malloc(SPACE);
+	if (space == NULL)
+		return error_set(e, ERROR_UNAVAILABLE, "out of memory");
+	failed = getspnam_r(name, &entry, space, SPACE, &found);
+	/* No line is no restriction: directories of users often have none for us. */
+	*blind = found == NULL && failed == EACCES;
+	rc = found == NULL ? 0 : unix_account_judge(found, now / DAY, e);
+	explicit_bzero(space, SPACE);
+	free(space);
+	return rc;
+}

@@ -1,0 +1,562 @@
+#!/usr/bin/env bats
+# authserver-keep as its users see it: files that are fresh after one pass, and at any moment with
+# --watch. AUTHSERVER_BUILD names the build folder. What takes root is skipped else.
+
+load lib/quick
+
+setup_file() {
+    local build=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
+
+    quick
+    umask 022
+    KEEP=$(cd "$build" && pwd)/authserver-keep
+    KEYS=$(realpath "$BATS_FILE_TMPDIR")/keys
+    LIB=$BATS_TEST_DIRNAME/lib
+    export KEEP KEYS LIB
+    mkdir "$KEYS"
+    rsa_keys "$KEYS"
+    chmod 0600 "$KEYS/key" "$KEYS/other"
+    start_long
+}
+
+# A service that has a minute, while others are tested, to see what has become of its files.
+start_long() {
+    LONG=$(realpath "$BATS_FILE_TMPDIR")/long
+    export LONG LONG_PID
+    mkdir -p "$LONG"/root/{jane,john}
+    cat >"$LONG/conf" <<END
+private-key = "$KEYS/key"
+keep "all" {
+    account = none
+    directories = "$LONG/root"
+    file = "$LONG/root/\${subject}/t"
+}
+END
+    "$KEEP" --config "$LONG/conf" --watch 2>"$LONG/log" 3>&- &
+    LONG_PID=$!
+    until_true 10 test -e "$LONG/root/john/t"
+    rm "$LONG/root/john/t"
+    rm -r "$LONG/root/jane"
+    mkdir "$LONG/root/new"
+}
+
+teardown_file() {
+    kill "$LONG_PID" 2>/dev/null || true
+}
+
+setup() {
+    quick
+    umask 022
+    DIR=$(realpath "$BATS_TEST_TMPDIR")
+    LOG=$DIR/log
+    CONF=$DIR/conf
+    WATCHERS=
+    : >"$LOG"
+    cp -p "$KEYS/key" "$DIR/key"
+    configure
+}
+
+teardown() {
+    local pid
+
+    for pid in $WATCHERS; do
+        kill -TERM "$pid" 2>/dev/null || continue
+        wait "$pid" || true
+    done
+    sed 's/^/log: /' "$LOG" | tail -n 20
+}
+
+need_root() { [ "$(id -u)" -eq 0 ] || skip "takes root"; }
+
+# configure [KEY...]: a configuration with these sections and keys behind what all have.
+configure() {
+    printf '%s\n' "private-key = \"$DIR/key\"" 'algorithm = RS256' \
+        'issuer = "https://tokens.example"' "$@" >"$CONF"
+}
+
+# section NAME [KEY...]: one whose file is $DIR/NAME/token and for which no account is needed.
+section() {
+    local name=$1
+
+    shift
+    printf 'keep "%s" {\n' "$name"
+    # What is said twice is an error.
+    [[ " $*" == *' file ='* ]] || printf 'file = "%s/%s/token"\n' "$DIR" "$name"
+    [[ "$*" == *'account ='* ]] || printf 'account = none\n'
+    printf '%s\n' "$@" '}'
+}
+
+# keep STATUS ARGUMENT...: one pass, which ends so; what it says is added to the log.
+keep() {
+    local wanted=$1 status=0
+
+    shift
+    "$KEEP" --config "$CONF" "$@" 2>"$DIR/said" || status=$?
+    cat "$DIR/said" >>"$LOG"
+    [ "$status" -eq "$wanted" ] || { echo "exit status $status"; return 1; }
+}
+
+said() { grep -qF -e "$1" "$DIR/said" || { cat "$DIR/said"; return 1; }; }
+logged() { grep -qF -e "$1" "$LOG"; }
+
+# watch ARGUMENT...: the service; its number is in $WATCHER.
+watch() {
+    "$KEEP" --config "$CONF" --watch "$@" 2>>"$LOG" 3>&- &
+    WATCHER=$!
+    WATCHERS+=" $WATCHER"
+}
+
+claim() { # FILE NAME
+    "$LIB/token" claims "$1" | jq -r ".$2"
+}
+
+verified() { "$LIB/token" verify-as RS256 "$KEYS/${2:-key}.pub" "$1"; }
+exists() { [ -e "$1" ]; }
+missing() { [ ! -e "$1" ]; }
+differs() { ! cmp -s "$1" "$2"; }
+
+# --- one pass ---------------------------------------------------------------------
+
+@test "one pass makes a file that is complete, and the next one leaves it" {
+    configure "$(section jane 'mode = 0600' 'lifetime = 20m' 'at-least = 5m')"
+    keep 0
+    grep -Eqx "[0-9/]{10} [0-9:]{8} Kept token: $DIR/jane/token \(expires [0-9T:-]{19}Z\)" "$DIR/said"
+    verified "$DIR/jane/token"
+    [ "$(claim "$DIR/jane/token" sub)" = jane ]
+    [ "$(claim "$DIR/jane/token" iss)" = https://tokens.example ]
+    [ "$("$LIB/token" claims "$DIR/jane/token" | jq '.exp - .iat')" = 1200 ]
+    [ "$(stat -c %a "$DIR/jane/token")" = 600 ]
+    [ "$(stat -c %a "$DIR/jane")" = 711 ]
+    cp "$DIR/jane/token" "$DIR/before"
+    keep 0
+    [ ! -s "$DIR/said" ]
+    cmp "$DIR/jane/token" "$DIR/before"
+    keep 0 --force --quiet
+    [ ! -s "$DIR/said" ]
+    differs "$DIR/jane/token" "$DIR/before"
+}
+
+@test "a file that would not last until the pass after next is renewed" {
+    # 20 minutes to spare, of which a fifth is put aside: after 15 it is too late for another
+    # pass in 14.
+    configure "$(section jane)"
+    faketime -f -910s "$KEEP" --config "$CONF" 2>>"$LOG"
+    cp "$DIR/jane/token" "$DIR/before"
+    keep 0 --every 14m
+    differs "$DIR/jane/token" "$DIR/before"
+    keep 78 --every 16m
+    said 'a pass every 960 seconds is too seldom'
+}
+
+@test "a JSON file has the token, its type and when it ends" {
+    configure "$(section jane 'format = json')"
+    keep 0
+    "$LIB/token" holds "list(it) == ['access_token', 'token_type', 'expires_at']" <"$DIR/jane/token"
+    [ "$(jq -r .token_type "$DIR/jane/token")" = Bearer ]
+    jq -rj .access_token "$DIR/jane/token" >"$DIR/jwt"
+    verified "$DIR/jwt"
+    [ "$(jq .expires_at "$DIR/jane/token")" = "$(claim "$DIR/jwt" exp)" ]
+    cp "$DIR/jane/token" "$DIR/before"
+    keep 0
+    cmp "$DIR/jane/token" "$DIR/before"
+    # Whoever changes the format gets it.
+    configure "$(section jane)"
+    keep 0
+    verified "$DIR/jane/token"
+}
+
+@test "what is no good for a reader is replaced whatever its time" {
+    local fault
+
+    configure "$(section jane)"
+    keep 0
+    for fault in 'chmod 0600 token' ': >token' 'echo >>token' 'head -c 1 /dev/zero >>token' 'rm token; ln -s /etc/passwd token' \
+        'rm token' 'rm token; mkfifo token' 'sed -i s/.$/A./ token' \
+        'openssl rand 70000 >token'; do
+        (cd "$DIR/jane" && eval "$fault")
+        keep 0
+        said "Kept token: $DIR/jane/token" || { echo "$fault"; return 1; }
+        verified "$DIR/jane/token"
+        [ "$(stat -c '%a %F' "$DIR/jane/token")" = '640 regular file' ]
+    done
+    # Another subject, and another key.
+    configure "$(section jane 'subject = john')"
+    keep 0
+    [ "$(claim "$DIR/jane/token" sub)" = john ]
+    cp "$KEYS/other" "$DIR/key"
+    keep 0
+    verified "$DIR/jane/token" other
+}
+
+@test "--dry-run and --list say what there is and change nothing" {
+    configure "$(section jane)" "$(section john 'account = unix')"
+    keep 1 --dry-run
+    said "Would keep token: $DIR/jane/token: there is none"
+    said "Not kept: $DIR/john/token: there is no account 'john'"
+    missing "$DIR/jane"
+    keep 0 jane
+    touch "$DIR/jane/.tmp-token"
+    run "$KEEP" --config "$CONF" --list
+    [ "$status" -eq 0 ]
+    [[ ${lines[1]} =~ ^1[78][0-9][0-9]s\ .*Z\ +jane\ +"$DIR/jane/token"$ ]]
+    [[ ${lines[2]} == "- "*john*"$DIR/john/token: there is none" ]]
+    exists "$DIR/jane/.tmp-token"
+}
+
+@test "what a killed keeper left goes with the next pass" {
+    configure "$(section jane)"
+    keep 0
+    touch "$DIR/jane/.tmp-token"
+    keep 0
+    [ "$(ls -A "$DIR/jane")" = token ]
+}
+
+@test "a directory that others may write is refused, and named" {
+    configure "$(section jane)" "$(section john)"
+    mkdir "$DIR/jane"
+    chmod 0777 "$DIR/jane"
+    keep 69
+    said "Not kept: $DIR/jane/token: $DIR/jane: everybody may write it"
+    missing "$DIR/jane/token"
+    verified "$DIR/john/token"
+    rmdir "$DIR/jane"
+    ln -s john "$DIR/jane"
+    keep 69
+    said "$DIR/jane: is a symbolic link to 'john'"
+}
+
+@test "a configuration that cannot be kept is refused with its line" {
+    configure "$(section jane 'lifetime = 10m')"
+    keep 78
+    said "$CONF:5: keep 'jane': at-least is not shorter than lifetime"
+    configure 'lifetime = 5m' "$(section jane)"
+    keep 78
+    said "$CONF:6: keep 'jane': lifetime is 1800 seconds, and tokens of this configuration have at most 300"
+    configure
+    keep 78
+    said 'nothing to keep'
+    configure "$(section jane)"
+    keep 78 john
+    said "the configuration has no section keep 'john'"
+    configure "$(section jane)" "$(section john "file = \"$DIR/jane/token\"")"
+    keep 69
+    said "$DIR/jane/token is the file of the section 'jane' already"
+    [ "$(claim "$DIR/jane/token" sub)" = jane ]
+}
+
+# --- who is refused ---------------------------------------------------------------
+
+@test "policy is asked, as the subject by the scheme keep" {
+    configure "policy = \"$DIR/rules\"" "$(section jane)" "$(section john 'when-refused = remove')"
+    echo 'permit any via keep as self' >"$DIR/rules"
+    keep 0
+    echo 'permit any via basic as self' >"$DIR/rules"
+    keep 0
+    keep 1 --force
+    said "Not kept: $DIR/jane/token: jane may not have a token for jane"
+    said "Removed token: $DIR/john/token: john may not have a token for john"
+    exists "$DIR/jane/token"
+    missing "$DIR/john/token"
+    keep 1 --force --quiet
+    [ ! -s "$DIR/said" ]
+}
+
+@test "a rule with a shorter ttl is a mistake, and takes no file away" {
+    configure "policy = \"$DIR/rules\"" "$(section jane 'when-refused = remove')"
+    echo 'permit any as self' >"$DIR/rules"
+    keep 0
+    echo 'permit any as self ttl 20m' >"$DIR/rules"
+    keep 69 --force
+    said "lifetime is 1800 seconds, and by $DIR/rules:1 tokens have at most 1200"
+    verified "$DIR/jane/token"
+}
+
+@test "groups come from their sources, and a source that fails refuses nobody" {
+    configure "policy = \"$DIR/rules\"" 'profile "g" { groups = true }' \
+        "groups { resolvers = static static { file = \"$DIR/groups\" } }" \
+        "$(section jane 'profile = g' 'when-refused = remove')"
+    echo 'permit :staff as self' >"$DIR/rules"
+    echo '{"jane": ["staff", "etl"]}' >"$DIR/groups"
+    keep 0
+    [ "$("$LIB/token" claims "$DIR/jane/token" | jq -c .groups)" = '["staff","etl"]' ]
+    chmod 0666 "$DIR/groups"
+    keep 69 --force
+    verified "$DIR/jane/token"
+    chmod 0644 "$DIR/groups"
+    echo '{"jane": ["etl"]}' >"$DIR/groups"
+    keep 1 --force
+    missing "$DIR/jane/token"
+}
+
+# accounts: files in place of the host's, for those who are started by "among".
+accounts() {
+    printf '%s\n' 'root:x:0:0::/:/bin/sh' 'good:x:4001:4001::/:/bin/sh' \
+        'locked:x:4002:4002::/:/bin/sh' 'expired:x:4003:4003::/:/bin/sh' \
+        'kerberos:x:4004:4004::/:/bin/sh' >"$DIR/passwd"
+    printf '%s\n' 'good:$y$x:20000::::::' 'locked:!$y$x:20000::::::' 'expired:$y$x:20000:::::1:' \
+        'kerberos:!:20000::::::' >"$DIR/shadow"
+    echo 'team:x:5000:good,locked,expired,kerberos,gone' >"$DIR/group"
+    chmod 0600 "$DIR/shadow"
+}
+among() {
+    unshare -m bash -c 'for name in passwd shadow group; do
+            mount --bind "$1/$name" "/etc/$name" || exit
+        done
+        shift
+        exec "$@"' among "$DIR" "$@"
+}
+
+@test "members of a group have files, but for those whose account is not good" {
+    local status=0
+
+    need_root
+    accounts
+    configure "$(section team 'account = unix' 'group-members = team' 'owner = "${subject}"' 'mode = 0400' \
+        "file = \"$DIR/\${subject}/.auth_token\"" 'when-refused = remove')"
+    among "$KEEP" --config "$CONF" 2>"$DIR/said" || status=$?
+    [ "$status" -eq 1 ]
+    said "$DIR/locked/.auth_token: the account 'locked' is locked"
+    said "$DIR/expired/.auth_token: the account 'expired' has expired"
+    said "$DIR/gone/.auth_token: there is no account 'gone'"
+    [ "$(stat -c '%u %a' "$DIR/good/.auth_token")" = '4001 400' ]
+    [ "$(stat -c '%u %a' "$DIR/kerberos/.auth_token")" = '4004 400' ]
+    missing "$DIR/locked/.auth_token"
+    # Its owner can read it, and nobody else.
+    chmod o+x "$DIR"
+    # One leaves the group, one is locked.
+    echo 'team:x:5000:good' >"$DIR/group"
+    sed -i 's/^good:/&!/' "$DIR/shadow"
+    among "$KEEP" --config "$CONF" --force 2>"$DIR/said" || true
+    said "Removed token: $DIR/kerberos/.auth_token: kerberos is not in group team any more"
+    said "Removed token: $DIR/good/.auth_token: the account 'good' is locked"
+    missing "$DIR/good/.auth_token"
+    missing "$DIR/kerberos/.auth_token"
+}
+
+@test "a group that cannot be found takes no file away" {
+    configure "$(section team 'group-members = no-such-group' "file = \"$DIR/\${subject}/t\"" 'when-refused = remove')" \
+        "$(section jane)"
+    keep 69
+    said "Not kept: team: $CONF:7: group 'no-such-group' does not exist"
+    exists "$DIR/jane/token"
+}
+
+@test "directories have files, and the names of others are passed over" {
+    mkdir -p "$DIR/root"/{jane,john,.hidden,'not a name'}
+    touch "$DIR/root/file"
+    ln -s jane "$DIR/root/link"
+    configure "$(section all "directories = \"$DIR/root\"" "file = \"$DIR/root/\${subject}/.auth_token\"")"
+    keep 0
+    [ "$(cd "$DIR/root" && find . -name .auth_token | sort | tr '\n' ' ')" = './jane/.auth_token ./john/.auth_token ' ]
+    [ "$(claim "$DIR/root/john/.auth_token" sub)" = john ]
+    # Who may make directories there would have tokens for whomever.
+    chmod 0777 "$DIR/root"
+    keep 69
+    said 'everybody may write it'
+}
+
+# --- what goes wrong --------------------------------------------------------------
+
+@test "a full disk keeps the old file, and is got over" {
+    need_root
+    configure "$(section jane)"
+    mkdir -m 0755 "$DIR/jane"
+    unshare -m bash -c '
+        mount -t tmpfs -o size=16k,mode=0755 none "$1/jane" || exit
+        "$2" --config "$1/conf" || exit
+        cp "$1/jane/token" "$1/before"
+        dd if=/dev/zero of="$1/jane/ballast" bs=4k 2>/dev/null
+        "$2" --config "$1/conf" --force
+        [ $? = 69 ] && cmp "$1/jane/token" "$1/before" || exit
+        [ "$(ls -A "$1/jane" | tr "\n" " ")" = "ballast token " ] || exit
+        rm "$1/jane/ballast"
+        "$2" --config "$1/conf" --force || exit
+        ! cmp -s "$1/jane/token" "$1/before"' full "$DIR" "$KEEP" 2>"$DIR/said"
+    said 'No space left on device'
+}
+
+@test "a clock that was set forward or back is believed" {
+    configure "$(section jane)"
+    keep 0
+    cp "$DIR/jane/token" "$DIR/before"
+    faketime -f +1h "$KEEP" --config "$CONF" 2>>"$LOG"
+    differs "$DIR/jane/token" "$DIR/before"
+    [ "$(claim "$DIR/jane/token" iat)" -gt "$(($(date +%s) + 3000))" ]
+    # Now it is one of the future, which others refuse.
+    keep 0
+    [ "$(claim "$DIR/jane/token" iat)" -le "$(date +%s)" ]
+}
+
+@test "the service believes a clock that is set while it runs" {
+    local library
+
+    library=$(find /usr/lib -name libfaketime.so.1 | head -n 1)
+    [ -n "$library" ] || skip "takes faketime"
+    configure "$(section jane)"
+    echo +0 >"$DIR/offset"
+    LD_PRELOAD=$library FAKETIME_TIMESTAMP_FILE=$DIR/offset FAKETIME_NO_CACHE=1 \
+        FAKETIME_DONT_FAKE_MONOTONIC=1 "$KEEP" --config "$CONF" --watch 2>>"$LOG" 3>&- &
+    WATCHERS+=" $!"
+    until_true 5 exists "$DIR/jane/token"
+    cp "$DIR/jane/token" "$DIR/before"
+    # It looks at the clock every ten seconds where the kernel does not tell of a step.
+    echo +2h >"$DIR/offset"
+    until_true 14 differs "$DIR/jane/token" "$DIR/before"
+    [ "$(claim "$DIR/jane/token" iat)" -gt "$(($(date +%s) + 7000))" ]
+    cp "$DIR/jane/token" "$DIR/before"
+    echo +0 >"$DIR/offset"
+    until_true 14 differs "$DIR/jane/token" "$DIR/before"
+    [ "$(claim "$DIR/jane/token" iat)" -le "$(date +%s)" ]
+}
+
+# --- hooks ------------------------------------------------------------------------
+
+@test "a command runs when a file has changed, and its failure is only said" {
+    cat >"$DIR/hook" <<'HOOK'
+#!/bin/bash
+printf '%s\n' "$*" "$AUTHSERVER_FILE $AUTHSERVER_SUBJECT" "$(pwd)" "$(env | cut -d= -f1 | sort | tr '\n' ' ')" >"$1"
+ls /proc/self/fd | wc -l >>"$1"
+exit 3
+HOOK
+    chmod +x "$DIR/hook"
+    configure "$(section jane "command = {\"$DIR/hook\", \"$DIR/seen\", \"\$(id) *\"}")"
+    SECRET=x keep 0
+    [ "$(sed -n 1p "$DIR/seen")" = "$DIR/seen \$(id) *" ]
+    [ "$(sed -n 2p "$DIR/seen")" = "$DIR/jane/token jane" ]
+    [ "$(sed -n 3p "$DIR/seen")" = / ]
+    [ "$(sed -n 4p "$DIR/seen")" = 'AUTHSERVER_FILE AUTHSERVER_SUBJECT LC_ALL PATH PWD SHLVL _ ' ]
+    [ "$(sed -n 5p "$DIR/seen")" -le 5 ]
+    said "Command of keep 'jane' for $DIR/jane/token: exit status 3"
+    rm "$DIR/seen"
+    keep 0
+    missing "$DIR/seen"
+    configure "$(section jane 'command = {"/no/such/program"}')"
+    keep 0 --force
+    said '/no/such/program: No such file or directory'
+}
+
+@test "a command that takes too long is killed with what it started" {
+    configure "$(section jane "command = {\"/bin/sh\", \"-c\", \"echo \$\$ >$DIR/pid; sleep 60 & sleep 60\"}" 'timeout = 1s')"
+    SECONDS=0
+    keep 0
+    [ "$SECONDS" -lt 30 ] # and not 60
+    said 'killed, for it took more seconds than 1'
+    # Where nobody waits for orphans they stay as zombies.
+    [ -z "$(pgrep -r R,S,D -g "$(cat "$DIR/pid")")" ]
+}
+
+@test "a signal is sent once for all files that have changed" {
+    bash -c 'trap "echo got >>$0/signals" USR1; echo $$ >$0/pid; while :; do read -rt 1 <> <(:); done' "$DIR" 3>&- &
+    WATCHERS+=" $!"
+    until_true 5 test -s "$DIR/pid"
+    mkdir -p "$DIR/root"/{a,b,c}
+    configure "$(section all "directories = \"$DIR/root\"" "file = \"$DIR/root/\${subject}/t\"" 'signal = USR1' "pid-file = \"$DIR/pid\"")"
+    watch
+    until_true 5 test -s "$DIR/signals"
+    kill -TERM "$WATCHER"
+    wait "$WATCHER"
+    [ "$(cat "$DIR/signals")" = got ]
+    chmod 0666 "$DIR/pid"
+    keep 0 --force
+    said "No signal for keep 'all': $DIR/pid: "
+}
+
+# --- the service ------------------------------------------------------------------
+
+@test "a reader sees a good token at any moment, whoever is killed" {
+    local reader reads tokens
+
+    configure "$(section jane 'lifetime = 9s' 'at-least = 4s')"
+    keep 0 --every 1s
+    "$LIB/reader" "$DIR/jane/token" "$KEYS/key.pub" RS256 4 16 >"$DIR/reader" 2>&1 3>&- &
+    reader=$!
+    while kill -0 "$reader" 2>/dev/null; do
+        watch --quiet
+        pause "0.$((RANDOM % 7))$((RANDOM % 10))"
+        kill -KILL "$WATCHER"
+        wait "$WATCHER" || true
+        # Now and then two of them, and a pass beside them.
+        if [ "$((RANDOM % 3))" -eq 0 ]; then
+            watch --quiet
+            "$KEEP" --config "$CONF" --force --quiet --every 1s 2>>"$LOG" 3>&- || true
+            kill -KILL "$WATCHER"
+            wait "$WATCHER" || true
+        fi
+    done
+    wait "$reader" || { cat "$DIR/reader"; return 1; }
+    cat "$DIR/reader"
+    read -r reads _ tokens _ <"$DIR/reader"
+    [ "$reads" -ge 3000 ]
+    [ "$tokens" -ge 5 ]
+}
+
+@test "the service sees new keys, and goes on with the old ones while there are none" {
+    configure "$(section jane)"
+    watch
+    until_true 5 exists "$DIR/jane/token"
+    cp "$DIR/jane/token" "$DIR/before"
+    head -c 800 "$KEYS/key" >"$DIR/key"
+    kill -HUP "$WATCHER"
+    until_true 5 logged 'Not reloaded, the old configuration stays: '
+    cmp "$DIR/jane/token" "$DIR/before"
+    cp "$KEYS/other" "$DIR/key"
+    # It looks by itself every ten seconds.
+    until_true 15 logged 'Reloaded: a file changed'
+    until_true 5 verified "$DIR/jane/token" other
+    [ "$(grep -c 'Not reloaded' "$LOG")" -eq 1 ]
+    kill -TERM "$WATCHER"
+    wait "$WATCHER"
+}
+
+@test "the service goes on when the resolver has died" {
+    configure 'profile "g" { groups = true }' \
+        "groups { resolvers = static static { file = \"$DIR/groups\" } }" \
+        "$(section jane 'profile = g' 'lifetime = 6s' 'at-least = 3s')"
+    echo '{"jane": ["staff"]}' >"$DIR/groups"
+    watch
+    until_true 5 exists "$DIR/jane/token"
+    cp "$DIR/jane/token" "$DIR/before"
+    pkill -KILL -P "$WATCHER"
+    until_true 6 differs "$DIR/jane/token" "$DIR/before"
+    # Those that died are not left over.
+    until_true 6 no_zombies
+}
+no_zombies() { [ -z "$(pgrep -r Z -P "$WATCHER")" ]; }
+
+@test "the service says what goes wrong once" {
+    configure "$(section jane 'lifetime = 6s' 'at-least = 3s')" "$(section john 'account = unix')"
+    watch
+    until_true 5 exists "$DIR/jane/token"
+    chmod 0777 "$DIR/jane"
+    pause 6
+    [ "$(grep -c "Not kept: $DIR/jane/token: " "$LOG")" -eq 1 ]
+    [ "$(grep -c "Not kept: $DIR/john/token: " "$LOG")" -eq 1 ]
+    chmod 0755 "$DIR/jane"
+    until_true 12 kept_again
+}
+kept_again() { tail -n 1 "$LOG" | grep -q "Kept token: $DIR/jane/token"; }
+
+@test "decisions are in the audit log, and no token is in any" {
+    configure "audit = \"$DIR/audit\"" "$(section jane)" "$(section john 'account = unix')"
+    keep 1
+    jq -es 'length == 2 and (.[0] | .caller == "jane" and .auth == "keep" and .verdict == "permit"
+        and .ttl == 1800 and .subject == "jane" and .jti != null and .rule == "built-in policy:1")
+        and (.[1] | .caller == "john" and .verdict == "deny")' "$DIR/audit"
+    [ "$(cat "$DIR/audit" "$LOG" | grep -c eyJ)" -eq 0 ]
+}
+
+@test "neither gcore nor a debugger reads the key of the service" {
+    configure "$(section jane)"
+    watch
+    until_true 5 exists "$DIR/jane/token"
+    [ "$(stat -c %U "/proc/$WATCHER/mem")" = root ]
+    grep -q '^Max core file size *0 ' "/proc/$WATCHER/limits"
+}
+
+@test "the service notices who comes, and what was taken away" {
+    until_true 75 exists "$LONG/root/new/t"
+    until_true 5 exists "$LONG/root/john/t"
+    "$LIB/token" verify "$KEYS/key.pub" "$LONG/root/john/t"
+    missing "$LONG/root/jane"
+    [ "$(grep -c "/jane/t" "$LONG/log")" -eq 1 ]
+}

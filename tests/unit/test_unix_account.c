@@ -1,0 +1,111 @@
+/* identity: whether a Unix account is good. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "identity/unix_account.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+enum { TODAY = 20779 };
+
+/* The fields of shadow(5) that matter; -1 is an empty one. */
+static struct spwd
+line(char *password, long changed, long most, long inactive, long expires)
+{
+	static char name[] = "jane";
+
+	return (struct spwd){.sp_namp = name,
+	    .sp_pwdp = password,
+	    .sp_lstchg = changed,
+	    .sp_min = 0,
+	    .sp_max = most,
+	    .sp_warn = 7,
+	    .sp_inact = inactive,
+	    .sp_expire = expires};
+}
+
+static void
+accounts_are_judged_by_their_line_of_shadow(void **state)
+{
+	static char hash[] = "$y$j9T$salt$hash", locked[] = "!$y$j9T$salt$hash",
+		    twice[] = "!!$6$salt$hash", old[] = "!abcdefghijklm", never[] = "!",
+		    system[] = "*", both[] = "!*", redhat[] = "!!", none[] = "";
+	static const struct {
+		char *password;
+		long changed, most, inactive, expires;
+		const char *reason; /* NULL: it is good */
+	} cases[] = {
+	    {hash, 20000, 99999, -1, -1, NULL},
+	    {hash, 20000, 99999, -1, TODAY + 1, NULL},
+	    {hash, 20000, 99999, -1, TODAY, "has expired"},
+	    {hash, 20000, 99999, -1, 1, "has expired"},
+	    {hash, 20000, 99999, -1, 0, "has expired"},
+	    {locked, 20000, 99999, -1, -1, "is locked"},
+	    {twice, 20000, 99999, -1, -1, "is locked"},
+	    {old, 20000, 99999, -1, -1, "is locked"},
+	    /* Who logs in by other means has no password to be locked. */
+	    {never, 20000, 99999, -1, -1, NULL},
+	    {system, 20000, 99999, -1, -1, NULL},
+	    {both, 20000, 99999, -1, -1, NULL},
+	    {redhat, 20000, 99999, -1, -1, NULL},
+	    {none, 20000, 99999, -1, -1, NULL},
+	    {never, 20000, 99999, -1, TODAY, "has expired"},
+	    /* A password that is to be changed says nothing of the account, but in the end. */
+	    {hash, 0, 99999, -1, -1, NULL},
+	    {hash, 0, 90, 5, -1, NULL},
+	    {hash, TODAY - 91, 90, -1, -1, NULL},
+	    {hash, TODAY - 95, 90, 5, -1, NULL},
+	    {hash, TODAY - 96, 90, 5, -1, "is inactive"},
+	    {hash, TODAY - 91, 90, 0, -1, "is inactive"},
+	    {hash, -1, 90, 5, -1, NULL},
+	    {hash, TODAY - 96, -1, 5, -1, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct spwd s = line(cases[i].password, cases[i].changed, cases[i].most,
+		    cases[i].inactive, cases[i].expires);
+		struct error e = {0};
+		int rc = unix_account_judge(&s, TODAY, &e);
+
+		if ((rc == 0) != (cases[i].reason == NULL))
+			fail_msg("case %zu: %s", i, rc == 0 ? "taken" : e.text);
+		if (rc == 0)
+			continue;
+		assert_int_equal(e.code, ERROR_DENIED);
+		if (strstr(e.text, cases[i].reason) == NULL)
+			fail_msg("case %zu: %s", i, e.text);
+		/* Not even a part of it is said. */
+		assert_null(strstr(e.text, "salt"));
+	}
+}
+
+static void
+who_has_no_account_is_refused(void **state)
+{
+	struct error e = {0};
+	bool blind;
+
+	(void)state;
+	assert_int_equal(
+	    unix_account_check("no-such-user", TODAY * INT64_C(86400), &blind, &e), -1);
+	assert_int_equal(e.code, ERROR_DENIED);
+	assert_string_equal(e.text, "there is no account 'no-such-user'");
+	assert_int_equal(unix_account_check("root", 0, &blind, &e), 0);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(accounts_are_judged_by_their_line_of_shadow),
+	    cmocka_unit_test(who_has_no_account_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
