@@ -151,7 +151,7 @@ as_peer() {
 @test "threat: a web server's caller claims the kernel's word" {
     serve_peers
     ask AUTH_TYPE=peer
-    refused 400 '^AUTH_TYPE peer is for the local socket'
+    refused 400 "^AUTH_TYPE peer is authserver's own"
     ask AUTH_TYPE=PEER
     refused 400
 }
