@@ -341,3 +341,23 @@ ready_again() {
     mkdir -m 0755 "$DIR/state"
     fails_with 78 "$DIR/state" "$FCGI" --config "$CONF" --socket "$SOCKET"
 }
+
+@test "the CGI program does the same, one process a request" {
+    by_cgi() {
+        env -i "AUTHSERVER_CONFIG=$CONF" REQUEST_METHOD=POST PATH_INFO=/oauth2/token \
+            HTTP_HOST=localhost CONTENT_TYPE=application/x-www-form-urlencoded \
+            "CONTENT_LENGTH=${#1}" "$CGI" < <(printf %s "$1") >"$DIR/answer" 2>>"$LOG"
+        read_answer
+    }
+    : >"$LOG"
+    by_cgi "grant_type=password&username=alice&password=$PASSWORD-alice"
+    access
+    claims 'it["sub"] == "alice"'
+    refreshed
+    by_cgi "grant_type=refresh_token&refresh_token=$REFRESH"
+    [ "$STATUS" = 200 ]
+    by_cgi "grant_type=refresh_token&refresh_token=$REFRESH"
+    fails 400 invalid_grant
+    by_cgi "grant_type=password&username=alice&password=x"
+    fails 400 invalid_grant
+}
