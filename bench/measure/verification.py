@@ -11,6 +11,8 @@ CONNECTIONS = 16
 ALGORITHMS = {"RS512": "RS512", "RS256": "RS512", "ES256": "ES256", "EdDSA": "EdDSA"}
 ENDPOINTS = {"validate": "POST", "authorize": "GET"}
 CONSTANT = "constant"
+UNSEEN = 8192  # tokens, of which a worker remembers fewer
+UNSEEN_KIND = ", each new"
 ISSUER = "https://tokens.example.org"
 
 
@@ -39,20 +41,27 @@ def start(bench, stack, algorithm):
     return port, process
 
 
-def mint(bench, algorithm):
-    return run(bench.program("authserverctl"), "mint", *options(bench, algorithm),
-               "--set", f"algorithm={algorithm}", "janedoe").strip()
+def mint(bench, algorithm, service):
+    """Files of tokens: with one, which clients show again and again, and with more than are
+    remembered, so that each is as new."""
+    files = {}
+    tokens = list(web.fetch(service[0], UNSEEN))
+    for kind, some in {"": tokens[:1], UNSEEN_KIND: tokens}.items():
+        files[kind] = bench.place / f"shown-{algorithm}{len(some)}"
+        files[kind].write_text("".join(f"{token}\n" for token in some), encoding="utf-8")
+    return files
 
 
-def measure_load(bench, algorithm, service, token):
+def measure_load(bench, algorithm, service, kind, tokens):
     """The constant answer is given to the same requests, with a token."""
     port, process = service
-    program, label = ("authserver", f" {algorithm}") if algorithm != CONSTANT else (CONSTANT, "")
-    with bench.attempt(f"verification, {algorithm}"):
+    program, label = ((CONSTANT, "") if algorithm == CONSTANT
+                      else ("authserver", f" {algorithm}{kind}"))
+    with bench.attempt(f"verification, {algorithm}{kind}"):
         for endpoint, method in ENDPOINTS.items():
             before = processes.cpu_seconds(process.pid)
             count, rate, *_ = web.load(port, CONNECTIONS, bench.plan.verification_seconds,
-                                       f"/api/{endpoint}", method, token)
+                                       f"/api/{endpoint}", method, tokens)
             spent = processes.cpu_seconds(process.pid) - before
             bench.figures.add(f"{endpoint}{label}", program, rate)
             bench.figures.add(f"cpu of {endpoint}{label}", program, spent / count)
@@ -70,11 +79,12 @@ def measure_openssl(bench, algorithm):
 def measure(bench):
     with contextlib.ExitStack() as stack:
         services = {a: start(bench, stack, a) for a in (*ALGORITHMS, CONSTANT)}
-        tokens = {a: mint(bench, a) for a in ALGORITHMS}
-        tokens[CONSTANT] = tokens["RS512"]
+        tokens = {a: mint(bench, a, services[a]) for a in ALGORITHMS}
+        tokens[CONSTANT] = {"": tokens["RS512"][""]}
         for turn in range(bench.plan.rounds):
             bench.say(f"verification, round {turn + 1} of {bench.plan.rounds}")
             for algorithm in OPENSSL_NAMES:
                 measure_openssl(bench, algorithm)
             for algorithm, service in services.items():
-                measure_load(bench, algorithm, service, tokens[algorithm])
+                for kind, shown in tokens[algorithm].items():
+                    measure_load(bench, algorithm, service, kind, shown)

@@ -34,6 +34,19 @@ def get(port, path="/janedoe"):
         connection.close()
 
 
+def fetch(port, count, path="/janedoe"):
+    """So many tokens, over one connection."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START)
+    for _ in range(count):
+        connection.request("GET", path, headers={"Accept": "application/jwt"})
+        response = connection.getresponse()
+        token = response.read().decode()
+        if response.status != 200:
+            raise Failure(f"no token: {token.strip()}")
+        yield token
+    connection.close()
+
+
 @contextlib.contextmanager
 def send(port, path):
     """A request that waits for its answer as long as the context lasts."""
@@ -77,11 +90,12 @@ def nginx(directory, program_socket, keep_alive, batch):
         yield port
 
 
-def load(port, connections, seconds, path="/janedoe", method="GET", token=None):
-    """Requests a second, and the median and 99th percentile in microseconds, by wrk."""
-    field = ("-H", f"Authorization: Bearer {token}") if token else ()
-    output = processes.run("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", *field, "-s",
-                           HERE / "wrk.lua", f"http://127.0.0.1:{port}{path}", "--", method)
+def load(port, connections, seconds, path="/janedoe", method="GET", tokens=None):
+    """Requests a second, and the median and 99th percentile in microseconds, by wrk. tokens is
+    a file with a line each: the requests show them in turn."""
+    output = processes.run("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s",
+                           HERE / "wrk.lua", f"http://127.0.0.1:{port}{path}", "--", method,
+                           *([tokens] if tokens else []))
     for line in output.splitlines():
         if line.startswith("RESULT "):
             requests, microseconds, failures, p50, p99 = map(int, line.split()[1:])
