@@ -47,17 +47,17 @@ write_all(const char *bytes, size_t length)
 	return 0;
 }
 
-static void
+static bool
 respond(struct gateway *g, const struct response *r)
 {
 	struct buffer text;
+	bool taken;
 
 	(void)g;
 	buffer_init(&text, LIMIT_RESPONSE + LIMIT_ERROR_TEXT);
-	if (response_render(r, &text) == 0)
-		(void)write_all(
-		    text.data, text.length); /* a client that is gone needs no answer */
+	taken = response_render(r, &text) == 0 && write_all(text.data, text.length) == 0;
 	buffer_free(&text);
+	return taken;
 }
 
 /* For what goes wrong before there is a service. */

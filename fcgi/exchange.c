@@ -64,7 +64,7 @@ finish(struct exchange *x, bool usable)
 
 /* A connection that takes no answer at once has a peer that does not read: it is closed,
  * and nobody waits for it. */
-static void
+static bool
 respond(struct gateway *g, const struct response *r)
 {
 	struct exchange *x = (struct exchange *)g;
@@ -77,7 +77,9 @@ respond(struct gateway *g, const struct response *r)
 		 !g->oversize;
 	buffer_free(&text);
 	FCGX_Finish_r(&x->request);
+	usable = usable && x->request.ipcFd != -1;
 	finish(x, usable);
+	return usable;
 }
 
 /* What is left unread would be taken for the start of the next request. 0, or -1 when it is

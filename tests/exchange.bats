@@ -23,7 +23,7 @@ EXCHANGE=grant_type=urn:ietf:params:oauth:grant-type:token-exchange
 
 # trust [LINE]...: in the section of the party; CONFIGURED goes behind it.
 trust() {
-    configure 'grants = { "token-exchange" }' 'verify-audience = { "*" }' 'profile "g" { groups = true }' \
+    configure 'grants = { "token-exchange" }' "${OWN:-exchange-own = true}" 'verify-audience = { "*" }' 'profile "g" { groups = true }' \
         'verify "idp" {' "${TRUSTED[@]}" "$@" '}' "${CONFIGURED[@]}"
 }
 
@@ -67,12 +67,32 @@ BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
     refute grep -q eyJ "$LOG"
 }
 
-@test "our own tokens may be exchanged for less" {
+@test "our own tokens may be exchanged for less, where that is on" {
+    OWN='exchange-own = false'
+    trust
     serve
     ours t alice --ttl 10m
-    exchange t ttl=1m audience=okera
+    exchange t ttl=1m
+    fails 400 invalid_request
+    stop
+    OWN='exchange-own = true'
+    CONFIGURED=('exchange-audience = { "okera" }')
+    trust
+    serve
+    exchange t ttl=1m
     access
     claims 'it["sub"] == "alice" and it["exp"] - it["iat"] == 60 and it["aud"] == "okera"'
+    exchange t audience=slurm
+    fails 400 invalid_target
+}
+
+@test "a claim that a profile renames would be lost: such tokens are not exchanged" {
+    for claim in act sub aud groups exp; do
+        CONFIGURED=("profile \"r\" { rename = { \"$claim=other\" } }")
+        trust
+        fails_with 78 "exchange-own: profile 'r' renames a claim" "$FCGI" --config "$CONF" \
+            --socket "$SOCKET"
+    done
 }
 
 @test "it never ends after the one that was shown" {
@@ -163,10 +183,12 @@ BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
 @test "policy knows the party, and what it may be for" {
     printf '%s\n' 'permit any via token:idp as self ttl 1m audience okera' >"$DIR/policy"
     CONFIGURED=("policy = \"$DIR/policy\"")
-    trust
+    trust 'exchange-audience = { "okera", "other" }'
     serve
     theirs t alice
     exchange t
+    fails 400 invalid_target
+    exchange t audience=okera
     access
     claims 'it["aud"] == "okera" and it["exp"] - it["iat"] == 60'
     exchange t audience=other
@@ -205,6 +227,46 @@ BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
     exchange one audience=slurm
     access
     claims 'it["aud"] == "slurm"'
+}
+
+@test "a token without an audience gets none, by request, rule or profile" {
+    printf '%s\n' 'permit any as self' 'permit any as bob audience okera' >"$DIR/policy"
+    CONFIGURED=("policy = \"$DIR/policy\"" 'profile "aws" { audience = { "sts.amazonaws.com" } }')
+    trust
+    serve
+    theirs t alice
+    theirs bob bob
+    exchange t audience=payroll
+    fails 400 invalid_target
+    exchange t profile=aws
+    fails 400 invalid_target
+    exchange bob
+    fails 400 invalid_target
+    exchange t
+    [ "$STATUS" = 200 ]
+    stop
+    trust 'exchange-audience = { "sts.amazonaws.com" }'
+    serve
+    exchange t profile=aws
+    access
+    claims 'it["aud"] == "sts.amazonaws.com"'
+}
+
+@test "a rule that refuses a group is not escaped by a token without it" {
+    printf '%s\n' 'permit authenticated as self' 'deny :suspended as *' >"$DIR/policy"
+    echo '{"alice": ["etl", "suspended"], "bob": ["etl"]}' >"$DIR/groups"
+    CONFIGURED=("policy = \"$DIR/policy\"" 'groups {' 'resolvers = { "static" }'
+        "static { file = \"$DIR/groups\" }" '}')
+    trust
+    serve
+    for groups in '{"groups": ["etl"]}' '{}' '{"groups": ["etl", "suspended"]}'; do
+        signed t "$groups"
+        exchange t
+        fails 403 access_denied
+    done
+    theirs t bob
+    exchange t
+    [ "$STATUS" = 200 ]
 }
 
 @test "groups are those that the token has, and of those that the sources know, never more" {
@@ -293,6 +355,27 @@ BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
     [ "$STATUS" = 200 ]
     exchange t "actor_token=$(cat "$DIR/other")" "actor_token_type=$JWT"
     fails 403 access_denied
+    # Without an issuer it is one of the same.
+    signed t '{"may_act": {"sub": "svc"}}'
+    exchange t "actor_token=$(cat "$DIR/svc")" "actor_token_type=$JWT"
+    [ "$STATUS" = 200 ]
+    ours own svc
+    exchange t "actor_token=$(cat "$DIR/own")" "actor_token_type=$JWT"
+    fails 403 access_denied
+    signed t '{"may_act": {}}'
+    exchange t "actor_token=$(cat "$DIR/svc")" "actor_token_type=$JWT"
+    fails 403 access_denied
+}
+
+@test "with an actor's token it does not outlive that either" {
+    printf '%s\n' 'permit any via token:idp as alice' >"$DIR/policy"
+    CONFIGURED=("policy = \"$DIR/policy\"")
+    trust
+    serve
+    theirs alice alice
+    theirs svc svc --ttl 20s
+    exchange alice "actor_token=$(cat "$DIR/svc")" "actor_token_type=$JWT"
+    holds 'it["expires_in"] <= 20'
 }
 
 # Whatever comes in, what comes out is no wider.
@@ -342,8 +425,8 @@ BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
 	    assert issued["sub"] == shown["sub"], n
 	    assert issued["exp"] <= shown["exp"], n
 	    assert set(issued.get("groups", [])) <= set(shown.get("groups", [])), n
-	    if "aud" in shown:
-	        assert "aud" in issued and set_of(issued["aud"]) <= set_of(shown["aud"]), n
+	    assert ("aud" in issued) == ("aud" in shown), n
+	    assert set_of(issued.get("aud", [])) <= set_of(shown.get("aud", [])), n
 	    made += 1
 	assert made >= 10, made
 	END

@@ -27,7 +27,8 @@ setup() {
 }
 
 teardown() {
-    # Some test may have ended it.
+    # Some test may have stopped or ended it.
+    kill -CONT "$(cat "$SLAPD/pid" 2>/dev/null)" 2>/dev/null || true
     kill -0 "$(cat "$SLAPD/pid" 2>/dev/null)" 2>/dev/null || slapd_run
     fastcgi_end
 }
@@ -251,17 +252,52 @@ CTL=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}/authserverctl
     [ "$(times_logged 'refresh token of .*: ')" = 2 ]
 }
 
-@test "a directory that is gone is no wrong password, and costs no refresh token" {
+@test "a directory that is gone is no wrong password, and costs neither a try nor a refresh token" {
     serve
     logs_in
     slapd_stop
-    login alice "$PASSWORD-alice"
-    fails 503 temporarily_unavailable
+    for _ in 1 2 3 4 5; do
+        login alice "$PASSWORD-alice"
+        fails 503 temporarily_unavailable
+    done
     refresh "$REFRESH"
     fails 503 temporarily_unavailable
     slapd_run
     refresh "$REFRESH"
     [ "$STATUS" = 200 ]
+    login alice wrong
+    fails 400 invalid_grant
+    login alice "$PASSWORD-alice"
+    [ "$STATUS" = 200 ]
+}
+
+@test "an answer that nobody takes leaves the old refresh token good" {
+    serve
+    logs_in
+    kill -STOP "$(cat "$SLAPD/pid")"
+    "$ASK" "$SOCKET" REMOTE_USER AUTH_TYPE PATH_INFO=/oauth2/token REQUEST_METHOD=POST \
+        CONTENT_TYPE=application/x-www-form-urlencoded \
+        "text=grant_type=refresh_token&refresh_token=$REFRESH" >/dev/null 3>&- &
+    JOBS+=($!)
+    until_true 50 asked_slapd
+    kill -KILL "${JOBS[-1]}"
+    wait "${JOBS[-1]}" || true
+    kill -CONT "$(cat "$SLAPD/pid")"
+    until_true 50 logged 'Issued a token by refresh_token'
+    taken "$REFRESH"
+}
+
+# The worker waits for what the directory says of the account.
+asked_slapd() { [ -n "$(pgrep -P "$(pgrep -P "$MONITOR" authserver-reso)")" ]; }
+
+@test "what was granted at the log-in is not asked for anew" {
+    serve
+    logs_in
+    for field in ttl=5s audience=x profile=p resource=https://x.example; do
+        grant_as "" grant_type=refresh_token "refresh_token=$REFRESH" "$field"
+        fails 400 invalid_request
+    done
+    taken "$REFRESH"
 }
 
 @test "a refresh token that is revoked ends with its family" {

@@ -31,6 +31,8 @@ static const struct key_row rows[] = {
     {"verify-listen", NULL, key_set_loopback, FIELD(verify_listen)},
     {"introspection", "false", key_set_bool, FIELD(introspection)},
     {"grants", NULL, key_set_grant, FIELD(grants)},
+    {"exchange-own", "false", key_set_bool, FIELD(exchange_own)},
+    {"exchange-audience", NULL, key_set_item, FIELD(exchange_audience)},
     {"refresh-lifetime", "720h", key_set_duration, FIELD(refresh_lifetime)},
     {"refresh-idle", "168h", key_set_duration, FIELD(refresh_idle)},
     {"revocation", "false", key_set_bool, FIELD(revocation)},

@@ -79,7 +79,9 @@ struct config {
 	struct verify_sections verify;
 
 	/* the token endpoint (RFC 6749, 3.2) */
-	struct strings grants;    /* what it takes; see config_grants() */
+	struct strings grants;            /* what it takes; see config_grants() */
+	bool exchange_own;                /* our own tokens may be exchanged (RFC 8693) */
+	struct strings exchange_audience; /* then: as that of a section verify */
 	int64_t refresh_lifetime; /* seconds from the first token of a family to its end */
 	int64_t refresh_idle;     /* seconds that one may go unused */
 	bool revocation;          /* whether tokens may be revoked by a request (RFC 7009) */

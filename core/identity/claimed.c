@@ -28,18 +28,28 @@ add(struct membership *to, const char *groups, const char *spelt, const char *fo
 	return 0;
 }
 
+/* The token's groups as names are compared. */
+static int
+read_claimed(struct membership *shown, const char *claimed, struct error *e)
+{
+	*shown = (struct membership){.known = true};
+	if (add(shown, claimed, NULL, NULL, e) == -1)
+		return -1;
+	membership_fold(shown);
+	return 0;
+}
+
 int
 claimed_apply(
     const struct groups_config *c, const char *claimed, struct membership *m, struct error *e)
 {
 	bool listed = strings_have(&c->resolvers, claim);
 	bool whole = listed && (!m->known || c->mode == GROUPS_MERGE || claimed_suffice(c));
-	struct membership shown = {.known = true};
+	struct membership shown;
 	struct membership kept = {.known = m->known || listed};
 
-	if (add(&shown, claimed, NULL, NULL, e) == -1)
+	if (read_claimed(&shown, claimed, e) == -1)
 		return -1;
-	membership_fold(&shown);
 	if (whole) {
 		memcpy(kept.groups, shown.groups, sizeof(kept.groups));
 		membership_allow(&kept, &c->allow);
@@ -52,4 +62,15 @@ claimed_apply(
 	memcpy(m->groups, kept.groups, sizeof(m->groups));
 	m->known = kept.known;
 	return 0;
+}
+
+int
+claimed_join(
+    const struct groups_config *c, const char *claimed, struct membership *m, struct error *e)
+{
+	struct membership shown;
+
+	if (!strings_have(&c->resolvers, claim))
+		return 0;
+	return read_claimed(&shown, claimed, e) == -1 ? -1 : membership_merge(m, &shown, e);
 }

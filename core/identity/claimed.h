@@ -24,4 +24,10 @@ bool claimed_suffice(const struct groups_config *c);
 int claimed_apply(
     const struct groups_config *c, const char *claimed, struct membership *m, struct error *e);
 
+/* The same without taking away: all that the sources and, where "claim" is one of the
+ * resolvers, the token say. For rules that refuse, which nobody escapes by a token that says
+ * less. */
+int claimed_join(
+    const struct groups_config *c, const char *claimed, struct membership *m, struct error *e);
+
 #endif

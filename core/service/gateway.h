@@ -34,8 +34,8 @@ struct gateway {
 	struct buffer body;
 	bool oversize;
 	/* Called exactly once a request, maybe before service_handle() returns; the
-	 * response is valid during the call. */
-	void (*respond)(struct gateway *g, const struct response *r);
+	 * response is valid during the call. Whether the web server has taken all of it. */
+	bool (*respond)(struct gateway *g, const struct response *r);
 };
 
 #endif

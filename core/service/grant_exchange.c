@@ -21,12 +21,15 @@ struct known {
 struct exchange {
 	struct known subject;
 	struct known actor;
-	json_t *claims; /* of the subject's token */
+	json_t *claims;                  /* of the subject's token */
+	const char *party;               /* whose that is */
+	const struct strings *audiences; /* that the configuration lists for it */
 };
 
 /* What the configuration says of a party's tokens. */
 struct terms {
 	const char *party;
+	const char *user_claim;
 	const char *groups_claim;
 	const char *realm;
 	const struct strings *audiences;
@@ -77,16 +80,15 @@ check_fields(struct token_request *t, struct error *e)
 	return token_read_wishes(t, e);
 }
 
-/* Our own tokens may always be exchanged: it gains nothing. */
 static int
 find_terms(
     const struct service *s, const struct verified *v, struct terms *terms, struct error *e)
 {
-	static const struct strings none = {0};
-	const struct verify_sections *sections = &s->parts.config->verify;
+	const struct config *c = s->parts.config;
+	const struct verify_sections *sections = &c->verify;
 
-	if (v->own) {
-		*terms = (struct terms){"own", "groups", NULL, &none};
+	if (v->own && c->exchange_own) {
+		*terms = (struct terms){"own", "sub", "groups", NULL, &c->exchange_audience};
 		return 0;
 	}
 	for (size_t i = 0; i < sections->count; i++) {
@@ -94,8 +96,8 @@ find_terms(
 
 		if (section->name != v->party || !section->exchange)
 			continue;
-		*terms = (struct terms){section->name, section->groups_claim, section->realm,
-		    &section->exchange_audience};
+		*terms = (struct terms){section->name, section->user_claim,
+		    section->groups_claim, section->realm, &section->exchange_audience};
 		return 0;
 	}
 	return error_set(e, ERROR_MALFORMED, "tokens of this issuer are not exchanged here");
@@ -152,38 +154,54 @@ audience_at(const json_t *claim, size_t i)
 
 /* Those that may be had: of the configuration's list, or of the token. */
 static const char *
-allowed_at(const struct terms *terms, const json_t *claims, size_t i)
+allowed_at(const struct exchange *x, size_t i)
 {
-	if (terms->audiences->count > 0)
-		return i < terms->audiences->count ? terms->audiences->items[i] : NULL;
-	return audience_at(json_object_get(claims, "aud"), i);
+	if (x->audiences->count > 0)
+		return i < x->audiences->count ? x->audiences->items[i] : NULL;
+	return audience_at(json_object_get(x->claims, "aud"), i);
 }
 
-static int
-choose_audience(
-    struct query *q, const struct terms *terms, const json_t *claims, struct error *e)
+static bool
+is_allowed(const struct exchange *x, const char *audience)
 {
-	const char *first = allowed_at(terms, claims, 0);
-	size_t i = 0;
+	const char *allowed = allowed_at(x, 0);
 
-	if (first == NULL)
+	for (size_t i = 1; allowed != NULL && strcmp(allowed, audience) != 0; i++)
+		allowed = allowed_at(x, i);
+	return allowed != NULL;
+}
+
+/* Where there is one choice it is made; what may not be had is refused by admit(). */
+static int
+choose_audience(struct query *q, const struct exchange *x, struct error *e)
+{
+	const char *only = allowed_at(x, 0);
+
+	if (only == NULL || *q->audience != '\0')
 		return 0;
-	if (*q->audience == '\0') {
-		if (allowed_at(terms, claims, 1) != NULL)
-			return error_set(e, ERROR_TARGET,
-			    "there are several audiences to choose from: name one");
-		if (strlen(first) >= sizeof(q->audience))
-			return error_set(e, ERROR_TARGET, "the token's audience is too long");
-		memcpy(q->audience, first, strlen(first) + 1);
-		return 0;
-	}
-	while (allowed_at(terms, claims, i) != NULL &&
-	       strcmp(allowed_at(terms, claims, i), q->audience) != 0)
-		i++;
-	return allowed_at(terms, claims, i) != NULL
-		   ? 0
-		   : error_set(
-			 e, ERROR_TARGET, "the token that is shown is not for this audience");
+	if (allowed_at(x, 1) != NULL)
+		return error_set(
+		    e, ERROR_TARGET, "there are several audiences to choose from: name one");
+	if (strlen(only) >= sizeof(q->audience))
+		return error_set(e, ERROR_TARGET, "the token's audience is too long");
+	memcpy(q->audience, only, strlen(only) + 1);
+	return 0;
+}
+
+/* Whether the audiences are allowed that were granted: by request, rule or profile. */
+static int
+admit(const struct issue *i, struct error *e)
+{
+	const struct exchange *x = ((const struct token_request *)i)->own;
+	const struct profile *p = i->grant.profile;
+	bool allowed = *i->grant.audience == '\0' || is_allowed(x, i->grant.audience);
+
+	for (size_t n = 0; *i->grant.audience == '\0' && p != NULL && n < p->audience.count;
+	     n++)
+		allowed = allowed && is_allowed(x, p->audience.items[n]);
+	return allowed ? 0
+		       : error_set(e, ERROR_TARGET,
+			     "the token that is shown is not for this audience");
 }
 
 /* A token that someone has for another stays one: that someone is the caller again. */
@@ -192,7 +210,8 @@ keep_actor(struct token_request *t, const struct terms *terms, struct error *e)
 {
 	const struct exchange *x = t->own;
 	const json_t *act = json_object_get(x->claims, "act");
-	const char *sub = json_string_value(json_object_get(act, "sub"));
+	/* Users of a party are known by one claim, wherever they stand. */
+	const char *sub = json_string_value(json_object_get(act, terms->user_claim));
 
 	if (act == NULL)
 		return 0;
@@ -205,6 +224,17 @@ keep_actor(struct token_request *t, const struct terms *terms, struct error *e)
 }
 
 static int
+take_claims(struct exchange *x, const struct verified *v, const struct terms *terms,
+    struct query *q, struct error *e)
+{
+	x->claims = json_incref(v->claims);
+	x->party = v->party;
+	x->audiences = terms->audiences;
+	q->not_after = json_integer_value(json_object_get(v->claims, "exp"));
+	return choose_audience(q, x, e);
+}
+
+static int
 take_subject(struct token_request *t, const struct verified *v, struct error *e)
 {
 	struct exchange *x = t->own;
@@ -214,28 +244,31 @@ take_subject(struct token_request *t, const struct verified *v, struct error *e)
 	if (find_terms(t->issue.service, v, &terms, e) == -1 ||
 	    know(&x->subject, v, &terms, e) == -1 ||
 	    subject_check(t->issue.service->grammar, x->subject.principal.name, e) == -1 ||
-	    choose_audience(q, &terms, v->claims, e) == -1)
+	    take_claims(x, v, &terms, q, e) == -1)
 		return -1;
-	x->claims = json_incref(v->claims);
 	q->caller = x->subject.principal;
 	memcpy(q->subject, x->subject.principal.name, strlen(x->subject.principal.name) + 1);
-	q->not_after = json_integer_value(json_object_get(v->claims, "exp"));
+	t->issue.admit = admit;
 	t->issue.subject_claimed = x->subject.groups->groups;
 	t->issue.caller_claimed = t->issue.subject_claimed;
 	return keep_actor(t, &terms, e);
 }
 
-/* Whether the subject's token names this one as its actor, if it names any (RFC 8693, 4.4). */
+/* Whether the subject's token names this one as its actor, if it names any (RFC 8693, 4.4):
+ * without "iss" it is one of the same issuer. */
 static bool
-may_act(const json_t *claims, const struct verified *actor)
+may_act(const struct exchange *x, const struct verified *actor)
 {
-	const json_t *wanted = json_object_get(claims, "may_act");
+	json_t *wanted = json_object_get(x->claims, "may_act");
 	const char *name;
 	json_t *value;
 
-	if (wanted != NULL && !json_is_object(wanted))
+	if (wanted == NULL)
+		return true;
+	if (json_object_size(wanted) == 0 ||
+	    (json_object_get(wanted, "iss") == NULL && actor->party != x->party))
 		return false;
-	json_object_foreach ((json_t *)wanted, name, value)
+	json_object_foreach (wanted, name, value)
 		if (!json_equal(value, json_object_get(actor->claims, name)))
 			return false;
 	return true;
@@ -244,6 +277,7 @@ may_act(const json_t *claims, const struct verified *actor)
 static int
 take_actor(struct token_request *t, const struct verified *v, struct error *e)
 {
+	int64_t exp = json_integer_value(json_object_get(v->claims, "exp"));
 	struct exchange *x = t->own;
 	struct query *q = &t->issue.query;
 	struct terms terms;
@@ -254,10 +288,12 @@ take_actor(struct token_request *t, const struct verified *v, struct error *e)
 	if (json_object_get(v->claims, "act") != NULL)
 		return error_set(e, ERROR_MALFORMED,
 		    "the actor's token has an actor, and chains of actors are not issued here");
-	if (!may_act(x->claims, v))
+	if (!may_act(x, v))
 		return error_set(
 		    e, ERROR_DENIED, "the subject's token names another actor (may_act)");
 	q->caller = x->actor.principal;
+	if (exp < q->not_after)
+		q->not_after = exp;
 	t->issue.caller_claimed = x->actor.groups->groups;
 	return 0;
 }

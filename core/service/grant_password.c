@@ -18,13 +18,23 @@ refuse_password(struct token_request *t)
 	token_refuse(t, &e);
 }
 
+static struct tries_limits
+limits_of(const struct service *s)
+{
+	const struct password_config *p = &s->parts.config->password;
+
+	return (struct tries_limits){.most = p->tries, .window = p->window};
+}
+
 static void
 password_checked(void *context, enum password_verdict verdict, const struct error *failure)
 {
 	struct token_request *t = context;
 	struct service *s = t->issue.service;
+	const struct tries_limits limits = limits_of(s);
 
 	if (failure != NULL) {
+		tries_return(s->tries, t->issue.query.caller.name, &limits);
 		token_refuse(t, failure);
 	} else if (verdict != PASSWORD_RIGHT) {
 		refuse_password(t);
@@ -41,8 +51,7 @@ static int
 admit(struct token_request *t, const char *user, struct error *e)
 {
 	struct service *s = t->issue.service;
-	const struct password_config *p = &s->parts.config->password;
-	const struct tries_limits limits = {.most = p->tries, .window = p->window};
+	const struct tries_limits limits = limits_of(s);
 	int64_t now = clock_realtime(s->parts.clock) / NANOSECONDS;
 
 	if (s->tries == NULL && tries_open(&s->tries, s->state, s->parts.entropy, e) == -1)
@@ -59,7 +68,6 @@ grant_password(struct token_request *t)
 	struct service *s = t->issue.service;
 	struct query *q = &t->issue.query;
 	struct error e = {0};
-	int rc;
 
 	if (user == NULL || password == NULL) {
 		error_set(&e, ERROR_MALFORMED, "want username and password, neither empty");
@@ -72,14 +80,11 @@ grant_password(struct token_request *t)
 		return;
 	}
 	memcpy(q->subject, user, strlen(user) + 1);
-	rc = principal_password(&q->caller, user, &e);
-	if (rc == 0)
-		rc = token_read_wishes(t, &e);
-	if (rc == 0)
-		rc = admit(t, user, &e);
-	if (rc == -1 ||
-	    password_submit(s->parts.passwords, &question, password_checked, t, &e) == -1)
+	if (principal_password(&q->caller, user, &e) == -1 || token_read_wishes(t, &e) == -1 ||
+	    admit(t, user, &e) == -1)
 		token_refuse(t, &e);
+	else if (password_submit(s->parts.passwords, &question, password_checked, t, &e) == -1)
+		password_checked(t, PASSWORD_WRONG, &e);
 }
 
 /* {"username": ..., "password": ...} or a form; the answer is {"token": ...}. */

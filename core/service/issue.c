@@ -29,11 +29,14 @@ order(struct issue *i)
 		fail(i, &e);
 }
 
-/* Keeps what a look-up found, less what a token that was shown does not have. 0, or -1 and what
- * went wrong. */
+typedef int adapt(
+    const struct groups_config *c, const char *claimed, struct membership *m, struct error *e);
+
+/* Keeps what a look-up found, with regard to a token that was shown. 0, or -1 and what went
+ * wrong. */
 static int
 keep(const struct issue *i, struct membership **kept, const struct membership *m,
-    const char *claimed, struct error *e)
+    const char *claimed, adapt *regard, struct error *e)
 {
 	struct membership whole = {0};
 
@@ -41,7 +44,7 @@ keep(const struct issue *i, struct membership **kept, const struct membership *m
 		return -1;
 	if (claimed != NULL) {
 		membership_copy(&whole, m);
-		if (claimed_apply(&i->service->parts.config->groups, claimed, &whole, e) == -1)
+		if (regard(&i->service->parts.config->groups, claimed, &whole, e) == -1)
 			return -1;
 		m = &whole;
 	}
@@ -57,7 +60,8 @@ look_up(
 	static const struct membership nothing = {0};
 	static const struct error none = {0};
 
-	if (claimed == NULL || !claimed_suffice(&i->service->parts.config->groups))
+	if (claimed == NULL || *claimed == '\0' ||
+	    !claimed_suffice(&i->service->parts.config->groups))
 		return lookup_submit(i->service->parts.lookup, user, done, i, e);
 	done(i, &nothing, &none);
 	return 0;
@@ -69,12 +73,29 @@ subject_known(void *context, const struct membership *found, const struct error 
 	struct issue *i = context;
 	struct error e = *failure;
 
-	if (keep(i, &i->subject, found, i->subject_claimed, &e) == -1 ||
+	if (keep(i, &i->subject, found, i->subject_claimed, claimed_apply, &e) == -1 ||
 	    knowledge_use(
 		&i->query, i->subject, i->service->parts.config, i->grant.profile, &e) == -1)
 		fail(i, &e);
 	else
 		order(i);
+}
+
+/* Whether policy permits it, whichever of the caller's groups count. */
+static int
+permit(struct issue *i, struct error *e)
+{
+	const struct policy *p = i->service->parts.policy;
+	struct query *q = &i->query;
+
+	if (i->whole != NULL) {
+		q->caller_groups = i->whole->groups;
+		if (policy_permit(p, q, &i->grant, e) == -1)
+			return -1;
+	}
+	if (i->caller != NULL)
+		q->caller_groups = i->caller->groups;
+	return policy_permit(p, q, &i->grant, e);
 }
 
 /* Asks policy, and then who the subject is; the signer asks policy again, and it is the
@@ -88,8 +109,7 @@ decide(struct issue *i)
 	struct error e = {0};
 
 	i->asked = true;
-	if (policy_permit(s->parts.policy, q, &i->grant, &e) == -1 ||
-	    subject_check(s->grammar, q->subject, &e) == -1 ||
+	if (permit(i, &e) == -1 || subject_check(s->grammar, q->subject, &e) == -1 ||
 	    (i->admit != NULL && i->admit(i, &e) == -1))
 		fail(i, &e);
 	else if (!knowledge_needed(s->parts.config, i->grant.profile, q->subject))
@@ -107,12 +127,12 @@ caller_known(void *context, const struct membership *found, const struct error *
 	struct issue *i = context;
 	struct error e = *failure;
 
-	if (keep(i, &i->caller, found, i->caller_claimed, &e) == -1) {
+	if (keep(i, &i->caller, found, i->caller_claimed, claimed_apply, &e) == -1 ||
+	    (i->caller_claimed != NULL &&
+		keep(i, &i->whole, found, i->caller_claimed, claimed_join, &e) == -1))
 		fail(i, &e);
-		return;
-	}
-	i->query.caller_groups = i->caller->groups;
-	decide(i);
+	else
+		decide(i);
 }
 
 void
@@ -143,4 +163,5 @@ issue_free(struct issue *i)
 {
 	free(i->caller);
 	free(i->subject);
+	free(i->whole);
 }

@@ -13,7 +13,9 @@ struct issue {
 	struct signer *signer; /* NULL: the service's */
 	struct query query;
 	/* The groups of the token by which caller and subject are known, each ended by a
-	 * newline: neither has others. NULL: they are known otherwise. */
+	 * newline: neither has others. Policy is asked with those and with all that are known,
+	 * since a rule may refuse a group that the token leaves out. NULL: they are known
+	 * otherwise. */
 	const char *caller_claimed;
 	const char *subject_claimed;
 	/* Whether there may be one, asked after policy and before the signature; NULL: yes. */
@@ -28,6 +30,7 @@ struct issue {
 	/* What the query leads to; NULL while it was not looked up. */
 	struct membership *caller;
 	struct membership *subject;
+	struct membership *whole; /* the caller, before its token took groups away */
 };
 
 /* i stays where it is until then was called. */

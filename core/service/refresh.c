@@ -106,6 +106,19 @@ check_family(struct token_request *t, const struct refresh_family *f, struct err
 	return revocation_check(s->state, &r, e);
 }
 
+/* What is granted was said at the log-in: who asks for less must not believe to have it. */
+static int
+check_fields(const struct fields *f, struct error *e)
+{
+	if (f->values[FIELD_REFRESH_TOKEN] == NULL)
+		return error_set(e, ERROR_MALFORMED, "want one field refresh_token");
+	if (f->values[FIELD_AUDIENCE] != NULL || f->values[FIELD_RESOURCE] != NULL ||
+	    f->values[FIELD_PROFILE] != NULL || f->values[FIELD_TTL] != NULL)
+		return error_set(e, ERROR_MALFORMED,
+		    "audience, resource, profile and ttl go with the log-in: leave them out");
+	return 0;
+}
+
 static void
 fill_query(struct query *q, const struct refresh_family *f)
 {
@@ -143,8 +156,7 @@ grant_refresh(struct token_request *t)
 	struct password_question q;
 	struct error e = {0};
 
-	if (token == NULL) {
-		error_set(&e, ERROR_MALFORMED, "want one field refresh_token");
+	if (check_fields(&t->fields, &e) == -1) {
 		token_refuse(t, &e);
 		return;
 	}

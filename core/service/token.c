@@ -150,8 +150,7 @@ issued(struct issue *i, const struct signature *s, const struct error *failure)
 	} else {
 		log_token(t);
 		service_audit(i->service, &t->request, &o, 200, NULL);
-		t->gateway->respond(t->gateway, &r);
-		end(t, true);
+		end(t, t->gateway->respond(t->gateway, &r));
 	}
 	response_free(&r);
 }

@@ -41,7 +41,8 @@ struct token_request {
 	const char *issued_type; /* RFC 8693, 2.2.1; NULL: not said */
 	void *own;               /* what the grant keeps */
 	int64_t retry; /* seconds until it is worth asking again; 0: nothing is known */
-	/* Adds to the answer before it is given, and hears what became of it; NULL: neither. */
+	/* Adds to the answer before it is given, and hears whether the web server took it;
+	 * NULL: neither. */
 	int (*complete)(struct token_request *t, json_t *answer, struct error *e);
 	void (*settle)(struct token_request *t, bool answered);
 	/* Refuses in token_refuse()'s place when it is the query that cannot be granted; NULL:

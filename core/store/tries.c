@@ -210,13 +210,22 @@ choose_slot(const uint64_t slots[WAYS], uint64_t tag)
 	return chosen;
 }
 
+/* What one try costs of the window, in milliseconds. */
+static uint64_t
+share_of(const struct tries_limits *l)
+{
+	uint64_t window = (uint64_t)l->window * MILLISECONDS;
+
+	return window / l->most > 0 ? window / l->most : 1;
+}
+
 /* Counts a try in the set; 0 and *wait, in milliseconds, 0: admitted. -1 and errno. */
 static int
 count_in_set(const struct tries *t, const struct place *p, const struct tries_limits *l,
     uint64_t now, uint64_t *wait)
 {
 	uint64_t window = (uint64_t)l->window * MILLISECONDS;
-	uint64_t share = window / l->most > 0 ? window / l->most : 1;
+	uint64_t share = share_of(l);
 	uint64_t slots[WAYS];
 	uint64_t until = now;
 	size_t i;
@@ -275,5 +284,24 @@ tries_forgive(struct tries *t, const char *user)
 	for (size_t i = 0; read_set(t, &p, slots) == 0 && i < WAYS; i++)
 		if (slots[i] != 0 && slots[i] >> TIME_BITS == p.tag)
 			(void)write_slot(t, &p, i, 0);
+	(void)lock_set(t, &p, F_UNLCK);
+}
+
+void
+tries_return(struct tries *t, const char *user, const struct tries_limits *limits)
+{
+	uint64_t share = share_of(limits);
+	uint64_t slots[WAYS];
+	struct place p;
+	struct error e;
+
+	if (find_place(&p, t, user, &e) == -1 || lock_set(t, &p, F_WRLCK) == -1)
+		return;
+	for (size_t i = 0; read_set(t, &p, slots) == 0 && i < WAYS; i++) {
+		uint64_t until = slots[i] & TIME_MASK;
+
+		if (slots[i] != 0 && slots[i] >> TIME_BITS == p.tag && until > share)
+			(void)write_slot(t, &p, i, p.tag << TIME_BITS | (until - share));
+	}
 	(void)lock_set(t, &p, F_UNLCK);
 }

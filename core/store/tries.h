@@ -49,6 +49,9 @@ void tries_close(struct tries *t);
 int tries_admit(struct tries *t, const char *user, const struct tries_limits *limits,
     int64_t now, int64_t *wait, struct error *e);
 
+/* The try that was counted last came to nothing: it was not checked. One is taken off again. */
+void tries_return(struct tries *t, const char *user, const struct tries_limits *limits);
+
 /* The password was right: the user's tries are forgotten. */
 void tries_forgive(struct tries *t, const char *user);
 

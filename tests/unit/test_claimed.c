@@ -96,6 +96,34 @@ sources_are_not_asked_when_the_claim_comes_first(void **state)
 }
 
 static void
+what_refuses_is_not_left_out(void **state)
+{
+	static const struct {
+		const char *config, *sources, *claimed, *all;
+	} rows[] = {
+	    {alone, "a\nsuspended\n", "a\n", "a\nsuspended\n"},
+	    {alone, "a\n", "b\n", "a\n"},
+	    {last, "a\nsuspended\n", "B\n", "a\nsuspended\nb\n"},
+	    {first, NULL, "b\n", "b\n"},
+	    {merged, "a\n", "", "a\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct config c;
+		struct membership m = {.known = rows[i].sources != NULL};
+		struct error e = {0};
+
+		configure(&c, rows[i].config);
+		if (m.known)
+			memcpy(m.groups, rows[i].sources, strlen(rows[i].sources) + 1);
+		assert_int_equal(claimed_join(&c.groups, rows[i].claimed, &m, &e), 0);
+		assert_string_equal(m.groups, rows[i].all);
+		config_free(&c);
+	}
+}
+
+static void
 more_groups_than_may_be_are_an_error(void **state)
 {
 	struct membership m = {0};
@@ -131,6 +159,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(token_never_gains_a_group),
 	    cmocka_unit_test(sources_are_not_asked_when_the_claim_comes_first),
+	    cmocka_unit_test(what_refuses_is_not_left_out),
 	    cmocka_unit_test(more_groups_than_may_be_are_an_error),
 	    cmocka_unit_test(other_knowledge_stays),
 	};

@@ -99,7 +99,7 @@ fake_submit(struct signer *self, const struct query *q, signer_done *done, void 
 	return 0;
 }
 
-static void
+static bool
 fake_respond(struct gateway *g, const struct response *r)
 {
 	struct fake_gateway *f = (struct fake_gateway *)g;
@@ -110,6 +110,7 @@ fake_respond(struct gateway *g, const struct response *r)
 	(void)snprintf(f->allow, sizeof(f->allow), "%s", r->allow != NULL ? r->allow : "");
 	(void)snprintf(f->body, sizeof(f->body), "%.*s", (int)r->body.length,
 	    r->body.data != NULL ? r->body.data : "");
+	return true;
 }
 
 static int
