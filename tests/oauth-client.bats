@@ -16,7 +16,9 @@ setup_file() {
     gateway_start idp
     IDP=$URL
     create_main
-    gateway_start main
+    install -m 0644 "$SOURCE/nginx/grants.conf" "$WORK/grants.conf"
+    gateway_start main "1i include $WORK/grants.conf;
+        s|include authserver_public;|&\\n    include authserver_grants;|"
     export IDP
 }
 
@@ -129,4 +131,39 @@ python() {
 	except OAuth2Error as e:
 	    assert e.error == "invalid_request", e.error
 	END
+}
+
+# ask [CURL-ARGUMENT]...: sets STATUS; the body goes to $BATS_TEST_TMPDIR/body.
+ask() {
+    STATUS=$(curl -s -o "$BATS_TEST_TMPDIR/body" -w '%{http_code}' "$@")
+}
+
+@test "with a password or a token to show no account is needed, and none is given" {
+    ask -d "username=bob&password=$PASSWORD-bob" "$URL/api/token"
+    [ "$STATUS" = 200 ]
+    jq -er .token "$BATS_TEST_TMPDIR/body" >"$BATS_TEST_TMPDIR/token"
+    ask -H 'Content-Type: application/json' -d "{\"username\":\"bob\",\"password\":\"no\"}" \
+        "$URL/api/token"
+    [ "$STATUS" = 400 ]
+    ask -d "token=$(cat "$BATS_TEST_TMPDIR/token")" "$URL/oauth2/revoke"
+    [ "$STATUS" = 404 ] # it is off
+    # The caller's own token is for who has authenticated.
+    ask -d grant_type=client_credentials "$URL/oauth2/token"
+    [ "$STATUS" = 401 ]
+    ask -u "alice:$PASSWORD-alice" -d grant_type=client_credentials "$URL/oauth2/token"
+    [ "$STATUS" = 200 ]
+    for credentials in alice:wrong alice: :x nobody:x; do
+        ask -u "$credentials" -d grant_type=client_credentials "$URL/oauth2/token"
+        [ "$STATUS" = 401 ]
+    done
+    for field in 'Authorization: Bearer x' 'Authorization: Basic' 'Authorization: Basic =' \
+        'Remote-User: alice' 'Auth-Type: Basic' 'Authorization;'; do
+        ask -H "$field" -d grant_type=client_credentials "$URL/oauth2/token"
+        [ "$STATUS" = 401 ] || { echo "$field: $STATUS"; false; }
+    done
+    # Elsewhere they are wanted as before.
+    ask "$URL/alice"
+    [ "$STATUS" = 401 ]
+    ask -X POST "$URL/api/get-token"
+    [ "$STATUS" = 401 ]
 }

@@ -321,6 +321,7 @@ gateway_start_nginx() {
     nginx-fcgiwrap) shipped=nginx/cgi-fcgiwrap.conf ;;
     esac
     cp "$SOURCE"/nginx/authserver_* "$AT/web/"
+    sed -i "s|/etc/authserver/|$AT/etc/|g" "$AT"/web/authserver_*
     gateway_configure "$shipped" "$1" >"$AT/web/authserver.conf"
     {
         [ "$EUID" -ne 0 ] || echo "user $WEB_USER;"
