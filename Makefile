@@ -208,12 +208,13 @@ SHARE   := $(DESTDIR)$(PREFIX)/share/authserver
 
 .PHONY: install uninstall clean
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(LIBEXEC) $(SHARE)/nginx $(SHARE)/apache $(SHARE)/examples
+	install -d $(DESTDIR)$(PREFIX)/bin $(LIBEXEC) $(SHARE)/nginx $(SHARE)/apache $(SHARE)/examples $(SHARE)/guides
 	install -m 0755 $(addprefix $(BUILD)/,$(TOOLS)) $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 $(addprefix $(BUILD)/,$(LIBEXECS)) $(LIBEXEC)
 	install -m 0644 $(wildcard nginx/*) $(SHARE)/nginx
 	install -m 0644 $(wildcard apache/*) $(SHARE)/apache
 	install -m 0644 $(wildcard deploy/examples/*) $(SHARE)/examples
+	install -m 0644 $(wildcard deploy/guides/*) $(SHARE)/guides
 	for page in $(PAGES); do \
 		install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
 	done
