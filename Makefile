@@ -4,6 +4,7 @@
 #   make run        install what is missing, build, and serve a demo on 127.0.0.1:5001
 #   make check      install what is missing, build, and run every test, lint among them
 #   make bench      install what is missing, build, and print speed and memory as ratios
+#   make check-image  the tests of the container in the image's own file system: 3 minutes, root
 #   make lint       the include law, the man pages, the shell scripts, the formatting
 #   make format     apply .clang-format
 #   make install    into DESTDIR and PREFIX; make uninstall takes it away again
@@ -171,7 +172,7 @@ $(BENCHES): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIBRARY)
 
 PROCESSORS = $(shell nproc)
 
-.PHONY: run check bench
+.PHONY: run check check-image bench
 run:
 	@deploy/packages build run
 	@$(MAKE) --no-print-directory -j$(PROCESSORS) all
@@ -181,6 +182,11 @@ check:
 	@deploy/packages build run check
 	@$(MAKE) --no-print-directory -j$(PROCESSORS) all $(BUILD)/units $(BUILD)/helpers
 	@tests/run $(BUILD)
+
+check-image:
+	@deploy/packages build run check image
+	@$(MAKE) --no-print-directory -j$(PROCESSORS) all
+	@tests/image $(BUILD)
 
 bench:
 	@deploy/packages build run bench
