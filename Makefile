@@ -4,6 +4,7 @@
 #   make run        install what is missing, build, and serve a demo on 127.0.0.1:5001
 #   make check      install what is missing, build, and run every test, lint among them
 #   make bench      install what is missing, build, and print speed and memory as ratios
+#   make check-image  the tests of the container in the image's own file system: 3 minutes, root
 #   make lint       the include law, the man pages, the shell scripts, the formatting
 #   make format     apply .clang-format
 #   make install    into DESTDIR and PREFIX; make uninstall takes it away again
@@ -171,7 +172,7 @@ $(BENCHES): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIBRARY)
 
 PROCESSORS = $(shell nproc)
 
-.PHONY: run check bench
+.PHONY: run check check-image bench
 run:
 	@deploy/packages build run
 	@$(MAKE) --no-print-directory -j$(PROCESSORS) all
@@ -181,6 +182,11 @@ check:
 	@deploy/packages build run check
 	@$(MAKE) --no-print-directory -j$(PROCESSORS) all $(BUILD)/units $(BUILD)/helpers
 	@tests/run $(BUILD)
+
+check-image:
+	@deploy/packages build run check image
+	@$(MAKE) --no-print-directory -j$(PROCESSORS) all
+	@tests/image $(BUILD)
 
 bench:
 	@deploy/packages build run bench
@@ -208,12 +214,13 @@ SHARE   := $(DESTDIR)$(PREFIX)/share/authserver
 
 .PHONY: install uninstall clean
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(LIBEXEC) $(SHARE)/nginx $(SHARE)/apache $(SHARE)/examples
+	install -d $(DESTDIR)$(PREFIX)/bin $(LIBEXEC) $(SHARE)/nginx $(SHARE)/apache $(SHARE)/examples $(SHARE)/guides
 	install -m 0755 $(addprefix $(BUILD)/,$(TOOLS)) $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 $(addprefix $(BUILD)/,$(LIBEXECS)) $(LIBEXEC)
 	install -m 0644 $(wildcard nginx/*) $(SHARE)/nginx
 	install -m 0644 $(wildcard apache/*) $(SHARE)/apache
 	install -m 0644 $(wildcard deploy/examples/*) $(SHARE)/examples
+	install -m 0644 $(wildcard deploy/guides/*) $(SHARE)/guides
 	for page in $(PAGES); do \
 		install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
 	done
