@@ -105,8 +105,10 @@ stop() {
 
 # get PATH [CURLFLAG...]: body in $body, status in $code. Without curl where that is not needed.
 get() {
-    local path=$1 bytes answer URL=http://127.0.0.1:$PORT BODY=$BATS_TEST_TMPDIR/body
-    local HEADERS=$BATS_TEST_TMPDIR/headers STATUS
+    local path=$1 bytes answer
+    # shellcheck disable=SC2034 # for plain.bash
+    local URL=http://127.0.0.1:$PORT HEADERS=$BATS_TEST_TMPDIR/headers STATUS
+    local BODY=$BATS_TEST_TMPDIR/body
 
     shift
     if [[ " $* " != *' Host:'* ]] &&
@@ -153,7 +155,7 @@ run_directory() {
     local command
 
     command_of command "$(part nginx.conf)"
-    [[ $command =~ \ -c\ ([^\ ]*)/nginx.conf ]]
+    [[ $command =~ \ -c\ ([^\ ]*)/nginx.conf ]] || return
     echo "${BASH_REMATCH[1]}"
 }
 
@@ -190,7 +192,7 @@ claim() {
 
     read -r claims
     value="\"$1\": (\"([^\"]*)\"|([0-9]+))[,}]"
-    [[ $claims =~ $value ]]
+    [[ $claims =~ $value ]] || return
     echo "${BASH_REMATCH[2]}${BASH_REMATCH[3]}"
 }
 

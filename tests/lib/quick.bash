@@ -46,6 +46,28 @@ until_true() {
     done
 }
 
+# claims_of FILE: sets CLAIMS to those of the token in it, by no program of ours.
+claims_of() {
+    local token part
+
+    CLAIMS=
+    IFS= read -rd '' token <"$1" || true
+    IFS=. read -r _ part _ <<<"$token"
+    case $((${#part} % 4)) in
+    2) part+='==' ;;
+    3) part+='=' ;;
+    esac
+    CLAIMS=$(basenc --base64url -d <<<"$part")
+}
+
+# claimed NAME: one of CLAIMS, a string or a number.
+claimed() {
+    local value="\"$1\":(\"([^\"]*)\"|([0-9]+))[,}]"
+
+    [[ $CLAIMS =~ $value ]] || return
+    echo "${BASH_REMATCH[2]}${BASH_REMATCH[3]}"
+}
+
 # --- processes, as /proc has them: ps, pgrep and ss read all of it ----------------------
 
 # children_of ARRAY PID: sets it to the pids of the children of all its threads.
