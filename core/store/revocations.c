@@ -8,53 +8,15 @@
 #include <sys/stat.h>
 
 #include "base/buffer.h"
-#include "jose/digest.h"
 #include "jose/refuse.h"
 #include "store/record.h"
 #include "store/revocation_entry.h"
+#include "store/revocation_name.h"
 #include "store/system_error.h"
 
 enum {
-	NAME = sizeof(REVOCATION_SUBJECT) + DIGEST_TEXT,
 	ADDS_TRIED = 100, /* each time another process was quicker */
-	KEY_BYTES = 64 * 1024,
 };
-
-/* The name that stands for two texts. No text holds a NUL, so that no other two are the same
- * bytes. */
-static int
-make_name(char name[NAME], const char *prefix, const char *first, const char *second,
-    size_t second_length, struct error *e)
-{
-	char digest[DIGEST_TEXT];
-	struct buffer key;
-	int rc = -1;
-
-	buffer_init(&key, KEY_BYTES);
-	if (buffer_append(&key, first, strlen(first) + 1) == -1 ||
-	    buffer_append(&key, second, second_length) == -1)
-		error_set(e, ERROR_UNAVAILABLE, "too long, or out of memory");
-	else
-		rc = digest_text(digest, key.data, key.length, e);
-	buffer_free(&key);
-	if (rc == 0)
-		(void)snprintf(name, NAME, "%s%s", prefix, digest);
-	return rc;
-}
-
-/* 1 and the name; 0 when the token has nothing to know it by. */
-static int
-name_token(char name[NAME], const struct revocation_subject *t, struct error *e)
-{
-	int rc;
-
-	if (t->jti == NULL && t->signed_part == NULL)
-		return 0;
-	rc = t->jti != NULL
-		 ? make_name(name, REVOCATION_TOKEN, t->issuer, t->jti, strlen(t->jti), e)
-		 : make_name(name, REVOCATION_SIGNED, "", t->signed_part, t->signed_length, e);
-	return rc == 0 ? 1 : -1;
-}
 
 static int
 cannot_say(struct error *e, const struct directory *d, const char *name, const char *why)
@@ -95,28 +57,31 @@ read_entry(struct revocation_entry *out, const struct directory *d, const char *
 static int
 check_token(const struct directory *d, const struct revocation_subject *t, struct error *e)
 {
-	char name[NAME];
+	char names[REVOCATION_NAMES][REVOCATION_NAME];
 	struct stat st;
-	int named = name_token(name, t, e);
+	size_t count;
 
-	if (named != 1)
-		return named;
-	if (fstatat(d->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return refuse(e, "it was revoked");
-	return errno == ENOENT ? 0 : system_error(e, errno, "%s/%s", d->path, name);
+	if (revocation_name_token(names, &count, t, e) == -1)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		if (fstatat(d->fd, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0)
+			return refuse(e, "it was revoked");
+		if (errno != ENOENT)
+			return system_error(e, errno, "%s/%s", d->path, names[i]);
+	}
+	return 0;
 }
 
 static int
 check_subject(const struct directory *d, const struct revocation_subject *t, struct error *e)
 {
-	char name[NAME];
+	char name[REVOCATION_NAME];
 	struct revocation_entry entry;
 	int found;
 
 	if (t->subject == NULL)
 		return 0;
-	if (make_name(name, REVOCATION_SUBJECT, t->issuer, t->subject, strlen(t->subject), e) ==
-	    -1)
+	if (revocation_name_subject(name, t->issuer, t->subject, e) == -1)
 		return -1;
 	found = read_entry(&entry, d, name, NULL, e);
 	if (found != 1)
@@ -124,21 +89,6 @@ check_subject(const struct directory *d, const struct revocation_subject *t, str
 	if (t->issued > entry.before)
 		return 0;
 	return refuse(e, "what its subject got up to %" PRId64 " was revoked", entry.before);
-}
-
-struct revocation_subject
-revocation_subject_of(const json_t *claims, const char *user, const char *token)
-{
-	const char *issuer = json_string_value(json_object_get(claims, "iss"));
-
-	return (struct revocation_subject){
-	    .issuer = issuer != NULL ? issuer : "",
-	    .jti = json_string_value(json_object_get(claims, "jti")),
-	    .subject = user,
-	    .issued = json_integer_value(json_object_get(claims, "iat")),
-	    .signed_part = token,
-	    .signed_length = (size_t)(strrchr(token, '.') - token),
-	};
 }
 
 int
@@ -265,18 +215,16 @@ revocation_add_token(
     const struct state *s, const struct revocation_subject *t, int64_t expires, struct error *e)
 {
 	const struct revocation_entry entry = {.expires = expires};
-	char name[NAME];
+	char names[REVOCATION_NAMES][REVOCATION_NAME];
+	size_t count;
 
 	if (s == NULL)
 		return no_state(e);
-	switch (name_token(name, t, e)) {
-	case 1:
-		return add(s, name, &entry, e);
-	case 0:
-		return error_set(e, ERROR_MALFORMED, "there is nothing to know the token by");
-	default:
+	if (revocation_name_token(names, &count, t, e) == -1)
 		return -1;
-	}
+	if (count == 0)
+		return error_set(e, ERROR_MALFORMED, "there is nothing to know the token by");
+	return add(s, names[0], &entry, e);
 }
 
 int
@@ -284,11 +232,11 @@ revocation_add_subject(const struct state *s, const char *issuer, const char *su
     int64_t before, int64_t expires, struct error *e)
 {
 	const struct revocation_entry entry = {.expires = expires, .before = before};
-	char name[NAME];
+	char name[REVOCATION_NAME];
 
 	if (s == NULL)
 		return no_state(e);
-	if (make_name(name, REVOCATION_SUBJECT, issuer, subject, strlen(subject), e) == -1)
+	if (revocation_name_subject(name, issuer, subject, e) == -1)
 		return -1;
 	return add(s, name, &entry, e);
 }
