@@ -141,7 +141,8 @@ LOOKUPS_UNITS := lookup_keys lookup_password lookup_remote lookup_shared
 SHAPES_UNITS := shape shape_claims
 SIGNERS_UNITS := message signer signer_remote signer_serve
 POLICIES_UNITS := policy policy_groups
-STATES_UNITS := refresh refresh_files refresh_killed refresh_race revocations state tries
+STATES_UNITS := refresh refresh_files refresh_killed refresh_race revocations signer_reuse \
+	state tries
 STORES_UNITS := directory keep_file publish publish_failed sweep $(STATES_UNITS)
 $(addprefix $(BUILD)/tests/unit/test_,$(COURIERS_UNITS)): $(BUILD)/tests/unit/couriers.o
 $(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): $(BUILD)/tests/unit/desks.o
