@@ -36,6 +36,7 @@ PROGRAMS := $(addprefix $(BUILD)/,$(LIBEXECS) $(TOOLS))
 UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 HELPERS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/lib/*.c))
+PRELOADS := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/preload/*.c))
 PAGES    := $(wildcard man/*.[1-8])
 
 object    = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -163,6 +164,12 @@ $(HELPERS): $(BUILD)/tests/lib/%: $(BUILD)/tests/lib/%.o
 
 $(BUILD)/tests/lib/passwords: $(LIBRARY)
 
+# What tests have programs find instead of what the C library has.
+$(PRELOADS): BUILD_CFLAGS += -fPIC
+$(PRELOADS): $(BUILD)/%.so: $(BUILD)/%.o
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared -o $@ $< $(LDFLAGS) $(SANFLAGS)
+
 $(BENCHES): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIBRARY)
 	$(call say,LD,$@)
 	$(call link,-lfcgi)
@@ -196,7 +203,7 @@ bench:
 
 .PHONY: $(BUILD)/units $(BUILD)/helpers $(BUILD)/benches
 $(BUILD)/units: $(UNITS)
-$(BUILD)/helpers: $(HELPERS)
+$(BUILD)/helpers: $(HELPERS) $(PRELOADS)
 $(BUILD)/benches: $(BENCHES)
 
 # --- lint, format -----------------------------------------------------------------

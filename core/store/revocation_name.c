@@ -46,8 +46,8 @@ revocation_name_token(char names[REVOCATION_NAMES][REVOCATION_NAME], size_t *cou
 
 	*count = 0;
 	if (t->jti != NULL)
-		keys[n++] = (struct key){
-		    REVOCATION_TOKEN, t->issuer, t->jti, strlen(t->jti), t->party};
+		keys[n++] =
+		    (struct key){REVOCATION_TOKEN, t->issuer, t->jti, strlen(t->jti), t->party};
 	if (t->signed_part != NULL)
 		keys[n++] = (struct key){
 		    REVOCATION_SIGNED, "", t->signed_part, t->signed_length, t->party};
