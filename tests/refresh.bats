@@ -239,6 +239,26 @@ CTL=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}/authserverctl
     [ "$STATUS" = 200 ]
 }
 
+@test "there are no more families than may be, and those that there are go on" {
+    local first
+
+    accept 'max-files = 2'
+    serve
+    logs_in
+    first=$REFRESH
+    logs_in
+    login alice "$PASSWORD-alice"
+    fails 429 temporarily_unavailable
+    [[ $(<"$DIR/answer") == *Retry-After:* ]]
+    logged 'records of the state directory are there'
+    [ "$(families)" = 2 ]
+    refresh "$first"
+    refreshed
+    "$CTL" revoke --config "$CONF" --subject bob
+    "$CTL" revoke --config "$CONF" --subject carol
+    "$CTL" revoke --config "$CONF" --subject dan
+}
+
 @test "families end by their life and by being idle" {
     accept 'refresh-idle = "1s"'
     serve

@@ -127,17 +127,23 @@ later(int64_t a, int64_t b)
 
 /* 1: done; 0: another process was quicker, try again; -1. */
 static int
-add_first(const struct directory *d, const char *name, const struct revocation_entry *entry,
+add_first(const struct state *s, const char *name, const struct revocation_entry *entry,
     struct error *e)
 {
+	const struct directory *d = state_revoked(s);
 	struct record_draft f;
-	int rc = 1;
+	int rc = -1;
 
-	if (make_draft(&f, d, entry, e) == -1)
+	if (state_take(s, d, e) == -1)
 		return -1;
-	if (record_name(&f, d, name) == -1)
-		rc = errno == EEXIST ? 0 : record_refused(d, e);
-	record_draft_close(&f, d);
+	if (make_draft(&f, d, entry, e) == 0) {
+		rc = 1;
+		if (record_name(&f, d, name) == -1)
+			rc = errno == EEXIST ? 0 : record_refused(d, e);
+		record_draft_close(&f, d);
+	}
+	if (rc != 1)
+		state_give_back(s, d);
 	return rc;
 }
 
@@ -164,15 +170,16 @@ add_more(const struct directory *d, const char *name, int fd,
 }
 
 static int
-try_add(const struct directory *d, const char *name, const struct revocation_entry *entry,
+try_add(const struct state *s, const char *name, const struct revocation_entry *entry,
     struct error *e)
 {
+	const struct directory *d = state_revoked(s);
 	struct revocation_entry old;
 	int fd = -1;
 	int rc = read_entry(&old, d, name, &fd, e);
 
 	if (rc == 0)
-		return add_first(d, name, entry, e);
+		return add_first(s, name, entry, e);
 	if (rc == -1)
 		return -1;
 	/* Held for the while of one such call. */
@@ -193,7 +200,7 @@ add(const struct state *s, const char *name, const struct revocation_entry *entr
 	if (entry->expires < 0 || entry->before < 0)
 		return error_set(e, ERROR_MALFORMED, "a time before 1970");
 	for (int i = 0; i < ADDS_TRIED && rc == 0; i++)
-		rc = try_add(d, name, entry, e);
+		rc = try_add(s, name, entry, e);
 	if (rc == 0)
 		return error_set(e, ERROR_UNAVAILABLE, "%s/%s: changes all the time: try again",
 		    d->path, name);

@@ -56,7 +56,8 @@ int revocation_check(
  * Revokes the token, by its jti or else by its signed part, until expires, the time (seconds
  * since 1970) from which nobody takes it anyway. Again is fine: the later time holds. It is on
  * the disk when this returns 0. -1 and ERROR_UNAVAILABLE, ERROR_NO_PERMISSION; ERROR_CONFIG
- * when there is no state; ERROR_MALFORMED when the token has neither jti nor signed_part.
+ * when there is no state; ERROR_MALFORMED when the token has neither jti nor signed_part;
+ * ERROR_LIMITED as of state_bound().
  */
 int revocation_add_token(const struct state *s, const struct revocation_subject *t,
     int64_t expires, struct error *e);

@@ -34,8 +34,7 @@ getpwnam_r(
 }
 
 int
-getspnam_r(
-    const char *name, struct spwd *entry, char *space, size_t size, struct spwd **found)
+getspnam_r(const char *name, struct spwd *entry, char *space, size_t size, struct spwd **found)
 {
 	__typeof__(&getspnam_r) real;
 	char small[NAME];

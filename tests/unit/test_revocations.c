@@ -189,6 +189,41 @@ the_last_second_that_there_is_can_be_said(void **state)
 }
 
 static void
+requests_add_up_to_a_bound_and_others_beyond_it(void **state)
+{
+	char names[4][2] = {"a", "b", "c", "d"};
+	struct states_fixture *f = *state;
+	struct state *other;
+	struct error e;
+	size_t count;
+
+	stores_check(state_open(&other, f->path, &e), &e);
+	stores_check(state_bound(f->state, 3, &clock_system, &e), &e);
+	for (size_t i = 0; i < 4; i++) {
+		const struct revocation_subject t = {.issuer = "us", .jti = names[i]};
+
+		if (i < 3)
+			add_token(f, &t);
+		else
+			assert_int_equal(revocation_add_token(f->state, &t, EXPIRES, &e), -1);
+	}
+	assert_int_equal(e.code, ERROR_LIMITED);
+	assert_int_equal(states_count(f, "revoked"), 3);
+	/* What is there takes no more room. */
+	stores_check(
+	    revocation_add_token(f->state,
+		&(struct revocation_subject){.issuer = "us", .jti = "a"}, EXPIRES + 9, &e),
+	    &e);
+	stores_check(revocation_add_token(other, &token, EXPIRES, &e), &e);
+	stores_check(
+	    revocation_sweep(f->state, EXPIRES + STATE_GRACE + 1, false, &count, &e), &e);
+	assert_int_equal(count, 3);
+	(void)nanosleep(&(struct timespec){.tv_nsec = 150 * 1000 * 1000}, NULL);
+	add_token(f, &token);
+	state_close(other);
+}
+
+static void
 a_subject_loses_what_it_got_up_to_the_time_and_in_that_second(void **state)
 {
 	static const struct {
@@ -563,6 +598,7 @@ main(void)
 	    IN_STATE(what_is_revoked_without_a_party_is_whoever_signed_it),
 	    IN_STATE(a_token_is_asked_for_by_all_that_is_known_of_it),
 	    IN_STATE(the_last_second_that_there_is_can_be_said),
+	    IN_STATE(requests_add_up_to_a_bound_and_others_beyond_it),
 	    IN_STATE(a_subject_loses_what_it_got_up_to_the_time_and_in_that_second),
 	    IN_STATE(of_two_revocations_the_later_times_hold),
 	    IN_STATE(it_is_remembered_until_a_day_after_the_token_has_expired),
