@@ -36,6 +36,7 @@ PROGRAMS := $(addprefix $(BUILD)/,$(LIBEXECS) $(TOOLS))
 UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 HELPERS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/lib/*.c))
+PRELOADS := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/preload/*.c))
 PAGES    := $(wildcard man/*.[1-8])
 
 object    = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -141,7 +142,8 @@ LOOKUPS_UNITS := lookup_keys lookup_password lookup_remote lookup_shared
 SHAPES_UNITS := shape shape_claims
 SIGNERS_UNITS := message signer signer_remote signer_serve
 POLICIES_UNITS := policy policy_groups
-STATES_UNITS := refresh refresh_files refresh_killed refresh_race revocations state tries
+STATES_UNITS := refresh refresh_files refresh_killed refresh_race revocations signer_reuse \
+	state tries
 STORES_UNITS := directory keep_file publish publish_failed sweep $(STATES_UNITS)
 $(addprefix $(BUILD)/tests/unit/test_,$(COURIERS_UNITS)): $(BUILD)/tests/unit/couriers.o
 $(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): $(BUILD)/tests/unit/desks.o
@@ -161,6 +163,12 @@ $(HELPERS): $(BUILD)/tests/lib/%: $(BUILD)/tests/lib/%.o
 	$(call link)
 
 $(BUILD)/tests/lib/passwords: $(LIBRARY)
+
+# What tests have programs find instead of what the C library has.
+$(PRELOADS): BUILD_CFLAGS += -fPIC
+$(PRELOADS): $(BUILD)/%.so: $(BUILD)/%.o
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared -o $@ $< $(LDFLAGS) $(SANFLAGS)
 
 $(BENCHES): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIBRARY)
 	$(call say,LD,$@)
@@ -195,7 +203,7 @@ bench:
 
 .PHONY: $(BUILD)/units $(BUILD)/helpers $(BUILD)/benches
 $(BUILD)/units: $(UNITS)
-$(BUILD)/helpers: $(HELPERS)
+$(BUILD)/helpers: $(HELPERS) $(PRELOADS)
 $(BUILD)/benches: $(BENCHES)
 
 # --- lint, format -----------------------------------------------------------------

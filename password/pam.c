@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/account.h"
+
 /* Modules own the answers; they overwrite and free them. */
 static void
 drop(struct pam_response *answers, int count)
@@ -88,7 +90,8 @@ judge(pam_handle_t *h, int code, const char *step, struct error *e)
 	}
 }
 
-/* Modules may decide that a name means another user. A token would be for the name. */
+/* Modules may decide that a name means another user, and sources of accounts find one by other
+ * spellings of its name without a word. A token would be for the name. */
 static int
 check_same(pam_handle_t *h, const char *user, struct error *e)
 {
@@ -99,7 +102,7 @@ check_same(pam_handle_t *h, const char *user, struct error *e)
 		return error_set(e, ERROR_UNAVAILABLE, "PAM does not say who the user is");
 	if (strcmp(now, user) != 0)
 		return error_set(e, ERROR_DENIED, "PAM takes the name for another user's");
-	return 0;
+	return account_check_name(user, e);
 }
 
 static int

@@ -75,6 +75,14 @@ changed() {
     [ "$TOKEN" != "$first" ]
 }
 
+@test "a profile that renames the identifier is refused where tokens are revoked by it" {
+    configure "state = \"$DIR/state\"" 'profile "j" {' 'rename = { "jti=tid" }' '}'
+    fails_with 78 "$CONF:[0-9]*: rename: 'jti=tid': with the key state" \
+        "$FCGI" --config "$CONF" --socket "$SOCKET"
+    "$CTL" check --config "$CONF" >"$DIR/said" 2>&1 && return 1
+    grep -q "rename: 'jti=tid'" "$DIR/said"
+}
+
 @test "policy is asked each time, and other groups are another token" {
     local first
 

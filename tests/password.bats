@@ -424,6 +424,30 @@ words() {
     [ "$(words)" = 'wrong wrong wrong right wrong wrong wrong' ] || { cat "$DIR/out"; return 1; }
 }
 
+# spelt STATUS USER [PASSWORD]: the verdict where accounts are found however their names are spelt.
+spelt() {
+    local status=0
+
+    printf '%s\0' "$2" "${3:-}" |
+        "${INSIDE[@]}" env LD_PRELOAD="$BUILT/tests/preload/anycase.so" \
+            ASAN_OPTIONS=verify_asan_link_order=0 "$CHECKER" --config "$DIR/conf" >"$DIR/out" 2>&1 ||
+        status=$?
+    [ "$status" -eq "$1" ] || { echo "$2: exit status $status"; cat -v "$DIR/out"; return 1; }
+}
+
+@test "threat: password: PAM: another spelling of a name is wrong where accounts are found by it" {
+    needs_root
+    configure_pam
+    spelt 0 alice "$PASSWORD-alice"
+    spelt 1 ALICE "$PASSWORD-alice"
+    grep -q 'spelt otherwise' "$DIR/out"
+    printf 'auth required pam_permit.so\naccount required pam_permit.so\n' >"$WORK/etc/pam.d/open"
+    configure_pam 'service = open'
+    spelt 1 Alice "$PASSWORD-alice"
+    # Of an account that is nowhere else PAM alone says what it is called.
+    spelt 0 zzz "$PASSWORD-alice"
+}
+
 @test "password: PAM: no pause of a module's own, as the delay is ours" {
     needs_root
     configure_pam

@@ -11,7 +11,9 @@ load lib/slapd
 setup_file() {
     fastcgi_init
     ca_create "$WORK/ca"
-    slapd_start "$WORK/slapd"
+    slapd_entry uid=leaver,ou=people,dc=example,dc=org 'objectClass: inetOrgPerson' \
+        'uid: leaver' 'cn: leaver' 'sn: leaver' "userPassword: $PASSWORD-leaver" >"$WORK/more.ldif"
+    slapd_start "$WORK/slapd" "$WORK/more.ldif"
 }
 
 teardown_file() {
@@ -214,13 +216,13 @@ taken() {
     "$CTL" revoke --config "$CONF" --subject bob
     ended "$REFRESH"
     logged 'revoked'
-    logs_in
-    # The directory no longer finds her.
-    stop
-    sed -i 's/^base = .*/base = "ou=nowhere,dc=example,dc=org"/' "$CONF"
-    serve
+    login leaver "$PASSWORD-leaver"
+    refreshed
     refresh "$REFRESH"
-    [ "$STATUS" = 400 ] || [ "$STATUS" = 503 ]
+    refreshed
+    slapd_delete uid=leaver,ou=people,dc=example,dc=org
+    ended "$REFRESH"
+    logged 'the account may not be used any more'
 }
 
 CTL=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}/authserverctl
@@ -235,6 +237,26 @@ CTL=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}/authserverctl
     fails 400 invalid_grant
     grant_as portal grant_type=refresh_token "refresh_token=$REFRESH"
     [ "$STATUS" = 200 ]
+}
+
+@test "there are no more families than may be, and those that there are go on" {
+    local first
+
+    accept 'max-files = 2'
+    serve
+    logs_in
+    first=$REFRESH
+    logs_in
+    login alice "$PASSWORD-alice"
+    fails 429 temporarily_unavailable
+    [[ $(<"$DIR/answer") == *Retry-After:* ]]
+    logged 'records of the state directory are there'
+    [ "$(families)" = 2 ]
+    refresh "$first"
+    refreshed
+    "$CTL" revoke --config "$CONF" --subject bob
+    "$CTL" revoke --config "$CONF" --subject carol
+    "$CTL" revoke --config "$CONF" --subject dan
 }
 
 @test "families end by their life and by being idle" {

@@ -112,6 +112,72 @@ validate() {
     fails 503 temporarily_unavailable
 }
 
+# signed CLAIMS: a token by the key of another party, with a Python expression of claims; now is
+# the time.
+signed() {
+    /usr/bin/python3 - "$WORK/other" <<-END
+	import sys, time, jwt
+	now = int(time.time())
+	claims = {"sub": "alice", "iss": "https://idp.example", "exp": now + 600}
+	claims.update($1)
+	print(jwt.encode(claims, open(sys.argv[1]).read(), algorithm="RS512"), end="")
+	END
+}
+
+@test "threat: another party's token with our issuer and identifier revokes it alone" {
+    local shown said theirs again
+
+    configure "${LINES_ALL[@]}" 'verify "idp" {' "public-key = \"$WORK/other.pub\"" \
+        'algorithm = "RS512"' '}'
+    serve
+    mints
+    shown=$(cat "$FILE")
+    cat "$FILE" >"$DIR/access"
+    claims 'it["iss"] == "https://first.example"'
+    said=$("$BATS_TEST_DIRNAME/lib/token" claims "$DIR/access")
+    again=$(signed "{**$said, 'groups': ['x']}")
+    theirs=$(signed "$said")
+    revoke "$theirs"
+    [ "$STATUS" = 200 ]
+    validate "$theirs"
+    [ "$STATUS" = 401 ]
+    validate "$again"
+    [ "$STATUS" = 401 ]
+    validate "$shown"
+    [ "$STATUS" = 200 ]
+    # The same by who may revoke whatever there is.
+    printf '%s' "$theirs" >"$DIR/theirs"
+    "$CTL" revoke --config "$CONF" "$DIR/theirs"
+    validate "$shown"
+    [ "$STATUS" = 200 ]
+    "$CTL" revoke --config "$CONF" --force "$DIR/theirs"
+    validate "$shown"
+    [ "$STATUS" = 401 ]
+}
+
+@test "a token that ends with time itself is revoked" {
+    local shown
+
+    configure "${LINES_ALL[@]}" 'verify "idp" {' "public-key = \"$WORK/other.pub\"" \
+        'algorithm = "RS512"' '}'
+    serve
+    for exp in 2**63-1 2**63-60 253402300800; do
+        shown=$(signed "{'exp': $exp, 'jti': 'of $exp'}")
+        validate "$shown"
+        [ "$STATUS" = 200 ]
+        revoke "$shown"
+        [ "$STATUS" = 200 ]
+        validate "$shown"
+        [ "$STATUS" = 401 ]
+    done
+    shown=$(signed "{'exp': 2**63-1}")
+    printf '%s' "$shown" >"$DIR/shown"
+    "$CTL" revoke --config "$CONF" "$DIR/shown" >"$DIR/said"
+    grep -q 'remembered until 9223372036854775807$' "$DIR/said"
+    validate "$shown"
+    [ "$STATUS" = 401 ]
+}
+
 @test "it is off until it is configured, and the metadata says so" {
     configure "state = \"$DIR/state\""
     serve

@@ -40,6 +40,19 @@ find_user(const char *name, char *space, size_t size, id_t *id)
 	return failed == 0 && found == NULL ? ENOENT : failed;
 }
 
+/* *id becomes whether its name is the one that was asked for. */
+static int
+find_name(const char *name, char *space, size_t size, id_t *id)
+{
+	struct passwd entry;
+	struct passwd *found = NULL;
+	int failed = getpwnam_r(name, &entry, space, size, &found);
+
+	if (found != NULL)
+		*id = strcmp(found->pw_name, name) == 0;
+	return failed == 0 && found == NULL ? ENOENT : failed;
+}
+
 static int
 find(lookup *look, const char *kind, const char *name, id_t *id, struct error *e)
 {
@@ -80,6 +93,18 @@ int
 account_user(const char *name, uid_t *uid, struct error *e)
 {
 	return find(find_user, "user", name, uid, e);
+}
+
+int
+account_check_name(const char *name, struct error *e)
+{
+	id_t same;
+
+	if (find(find_name, "user", name, &same, e) == -1)
+		return e->code == ERROR_CONFIG ? 0 : -1;
+	return same
+		   ? 0
+		   : error_set(e, ERROR_DENIED, "the account '%.64s' is spelt otherwise", name);
 }
 
 int

@@ -15,6 +15,11 @@
 int account_group(const char *name, gid_t *gid, struct error *e);
 int account_user(const char *name, uid_t *uid, struct error *e);
 
+/* Whether the account that is found by a name is called that: there are sources that find
+ * accounts however their names are spelt. 0, also when there is none; -1: ERROR_DENIED when it
+ * is called otherwise, ERROR_UNAVAILABLE when the look-up failed. */
+int account_check_name(const char *name, struct error *e);
+
 /* The name of the account with this number; size bytes hold it. 0, or -1: ERROR_DENIED when
  * there is none or its name is longer, ERROR_UNAVAILABLE when the look-up failed. */
 int account_name(uid_t uid, char *name, size_t size, struct error *e);

@@ -82,6 +82,12 @@ clock_parse_utc(const char *text, int64_t *seconds)
 }
 
 int64_t
+clock_add(int64_t seconds, int64_t more)
+{
+	return seconds > INT64_MAX - more ? INT64_MAX : seconds + more;
+}
+
+int64_t
 clock_realtime(const struct clock *c)
 {
 	return c->realtime(c->state);

@@ -29,6 +29,10 @@ int clock_format_utc(char text[CLOCK_UTC_SIZE], int64_t seconds);
 /* The time that such a text says. 0, or -1 and *seconds untouched when it is none. */
 int clock_parse_utc(const char *text, int64_t *seconds);
 
+/* What is so many seconds later, 0 or more, or the last second that there is: tokens may name
+ * any time. */
+int64_t clock_add(int64_t seconds, int64_t more);
+
 int64_t clock_realtime(const struct clock *c);
 int64_t clock_monotonic(const struct clock *c);
 

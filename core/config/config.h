@@ -50,7 +50,8 @@ struct config {
 	mode_t mode;     /* permission bits of token files */
 	enum config_access access;
 	int64_t max_age;        /* seconds a token file lives before the reaper deletes it */
-	unsigned int max_files; /* most token files at once; 0: no limit */
+	unsigned int max_files; /* most token files at once, and records of a kind in
+				   state; 0: no limit */
 
 	/* what is remembered of tokens */
 	char *state; /* absolute path of the state directory; NULL: none */

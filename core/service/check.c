@@ -13,7 +13,8 @@ static int
 check_revoked(
     const struct service *s, const struct verified *v, const char *token, struct error *e)
 {
-	const struct revocation_subject t = revocation_subject_of(v->claims, v->user, token);
+	const struct revocation_subject t =
+	    revocation_subject_of(v->claims, v->user, token, v->own ? NULL : v->party);
 
 	return s->state == NULL ? 0 : revocation_check(s->state, &t, e);
 }

@@ -34,10 +34,12 @@ static int
 revoke(const struct check *c, const struct verified *v, struct error *e)
 {
 	const struct service *s = c->service;
-	const struct revocation_subject t = revocation_subject_of(v->claims, v->user, c->token);
+	const struct revocation_subject t =
+	    revocation_subject_of(v->claims, v->user, c->token, v->own ? NULL : v->party);
 	int64_t expires = json_integer_value(json_object_get(v->claims, "exp"));
 
-	if (revocation_add_token(s->state, &t, expires + s->parts.config->skew, e) == -1)
+	expires = clock_add(expires, s->parts.config->skew);
+	if (revocation_add_token(s->state, &t, expires, e) == -1)
 		return -1;
 	log_line(s->parts.log, LOG_LEVEL_INFO, "Revoked a token of %s, jti %.64s, for %s",
 	    v->user, t.jti != NULL ? t.jti : "none", c->request.caller.name);

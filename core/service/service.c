@@ -29,6 +29,18 @@ find_group(const char *name, gid_t *gid, struct error *e)
 	return 0; /* whether files may be given to it, the probe finds out */
 }
 
+static int
+open_state(struct service *s, struct error *e)
+{
+	const struct config *c = s->parts.config;
+
+	if (c->state == NULL)
+		return 0;
+	if (state_open(&s->state, c->state, e) == -1)
+		return -1;
+	return state_bound(s->state, c->max_files, s->parts.clock, e);
+}
+
 /* For tokens that are given again, where they are. */
 static int
 open_reuse(struct service *s, struct error *e)
@@ -73,8 +85,7 @@ service_open(struct service **out, const struct service_parts *parts, struct err
 	    directory_open(&s->directory, c->directory, to_subject ? 0711 : 0750,
 		s->publish.group, e) == -1 ||
 	    publish_probe(&s->directory, &s->publish, e) == -1 ||
-	    audit_open(&s->audit, c->audit, e) == -1 ||
-	    (c->state != NULL && state_open(&s->state, c->state, e) == -1) ||
+	    audit_open(&s->audit, c->audit, e) == -1 || open_state(s, e) == -1 ||
 	    open_reuse(s, e) == -1 || verifier_open(&s->verifier, &verifier, e) == -1 ||
 	    trust_open(&s->trust, s->verifier, parts->clock, e) == -1) {
 		service_close(s);

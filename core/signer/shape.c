@@ -95,7 +95,7 @@ read_claims(struct shape *s, struct error *e)
 }
 
 static int
-check_renames(const struct shape *s, struct error *e)
+check_renames(const struct shape *s, const struct config *c, struct error *e)
 {
 	const struct profile *p = s->profile;
 
@@ -117,6 +117,12 @@ check_renames(const struct shape *s, struct error *e)
 		if (strcmp(p->type, "JWT") != 0 && strncmp(pair, "groups=", 7) != 0)
 			return error_set(e, ERROR_CONFIG,
 			    "%s: rename: '%.64s': type at+jwt wants the claim as it is called",
+			    p->where, pair);
+		/* What the log calls it is what authserverctl revoke --jti is given. */
+		if (c->state != NULL && strncmp(pair, "jti=", 4) == 0)
+			return error_set(e, ERROR_CONFIG,
+			    "%s: rename: '%.64s': with the key state, tokens are revoked by "
+			    "jti: leave it its name",
 			    p->where, pair);
 		for (size_t j = 0; j < i; j++) {
 			const char *other = p->rename.items[j];
@@ -185,7 +191,8 @@ shape_open(
 	if (profile == NULL)
 		return 0;
 	if (check_type(s, e) == -1 || check_audience(profile, e) == -1 ||
-	    (profile->claims != NULL && read_claims(s, e) == -1) || check_renames(s, e) == -1) {
+	    (profile->claims != NULL && read_claims(s, e) == -1) ||
+	    check_renames(s, c, e) == -1) {
 		shape_close(s);
 		return -1;
 	}

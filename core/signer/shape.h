@@ -26,7 +26,7 @@ struct shape {
  * The shape of tokens by the profile, NULL for those without one; it leads to c and to the
  * profile, which must outlive it. ERROR_CONFIG with FILE:LINE: an algorithm that does not
  * exist, claims that are no JSON object, that name a claim of ours or an unknown ${NAME}, a
- * renaming that would lose a claim.
+ * renaming that would lose a claim, or the one by which tokens are revoked.
  */
 int shape_open(
     struct shape *s, const struct config *c, const struct profile *profile, struct error *e);

@@ -85,10 +85,13 @@ digest(char out[DIGEST_TEXT], const struct query *q, struct error *e)
 static bool
 is_good(const struct signer_reuse *r, const struct kept *k)
 {
+	/* By both: the token has its jti under another name where its profile says so. */
 	const struct revocation_subject t = {.issuer = r->parts.issuer,
 	    .jti = k->made.jti,
 	    .subject = k->subject,
-	    .issued = k->issued};
+	    .issued = k->issued,
+	    .signed_part = k->token,
+	    .signed_length = (size_t)(strrchr(k->token, '.') - k->token)};
 	int64_t life = k->made.expires - k->issued, left = k->made.expires - now(r);
 	struct error e;
 

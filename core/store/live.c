@@ -30,6 +30,16 @@ visit(void *context, const char *name)
 	return 0;
 }
 
+static int
+visit_any(void *context, const char *name)
+{
+	struct tally *t = context;
+
+	(void)name;
+	t->count++;
+	return 0;
+}
+
 int
 live_count(const struct directory *d, const char *subject, unsigned int *count, struct error *e)
 {
@@ -46,24 +56,25 @@ static int
 refuse(const struct live_bound *b, struct error *e)
 {
 	return error_set(e, ERROR_LIMITED,
-	    "%u token files are there, the most at once: wait until some are gone", b->limit);
+	    "%u %s are there, the most at once: wait until some are gone", b->limit,
+	    b->records ? "records of the state directory" : "token files");
 }
 
 int
 live_admit(
     struct live_bound *b, const struct directory *d, const struct clock *clock, struct error *e)
 {
+	struct tally t = {0};
 	int64_t start, now, pause;
-	unsigned int count;
 
 	if (b->limit == 0 || b->room > 0)
 		return 0;
 	start = clock_monotonic(clock);
 	if (start < b->until)
 		return refuse(b, e);
-	if (live_count(d, NULL, &count, e) == -1)
+	if (directory_list(d, b->records ? visit_any : visit, &t, e) == -1)
 		return -1;
-	if (count >= b->limit) {
+	if (t.count >= b->limit) {
 		now = clock_monotonic(clock);
 		pause = SHARE * (now - start);
 		if (pause < RECOUNT * (NANOSECONDS / 1000))
@@ -71,7 +82,7 @@ live_admit(
 		b->until = now + pause;
 		return refuse(b, e);
 	}
-	b->room = (b->limit - count + 1) / 2;
+	b->room = (b->limit - t.count + 1) / 2;
 	return 0;
 }
 

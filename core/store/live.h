@@ -1,7 +1,9 @@
-/* How many token files there are at this moment, of one subject or of all. */
+/* How many token files there are at this moment, of one subject or of all, and a bound on them
+ * or on the records of the state directory. */
 #ifndef STORE_LIVE_H
 #define STORE_LIVE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/clock.h"
@@ -21,6 +23,7 @@ int live_count(
  */
 struct live_bound {
 	unsigned int limit;    /* 0: none */
+	bool records;          /* of all files that are there, whatever their names */
 	_Atomic long room;     /* files that may be made before the next count */
 	_Atomic int64_t until; /* monotonic nanoseconds: no room, and no count before */
 };

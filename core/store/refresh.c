@@ -83,6 +83,8 @@ refresh_begin(const struct state *s, const struct refresh_family *family,
 		    "there are no refresh tokens without a state directory: set the key "
 		    "'state'");
 	r.family.created = now;
+	if (state_take(s, state_refresh(s), e) == -1)
+		return -1;
 	if (refresh_token_draw(token, 0, entropy, e) == 0 &&
 	    refresh_token_proof(r.proof, token, e) == 0 &&
 	    refresh_token_secret(r.current, token, e) == 0 &&
@@ -93,8 +95,10 @@ refresh_begin(const struct state *s, const struct refresh_family *family,
 			record_refused(state_refresh(s), e);
 		record_draft_close(&f, state_refresh(s));
 	}
-	if (rc == -1)
+	if (rc == -1) {
+		state_give_back(s, state_refresh(s));
 		explicit_bzero(token, REFRESH_TOKEN);
+	}
 	return rc;
 }
 

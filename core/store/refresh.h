@@ -61,7 +61,7 @@ struct refresh_limits {
 /*
  * Begins a family and writes its first token, which the caller cleanses. Its limits stay with
  * it. 0, or -1 and no token: ERROR_UNAVAILABLE, ERROR_NO_PERMISSION; ERROR_CONFIG without a
- * state; ERROR_MALFORMED when a text is not UTF-8.
+ * state; ERROR_MALFORMED when a text is not UTF-8; ERROR_LIMITED as of state_bound().
  */
 int refresh_begin(const struct state *s, const struct refresh_family *family,
     const struct refresh_limits *limits, int64_t now, const struct entropy *entropy,

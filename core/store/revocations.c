@@ -8,53 +8,15 @@
 #include <sys/stat.h>
 
 #include "base/buffer.h"
-#include "jose/digest.h"
 #include "jose/refuse.h"
 #include "store/record.h"
 #include "store/revocation_entry.h"
+#include "store/revocation_name.h"
 #include "store/system_error.h"
 
 enum {
-	NAME = sizeof(REVOCATION_SUBJECT) + DIGEST_TEXT,
 	ADDS_TRIED = 100, /* each time another process was quicker */
-	KEY_BYTES = 64 * 1024,
 };
-
-/* The name that stands for two texts. No text holds a NUL, so that no other two are the same
- * bytes. */
-static int
-make_name(char name[NAME], const char *prefix, const char *first, const char *second,
-    size_t second_length, struct error *e)
-{
-	char digest[DIGEST_TEXT];
-	struct buffer key;
-	int rc = -1;
-
-	buffer_init(&key, KEY_BYTES);
-	if (buffer_append(&key, first, strlen(first) + 1) == -1 ||
-	    buffer_append(&key, second, second_length) == -1)
-		error_set(e, ERROR_UNAVAILABLE, "too long, or out of memory");
-	else
-		rc = digest_text(digest, key.data, key.length, e);
-	buffer_free(&key);
-	if (rc == 0)
-		(void)snprintf(name, NAME, "%s%s", prefix, digest);
-	return rc;
-}
-
-/* 1 and the name; 0 when the token has nothing to know it by. */
-static int
-name_token(char name[NAME], const struct revocation_subject *t, struct error *e)
-{
-	int rc;
-
-	if (t->jti == NULL && t->signed_part == NULL)
-		return 0;
-	rc = t->jti != NULL
-		 ? make_name(name, REVOCATION_TOKEN, t->issuer, t->jti, strlen(t->jti), e)
-		 : make_name(name, REVOCATION_SIGNED, "", t->signed_part, t->signed_length, e);
-	return rc == 0 ? 1 : -1;
-}
 
 static int
 cannot_say(struct error *e, const struct directory *d, const char *name, const char *why)
@@ -95,28 +57,31 @@ read_entry(struct revocation_entry *out, const struct directory *d, const char *
 static int
 check_token(const struct directory *d, const struct revocation_subject *t, struct error *e)
 {
-	char name[NAME];
+	char names[REVOCATION_NAMES][REVOCATION_NAME];
 	struct stat st;
-	int named = name_token(name, t, e);
+	size_t count;
 
-	if (named != 1)
-		return named;
-	if (fstatat(d->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return refuse(e, "it was revoked");
-	return errno == ENOENT ? 0 : system_error(e, errno, "%s/%s", d->path, name);
+	if (revocation_name_token(names, &count, t, e) == -1)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		if (fstatat(d->fd, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0)
+			return refuse(e, "it was revoked");
+		if (errno != ENOENT)
+			return system_error(e, errno, "%s/%s", d->path, names[i]);
+	}
+	return 0;
 }
 
 static int
 check_subject(const struct directory *d, const struct revocation_subject *t, struct error *e)
 {
-	char name[NAME];
+	char name[REVOCATION_NAME];
 	struct revocation_entry entry;
 	int found;
 
 	if (t->subject == NULL)
 		return 0;
-	if (make_name(name, REVOCATION_SUBJECT, t->issuer, t->subject, strlen(t->subject), e) ==
-	    -1)
+	if (revocation_name_subject(name, t->issuer, t->subject, e) == -1)
 		return -1;
 	found = read_entry(&entry, d, name, NULL, e);
 	if (found != 1)
@@ -124,21 +89,6 @@ check_subject(const struct directory *d, const struct revocation_subject *t, str
 	if (t->issued > entry.before)
 		return 0;
 	return refuse(e, "what its subject got up to %" PRId64 " was revoked", entry.before);
-}
-
-struct revocation_subject
-revocation_subject_of(const json_t *claims, const char *user, const char *token)
-{
-	const char *issuer = json_string_value(json_object_get(claims, "iss"));
-
-	return (struct revocation_subject){
-	    .issuer = issuer != NULL ? issuer : "",
-	    .jti = json_string_value(json_object_get(claims, "jti")),
-	    .subject = user,
-	    .issued = json_integer_value(json_object_get(claims, "iat")),
-	    .signed_part = token,
-	    .signed_length = (size_t)(strrchr(token, '.') - token),
-	};
 }
 
 int
@@ -177,17 +127,23 @@ later(int64_t a, int64_t b)
 
 /* 1: done; 0: another process was quicker, try again; -1. */
 static int
-add_first(const struct directory *d, const char *name, const struct revocation_entry *entry,
+add_first(const struct state *s, const char *name, const struct revocation_entry *entry,
     struct error *e)
 {
+	const struct directory *d = state_revoked(s);
 	struct record_draft f;
-	int rc = 1;
+	int rc = -1;
 
-	if (make_draft(&f, d, entry, e) == -1)
+	if (state_take(s, d, e) == -1)
 		return -1;
-	if (record_name(&f, d, name) == -1)
-		rc = errno == EEXIST ? 0 : record_refused(d, e);
-	record_draft_close(&f, d);
+	if (make_draft(&f, d, entry, e) == 0) {
+		rc = 1;
+		if (record_name(&f, d, name) == -1)
+			rc = errno == EEXIST ? 0 : record_refused(d, e);
+		record_draft_close(&f, d);
+	}
+	if (rc != 1)
+		state_give_back(s, d);
 	return rc;
 }
 
@@ -214,15 +170,16 @@ add_more(const struct directory *d, const char *name, int fd,
 }
 
 static int
-try_add(const struct directory *d, const char *name, const struct revocation_entry *entry,
+try_add(const struct state *s, const char *name, const struct revocation_entry *entry,
     struct error *e)
 {
+	const struct directory *d = state_revoked(s);
 	struct revocation_entry old;
 	int fd = -1;
 	int rc = read_entry(&old, d, name, &fd, e);
 
 	if (rc == 0)
-		return add_first(d, name, entry, e);
+		return add_first(s, name, entry, e);
 	if (rc == -1)
 		return -1;
 	/* Held for the while of one such call. */
@@ -243,7 +200,7 @@ add(const struct state *s, const char *name, const struct revocation_entry *entr
 	if (entry->expires < 0 || entry->before < 0)
 		return error_set(e, ERROR_MALFORMED, "a time before 1970");
 	for (int i = 0; i < ADDS_TRIED && rc == 0; i++)
-		rc = try_add(d, name, entry, e);
+		rc = try_add(s, name, entry, e);
 	if (rc == 0)
 		return error_set(e, ERROR_UNAVAILABLE, "%s/%s: changes all the time: try again",
 		    d->path, name);
@@ -265,18 +222,16 @@ revocation_add_token(
     const struct state *s, const struct revocation_subject *t, int64_t expires, struct error *e)
 {
 	const struct revocation_entry entry = {.expires = expires};
-	char name[NAME];
+	char names[REVOCATION_NAMES][REVOCATION_NAME];
+	size_t count;
 
 	if (s == NULL)
 		return no_state(e);
-	switch (name_token(name, t, e)) {
-	case 1:
-		return add(s, name, &entry, e);
-	case 0:
-		return error_set(e, ERROR_MALFORMED, "there is nothing to know the token by");
-	default:
+	if (revocation_name_token(names, &count, t, e) == -1)
 		return -1;
-	}
+	if (count == 0)
+		return error_set(e, ERROR_MALFORMED, "there is nothing to know the token by");
+	return add(s, names[0], &entry, e);
 }
 
 int
@@ -284,11 +239,11 @@ revocation_add_subject(const struct state *s, const char *issuer, const char *su
     int64_t before, int64_t expires, struct error *e)
 {
 	const struct revocation_entry entry = {.expires = expires, .before = before};
-	char name[NAME];
+	char name[REVOCATION_NAME];
 
 	if (s == NULL)
 		return no_state(e);
-	if (make_name(name, REVOCATION_SUBJECT, issuer, subject, strlen(subject), e) == -1)
+	if (revocation_name_subject(name, issuer, subject, e) == -1)
 		return -1;
 	return add(s, name, &entry, e);
 }

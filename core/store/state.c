@@ -1,18 +1,30 @@
+#define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include "store/state.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "store/live.h"
 #include "store/refresh.h"
 #include "store/revocations.h"
 #include "store/system_error.h"
+
+/* In memory that processes share. */
+struct bounds {
+	struct live_bound refresh;
+	struct live_bound revoked;
+};
 
 struct state {
 	struct directory top;
 	struct directory refresh;
 	struct directory revoked;
+	struct bounds *bounds; /* NULL: none */
+	const struct clock *clock;
 };
 
 /* More than a token directory needs: nobody else has any business there. */
@@ -89,7 +101,43 @@ state_close(struct state *s)
 	directory_close(&s->top);
 	directory_close(&s->refresh);
 	directory_close(&s->revoked);
+	if (s->bounds != NULL)
+		(void)munmap(s->bounds, sizeof(*s->bounds));
 	free(s);
+}
+
+int
+state_bound(struct state *s, unsigned int limit, const struct clock *clock, struct error *e)
+{
+	struct bounds *b =
+	    mmap(NULL, sizeof(*b), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (b == MAP_FAILED)
+		return error_set(e, ERROR_INTERNAL, "mmap: %s", strerror(errno));
+	b->refresh.limit = b->revoked.limit = limit;
+	b->refresh.records = b->revoked.records = true;
+	s->bounds = b;
+	s->clock = clock;
+	return 0;
+}
+
+static struct live_bound *
+bound_of(const struct state *s, const struct directory *d)
+{
+	return d == &s->refresh ? &s->bounds->refresh : &s->bounds->revoked;
+}
+
+int
+state_take(const struct state *s, const struct directory *d, struct error *e)
+{
+	return s->bounds == NULL ? 0 : live_take(bound_of(s, d), d, s->clock, e);
+}
+
+void
+state_give_back(const struct state *s, const struct directory *d)
+{
+	if (s->bounds != NULL)
+		live_give_back(bound_of(s, d));
 }
 
 const struct directory *

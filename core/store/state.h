@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "store/directory.h"
 
@@ -31,6 +32,19 @@ int state_open(struct state **out, const char *path, struct error *e);
 /* The same, and creates nothing: what is missing is ERROR_CONFIG. */
 int state_find(struct state **out, const char *path, struct error *e);
 void state_close(struct state *s);
+
+/*
+ * Bounds how many files STATE/refresh may have, and STATE/revoked, at what is made from now on
+ * by s, also in processes that are forked: users make both. 0 is no limit, as without this. The
+ * clock must outlive s. 0, or -1 and ERROR_INTERNAL.
+ */
+int state_bound(
+    struct state *s, unsigned int limit, const struct clock *clock, struct error *e);
+
+/* Takes the room of one more file in d, one of the two; to be given back if none is made. 0, or
+ * -1: ERROR_LIMITED, ERROR_UNAVAILABLE. For the files of this folder. */
+int state_take(const struct state *s, const struct directory *d, struct error *e);
+void state_give_back(const struct state *s, const struct directory *d);
 
 /* The directories: the state's own, STATE/refresh, STATE/revoked. */
 const struct directory *state_directory(const struct state *s);

@@ -14,6 +14,7 @@
 # and what the file LDIF has. The lines of CONFIGURATION go before those that give access.
 # Passwords are $PASSWORD-NAME, as in gateway.bash. The certificate is that of ca.bash. The log,
 # DIRECTORY/log, has every bind and every search filter.
+# slapd_delete DN: that entry is gone.
 # slapd_stop ends it; slapd_run starts it again, with the same URLs.
 
 slapd_start() {
@@ -72,6 +73,8 @@ database mdb
 maxsize 16777216
 suffix dc=example,dc=org
 directory $SLAPD/data
+rootdn cn=root,dc=example,dc=org
+rootpw $PASSWORD-root
 $1
 access to attrs=userPassword by anonymous auth by * none
 access to * by dn.exact=cn=search,dc=example,dc=org read by * none
@@ -99,6 +102,11 @@ slapd_entry() {
     printf 'dn: %s\n' "$1"
     shift
     printf '%s\n' "$@" ''
+}
+
+# slapd_delete DN
+slapd_delete() {
+    ldapdelete -x -H "$SLAPD_LOCAL_URL" -D cn=root,dc=example,dc=org -w "$PASSWORD-root" "$1"
 }
 
 # As the account that searches: any other server at that port would refuse it.

@@ -249,6 +249,20 @@ numbers_end_where_their_length_says(void **state)
 }
 
 static void
+time_ends_with_its_last_second(void **state)
+{
+	static const struct {
+		int64_t seconds, more, sum;
+	} rows[] = {{0, 0, 0}, {5, 60, 65}, {-5, 60, 55}, {INT64_MIN, 1, INT64_MIN + 1},
+	    {INT64_MAX - 60, 60, INT64_MAX}, {INT64_MAX - 59, 60, INT64_MAX},
+	    {INT64_MAX, 0, INT64_MAX}, {INT64_MAX, INT64_MAX, INT64_MAX}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(clock_add(rows[i].seconds, rows[i].more), rows[i].sum);
+}
+
+static void
 durations_have_a_unit_and_bounds(void **state)
 {
 	static const struct {
@@ -495,6 +509,7 @@ main(void)
 	    cmocka_unit_test(numbers_are_digits_within_their_maximum),
 	    cmocka_unit_test(numbers_end_where_their_length_says),
 	    cmocka_unit_test(durations_have_a_unit_and_bounds),
+	    cmocka_unit_test(time_ends_with_its_last_second),
 	    cmocka_unit_test(modes_are_three_octal_digits),
 	    cmocka_unit_test(error_set_writes_one_text_and_spares_errno),
 	    cmocka_unit_test(error_prefix_comes_before_the_text),

@@ -114,6 +114,116 @@ a_token_without_an_identifier_is_revoked_by_what_was_signed(void **state)
 }
 
 static void
+what_another_party_signed_revokes_nothing_of_ours(void **state)
+{
+	static const struct revocation_subject theirs = {
+	    .party = "idp", .issuer = "us", .jti = "id1", SIGNED("header.payload")};
+	static const struct revocation_subject bare = {
+	    .party = "idp", .issuer = "us", SIGNED("header.payload")};
+	static const struct {
+		struct revocation_subject t;
+		bool revoked;
+	} cases[] = {
+	    {{.party = "idp", .issuer = "us", .jti = "id1", SIGNED("other.parts")}, true},
+	    {{.party = "idp", .issuer = "us", SIGNED("header.payload")}, true},
+	    {{.issuer = "us", .jti = "id1", SIGNED("header.payload")}, false},
+	    {{.issuer = "us", SIGNED("header.payload")}, false},
+	    {{.party = "", .issuer = "us", .jti = "id1", SIGNED("header.payload")}, false},
+	    {{.party = "other", .issuer = "us", .jti = "id1", SIGNED("header.payload")}, false},
+	    {{.party = "other", .issuer = "us", SIGNED("header.payload")}, false},
+	    {{.party = "1idp", .issuer = "us", .jti = "id", SIGNED("x.y")}, false},
+	};
+	struct states_fixture *f = *state;
+
+	add_token(f, &theirs);
+	add_token(f, &bare);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (is_revoked(f, &cases[i].t) != cases[i].revoked)
+			fail_msg("case %zu", i);
+}
+
+static void
+what_is_revoked_without_a_party_is_whoever_signed_it(void **state)
+{
+	static const struct revocation_subject theirs = {
+	    .party = "idp", .issuer = "us", .jti = "id1"};
+	static const struct revocation_subject bare = {.issuer = "us", SIGNED("a.b")};
+	static const struct revocation_subject their_bare = {
+	    .party = "idp", .issuer = "them", SIGNED("a.b")};
+	struct states_fixture *f = *state;
+
+	add_token(f, &token);
+	assert_true(is_revoked(f, &theirs));
+	assert_false(is_revoked(f, &their_bare));
+	add_token(f, &bare);
+	assert_true(is_revoked(f, &their_bare));
+}
+
+/* Who knows more of a token than it says itself, such as the jti that its profile renames. */
+static void
+a_token_is_asked_for_by_all_that_is_known_of_it(void **state)
+{
+	static const struct revocation_subject bare = {
+	    .issuer = "us", SIGNED("header.payload")};
+	struct states_fixture *f = *state;
+
+	add_token(f, &bare);
+	assert_true(is_revoked(f, &token));
+}
+
+static void
+the_last_second_that_there_is_can_be_said(void **state)
+{
+	struct states_fixture *f = *state;
+	struct error e;
+	size_t count;
+
+	stores_check(revocation_add_token(f->state, &token, INT64_MAX, &e), &e);
+	stores_check(
+	    revocation_add_subject(f->state, "us", "jane", INT64_MAX, INT64_MAX, &e), &e);
+	stores_check(revocation_sweep(f->state, EXPIRES, false, &count, &e), &e);
+	assert_int_equal(count, 0);
+	assert_true(is_revoked(f, &token));
+	add_subject(f, "us", "jane", STATES_NOW);
+	assert_int_equal(states_count(f, "revoked"), 2);
+}
+
+static void
+requests_add_up_to_a_bound_and_others_beyond_it(void **state)
+{
+	char names[4][2] = {"a", "b", "c", "d"};
+	struct states_fixture *f = *state;
+	struct state *other;
+	struct error e;
+	size_t count;
+
+	stores_check(state_open(&other, f->path, &e), &e);
+	stores_check(state_bound(f->state, 3, &clock_system, &e), &e);
+	for (size_t i = 0; i < 4; i++) {
+		const struct revocation_subject t = {.issuer = "us", .jti = names[i]};
+
+		if (i < 3)
+			add_token(f, &t);
+		else
+			assert_int_equal(revocation_add_token(f->state, &t, EXPIRES, &e), -1);
+	}
+	assert_int_equal(e.code, ERROR_LIMITED);
+	assert_int_equal(states_count(f, "revoked"), 3);
+	/* What is there takes no more room. */
+	stores_check(
+	    revocation_add_token(f->state,
+		&(struct revocation_subject){.issuer = "us", .jti = "a"}, EXPIRES + 9, &e),
+	    &e);
+	stores_check(revocation_add_token(other, &token, EXPIRES, &e), &e);
+	stores_check(
+	    revocation_sweep(f->state, EXPIRES + STATE_GRACE + 1, false, &count, &e), &e);
+	assert_int_equal(count, 3);
+	(void)nanosleep(&(struct timespec){.tv_nsec = 150 * 1000 * 1000}, NULL);
+	add_token(f, &token);
+	state_close(other);
+}
+
+static void
 a_subject_loses_what_it_got_up_to_the_time_and_in_that_second(void **state)
 {
 	static const struct {
@@ -484,6 +594,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    IN_STATE(a_token_is_revoked_by_its_identifier_and_issuer),
 	    IN_STATE(a_token_without_an_identifier_is_revoked_by_what_was_signed),
+	    IN_STATE(what_another_party_signed_revokes_nothing_of_ours),
+	    IN_STATE(what_is_revoked_without_a_party_is_whoever_signed_it),
+	    IN_STATE(a_token_is_asked_for_by_all_that_is_known_of_it),
+	    IN_STATE(the_last_second_that_there_is_can_be_said),
+	    IN_STATE(requests_add_up_to_a_bound_and_others_beyond_it),
 	    IN_STATE(a_subject_loses_what_it_got_up_to_the_time_and_in_that_second),
 	    IN_STATE(of_two_revocations_the_later_times_hold),
 	    IN_STATE(it_is_remembered_until_a_day_after_the_token_has_expired),

@@ -263,6 +263,20 @@ renames_that_would_lose_a_claim_are_refused(void **state)
 	}
 }
 
+static void
+identifier_keeps_its_name_where_tokens_can_be_revoked(void **state)
+{
+	static const char *const rename[] = {"sub=sun", "jti=id", NULL};
+	static char path[] = "/var/lib/authserver/state";
+	struct shapes_profile m;
+
+	(void)state;
+	shapes_make(&m, "JWT", NULL, NULL, rename);
+	m.config.state = path;
+	shapes_assert_refused(&m, "rename: 'jti=id': with the key state, tokens are revoked by "
+				  "jti: leave it its name");
+}
+
 /* What README and manual show, read from a file. */
 static void
 profile_of_the_manual_makes_slurms_token(void **state)
@@ -309,6 +323,7 @@ main(void)
 	    cmocka_unit_test(access_token_renames_groups_alone),
 	    cmocka_unit_test(claims_that_verifiers_check_keep_their_names),
 	    cmocka_unit_test(renames_that_would_lose_a_claim_are_refused),
+	    cmocka_unit_test(identifier_keeps_its_name_where_tokens_can_be_revoked),
 	    cmocka_unit_test(profile_of_the_manual_makes_slurms_token),
 	};
 

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "signer/signer_reuse.h"
+#include "store/revocations.h"
+#include "tests/unit/states.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -23,7 +25,7 @@ tell(void *state)
 
 static const struct clock clock_here = {.realtime = tell, .monotonic = tell};
 
-/* Makes token-N, for 100 seconds, or fails. */
+/* Makes token-N.x, for 100 seconds, or fails. */
 static int made;
 static bool failing;
 
@@ -38,7 +40,7 @@ make(struct signer *self, const struct query *q, signer_done *done, void *contex
 	(void)self;
 	(void)q;
 	(void)e;
-	s.length = (size_t)snprintf(token, sizeof(token), "token-%d", ++made);
+	s.length = (size_t)snprintf(token, sizeof(token), "token-%d.x", ++made);
 	done(context, failing ? NULL : &s, failing ? &failure : &(struct error){0});
 	return 0;
 }
@@ -54,14 +56,16 @@ took(void *context, const struct signature *s, const struct error *e)
 	}
 	assert_int_equal(strlen(s->token), s->length);
 	assert_string_equal(s->jti, "j");
-	memcpy(context, s->token, s->length + 1);
+	(void)snprintf(context, 32, "%.*s", (int)s->length - 2, s->token);
 }
 
 static struct signer *
-start(struct signer_reuse **r, unsigned int percent)
+start_with(struct signer_reuse **r, unsigned int percent, const struct state *state)
 {
-	const struct signer_reuse_parts parts = {
-	    .clock = &clock_here, .issuer = "https://first.example", .percent = percent};
+	const struct signer_reuse_parts parts = {.state = state,
+	    .clock = &clock_here,
+	    .issuer = "https://first.example",
+	    .percent = percent};
 
 	now = 1000;
 	made = 0;
@@ -69,6 +73,12 @@ start(struct signer_reuse **r, unsigned int percent)
 	*r = signer_reuse_new(&parts);
 	assert_non_null(*r);
 	return signer_reuse_signer(*r, &maker);
+}
+
+static struct signer *
+start(struct signer_reuse **r, unsigned int percent)
+{
+	return start_with(r, percent, NULL);
 }
 
 static void
@@ -183,6 +193,37 @@ failure_is_not_kept(void **state)
 	signer_reuse_free(r);
 }
 
+/* By its jti, or as who shows it does where its profile calls that otherwise. */
+static void
+token_that_was_revoked_comes_no_more(void **state)
+{
+	static const struct revocation_subject rows[] = {
+	    {.issuer = "https://first.example", .jti = "j"},
+	    {.issuer = "https://first.example",
+		.signed_part = "token-1.x",
+		.signed_length = sizeof("token-1") - 1},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		void *fresh = NULL;
+		struct states_fixture *f;
+		struct signer_reuse *r;
+		struct signer *s;
+		struct error e;
+
+		(void)state;
+		assert_int_equal(states_enter(&fresh), 0);
+		f = fresh;
+		s = start_with(&r, 50, f->state);
+		assert_gets(s, &alice, "token-1");
+		assert_gets(s, &alice, "token-1");
+		stores_check(revocation_add_token(f->state, &rows[i], 2000, &e), &e);
+		assert_gets(s, &alice, "token-2");
+		signer_reuse_free(r);
+		assert_int_equal(states_leave(&fresh), 0);
+	}
+}
+
 int
 main(void)
 {
@@ -192,6 +233,7 @@ main(void)
 	    cmocka_unit_test(all_of_it_means_a_new_one),
 	    cmocka_unit_test(another_query_is_another_token),
 	    cmocka_unit_test(failure_is_not_kept),
+	    cmocka_unit_test(token_that_was_revoked_comes_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

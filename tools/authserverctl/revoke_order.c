@@ -27,6 +27,7 @@ struct order {
 	struct buffer token;
 	struct jws jws;
 	json_t *claims;
+	struct token_owner owner;
 	char address[HOST_ADDRESS_MAX]; /* the issuer where none is configured */
 };
 
@@ -81,7 +82,8 @@ plan_subject(struct order *o, struct error *e)
 	o->before = o->now;
 	if (take_time(a->before, "--before", &o->before, e) == -1)
 		return -1;
-	o->expires = o->before + longer(longest_lifetime(c), c->refresh_lifetime) + c->skew;
+	o->expires =
+	    clock_add(o->before, longer(longest_lifetime(c), c->refresh_lifetime) + c->skew);
 	return take_time(a->expires, "--expires", &o->expires, e);
 }
 
@@ -93,7 +95,7 @@ plan_identifier(struct order *o, struct error *e)
 	o->t = (struct revocation_subject){.issuer = issuer_of(o), .jti = a->jti};
 	if (*a->jti == '\0')
 		return error_set(e, ERROR_MALFORMED, "--jti: an identifier is missing");
-	o->expires = o->now + longest_lifetime(o->config) + o->config->skew;
+	o->expires = clock_add(o->now, longest_lifetime(o->config) + o->config->skew);
 	return take_time(a->expires, "--expires", &o->expires, e);
 }
 
@@ -120,18 +122,19 @@ plan_signed(struct order *o, struct error *e)
 	if (jws_parse(&o->jws, o->token.data, o->token.length, &wrong) == -1)
 		return error_set(e, ERROR_DENIED, "not a token: %s", wrong.detail);
 	o->claims = a->force ? read_claims(&o->jws, e)
-			     : token_verify(&a->flags, o->config, &o->token, NULL, e);
+			     : token_verify(&a->flags, o->config, &o->token, &o->owner, e);
 	if (o->claims == NULL)
 		return a->force || e->code != ERROR_DENIED
 			   ? -1
 			   : error_prefix(e, "not revoked (--force does so all the same)");
 	issuer = json_string_value(json_object_get(o->claims, "iss"));
 	exp = json_object_get(o->claims, "exp");
-	o->t = (struct revocation_subject){.issuer = issuer != NULL ? issuer : "",
+	o->t = (struct revocation_subject){.party = o->owner.party,
+	    .issuer = issuer != NULL ? issuer : "",
 	    .jti = json_string_value(json_object_get(o->claims, "jti")),
 	    .signed_part = o->jws.input,
 	    .signed_length = o->jws.input_length};
-	o->expires = json_integer_value(exp) + o->config->skew;
+	o->expires = clock_add(json_integer_value(exp), o->config->skew);
 	if (a->expires == NULL && !json_is_integer(exp))
 		return error_set(
 		    e, ERROR_DENIED, "the token does not say when it expires: give --expires");
@@ -194,6 +197,14 @@ carry_out(const struct order *o, struct error *e)
 	return rc;
 }
 
+/* As a date, or in seconds where it has none. */
+static void
+write_time(char text[CLOCK_UTC_SIZE], int64_t seconds)
+{
+	if (clock_format_utc(text, seconds) == -1)
+		(void)snprintf(text, CLOCK_UTC_SIZE, "%lld", (long long)seconds);
+}
+
 /* Says what was done, in one line; names may be anybody's. */
 static int
 tell(const struct order *o, struct error *e)
@@ -201,8 +212,8 @@ tell(const struct order *o, struct error *e)
 	char before[CLOCK_UTC_SIZE], expires[CLOCK_UTC_SIZE], line[LIMIT_LOG_LINE];
 	const char *name = o->t.jti != NULL ? o->t.jti : "without identifier";
 
-	(void)clock_format_utc(before, o->before);
-	(void)clock_format_utc(expires, o->expires);
+	write_time(before, o->before);
+	write_time(expires, o->expires);
 	if (o->kind == THE_FAMILY) /* whether there was one, nobody is told */
 		(void)snprintf(line, sizeof(line), "Revoked: the family of the refresh token");
 	else if (o->kind == THE_SUBJECT)

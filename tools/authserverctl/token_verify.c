@@ -61,7 +61,7 @@ check_some(const struct config *c, const struct verifier *v, struct error *e)
 /* What became of the token. */
 struct verdict {
 	json_t *claims; /* NULL: not valid */
-	char *user;     /* NULL: nobody asks */
+	struct token_owner *owner;
 	struct error e;
 };
 
@@ -76,17 +76,18 @@ judged(void *context, const struct verified *verified, const struct error *failu
 		return;
 	}
 	d->claims = json_incref(verified->claims);
-	if (d->user != NULL) /* shorter than LIMIT_PRINCIPAL: claims_check() */
-		memcpy(d->user, verified->user, strlen(verified->user) + 1);
+	/* shorter than LIMIT_PRINCIPAL: claims_check() */
+	memcpy(d->owner->user, verified->user, strlen(verified->user) + 1);
+	d->owner->party = verified->own ? NULL : verified->party;
 }
 
 /* The keys that are at a URL a resolver fetches, if the token needs them. */
 static json_t *
 judge(const struct flags *flags, const struct config *c, struct verifier *v,
-    const struct buffer *token, char *user, struct error *e)
+    const struct buffer *token, struct token_owner *owner, struct error *e)
 {
 	struct lookup_process lookup;
-	struct verdict d = {.user = user};
+	struct verdict d = {.owner = owner};
 	struct trust *trust;
 
 	if (trust_open(&trust, v, &clock_system, e) == -1)
@@ -102,7 +103,7 @@ judge(const struct flags *flags, const struct config *c, struct verifier *v,
 
 json_t *
 token_verify(const struct flags *flags, const struct config *c, const struct buffer *token,
-    char user[LIMIT_PRINCIPAL], struct error *e)
+    struct token_owner *owner, struct error *e)
 {
 	const struct verifier_source source = {.config = c};
 	int64_t now = clock_realtime(&clock_system) / NANOSECONDS;
@@ -111,16 +112,17 @@ token_verify(const struct flags *flags, const struct config *c, const struct buf
 
 	if (verifier_open(&v, &source, e) == 0 && check_some(c, v, e) == 0 &&
 	    add_own(v, c, now, e) == 0)
-		claims = judge(flags, c, v, token, user, e);
+		claims = judge(flags, c, v, token, owner, e);
 	verifier_free(v);
 	return claims;
 }
 
 int
-token_check_revoked(const struct config *c, const json_t *claims, const char *user,
-    const struct buffer *token, struct error *e)
+token_check_revoked(const struct config *c, const json_t *claims,
+    const struct token_owner *owner, const struct buffer *token, struct error *e)
 {
-	const struct revocation_subject t = revocation_subject_of(claims, user, token->data);
+	const struct revocation_subject t =
+	    revocation_subject_of(claims, owner->user, token->data, owner->party);
 	struct state *s = NULL;
 	int rc;
 

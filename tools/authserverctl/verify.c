@@ -50,11 +50,11 @@ static int
 verify(const struct arguments *a, const struct config *c, const struct buffer *token,
     struct error *e)
 {
-	char user[LIMIT_PRINCIPAL];
-	json_t *claims = token_verify(&a->flags, c, token, user, e);
+	struct token_owner owner;
+	json_t *claims = token_verify(&a->flags, c, token, &owner, e);
 	int rc = -1;
 
-	if (claims != NULL && token_check_revoked(c, claims, user, token, e) == 0)
+	if (claims != NULL && token_check_revoked(c, claims, &owner, token, e) == 0)
 		rc = print(claims, e);
 
 	json_decref(claims);
