@@ -10,7 +10,7 @@ teardown_file() { fastcgi_clean; }
 
 setup() {
     fastcgi_begin
-    LINES_ALL=('revocation = true' 'introspection = true' 'grants = { "token-exchange" }'
+    LINES_ALL=('revocation = true' 'introspection = true' 'grants = { "token-exchange" }' 'exchange-own = true'
         "state = \"$DIR/state\"" 'workers = 3')
     configure "${LINES_ALL[@]}"
 }
