@@ -89,6 +89,13 @@ until_true() { # SECONDS COMMAND...
     return 1
 }
 
+must_not() {
+    if "$@"; then
+        echo "should have failed: $*"
+        return 1
+    fi
+}
+
 ask() { inside curl -s -u alice:a-password "http://127.0.0.1:5001$1"; }
 gets_token() { inside test -f "$(ask /alice)"; }
 no_tokens() { [ -z "$(inside ls /run/authserver/tokens)" ]; }
@@ -129,8 +136,8 @@ configure() {
     # Nothing secret was made, nothing listens, and the next command is said.
     [ -z "$(inside ls -A /etc/authserver/keys)" ]
     [ "$(inside stat -c %s:%a:%G /etc/authserver/htpasswd)" = 0:640:www-data ]
-    ! inside systemctl --quiet is-active authserver.socket
-    ! inside systemctl --quiet is-active authserver.service
+    must_not inside systemctl --quiet is-active authserver.socket
+    must_not inside systemctl --quiet is-active authserver.service
     [ -z "$(inside systemctl --failed --no-legend)" ]
     next=$(cat "$DOCS"/INSTALL/*.root | grep -m 1 '^authserverctl rotate')
     grep -qF "    $next" "$BATS_TEST_TMPDIR/fresh" || {
@@ -188,7 +195,7 @@ configure() {
     wait "$pid"
     [ "$(sort -u "$BATS_TEST_TMPDIR/answers")" = 200 ]
     inside grep -qx 'max-age = 5s' /etc/authserver/authserver.conf
-    ! grep -q 'no key yet' "$BATS_TEST_TMPDIR/upgrade"
+    must_not grep -q 'no key yet' "$BATS_TEST_TMPDIR/upgrade"
 }
 
 @test "in its unit: groups of the host and of scripts, files for the subject alone" {
@@ -203,7 +210,7 @@ configure() {
         'groups {' 'resolvers = { "unix", "script" }' 'mode = merge' 'script { files = { "more" } }' '}'
     path=$(ask '/alice?profile=groups')
     inside setpriv --reuid=alice --regid=alice --init-groups cat "$path" >"$BATS_TEST_TMPDIR/token"
-    ! inside setpriv --reuid=www-data --regid=www-data --init-groups cat "$path"
+    must_not inside setpriv --reuid=www-data --regid=www-data --init-groups cat "$path"
     "$BUILD/authserverctl" decode "$BATS_TEST_TMPDIR/token" >"$BATS_TEST_TMPDIR/claims"
     jq -e '.claims.groups | index("alice") and index("scripted")' "$BATS_TEST_TMPDIR/claims"
 }
@@ -274,7 +281,7 @@ configure() {
     configure 'keep "svc" { file = "/run/authserver-keep/svc.token" account = none }'
     gets_token
     inside systemctl start authserver-reap-pass.timer authserver-keep-pass.timer
-    ! inside systemctl --quiet is-active authserver-reap.service
+    must_not inside systemctl --quiet is-active authserver-reap.service
     sleep 5
     inside systemctl start authserver-reap-pass.service authserver-keep-pass.service
     until_true 5 no_tokens
