@@ -6,6 +6,7 @@
 # shellcheck disable=SC2030,SC2031
 
 load lib/quick
+load lib/plain
 
 setup_file() {
     quick
@@ -16,26 +17,30 @@ setup_file() {
     chmod 0755 "$PARTS"
     install -m 0755 "$BUILD/authserver" "$BUILD/authserver-reap" "$BUILD/authserver.fcgi" "$PARTS"
     BUILD=$PARTS
-    ssh-keygen -q -b 2048 -f "$BATS_FILE_TMPDIR/keypair" -t rsa -m PEM -N ''
-    ssh-keygen -q -b 2048 -f "$BATS_FILE_TMPDIR/other" -t rsa -m PEM -N ''
-    htpasswd -bc "$BATS_FILE_TMPDIR/users" alice wonderland
-    htpasswd -b "$BATS_FILE_TMPDIR/users" bob builder
+    # What the folder of a test has from the start: not bats's own folder, which other accounts
+    # (nginx's workers) cannot enter.
+    mkdir -m 0711 "$PARTS/blank"
+    ssh-keygen -q -b 2048 -f "$PARTS/blank/keypair" -t rsa -m PEM -N ''
+    rm "$PARTS/blank/keypair.pub"
+    ssh-keygen -q -b 2048 -f "$PARTS/other" -t rsa -m PEM -N ''
+    htpasswd -bc "$PARTS/blank/users" alice wonderland
+    htpasswd -b "$PARTS/blank/users" bob builder
+    chmod 0644 "$PARTS/blank/users"
+    touch "$PARTS/blank/log"
+    GROUP_NAME=$(id -gn)
+    export GROUP_NAME
 }
 
 teardown_file() { rm -rf "$PARTS"; }
 
 setup() {
     quick
-    # Not bats's own folder, which other accounts (nginx's workers) cannot enter.
-    DIR=$(mktemp -d /tmp/authserver-test.XXXXXX)
-    chmod 0711 "$DIR"
-    cp "$BATS_FILE_TMPDIR/keypair" "$BATS_FILE_TMPDIR/users" "$DIR"
-    chmod 0644 "$DIR/users"
+    DIR=$PARTS/test.$BATS_TEST_NUMBER
+    cp -rp "$PARTS/blank" "$DIR"
     cd "$DIR" || return
     PORT=$(free_port)
     TOKENS=$DIR/tokens
     SERVER=
-    touch log
 }
 
 teardown() {
@@ -43,7 +48,8 @@ teardown() {
         kill -TERM "$SERVER" 2>/dev/null || true
         until_true 30 gone "$SERVER" || kill -KILL "$SERVER"
     fi
-    sed 's/^/log: /' "$DIR/log"
+    # For a test that failed.
+    [ -n "${BATS_TEST_COMPLETED:-}" ] || sed 's/^/log: /' "$DIR/log"
     rm -rf "$DIR"
 }
 
@@ -52,7 +58,7 @@ free_port() {
     local port
     while :; do
         port=$((10000 + (RANDOM * 32768 + RANDOM) % 20000))
-        [ -n "$(ss -Hltn "sport = :$port")" ] || break
+        listened_at "$port" || break
     done
     echo "$port"
 }
@@ -68,7 +74,12 @@ gone() {
     read -r _ _ state _ 2>/dev/null <"/proc/$1/stat" || true
     [ "$state" = Z ]
 }
-listening_or_gone() { logged ' Listening on ' || gone "$SERVER"; }
+listening_or_gone() {
+    local text=
+
+    IFS= read -rd '' text <"$DIR/log" || true
+    [[ $text == *' Listening on '* ]] || gone "$SERVER"
+}
 
 # Bash does not end a test for "! command": this does.
 refute() { if "$@"; then return 1; fi; }
@@ -77,7 +88,7 @@ refute() { if "$@"; then return 1; fi; }
 start() {
     : >"$DIR/log"
     ${PREFIX:-} "$BUILD/authserver" --port="$PORT" --directory="$TOKENS" \
-        --group="${GROUP:-$(id -gn)}" "$@" 2>"$DIR/log" 3>&- &
+        --group="${GROUP:-$GROUP_NAME}" "$@" 2>"$DIR/log" 3>&- &
     SERVER=$!
     until_true 10 listening_or_gone
     refute gone "$SERVER"
@@ -92,20 +103,47 @@ stop() {
     wait "$pid"
 }
 
-# get PATH [CURLFLAG...]: body in $body, status in $code.
+# get PATH [CURLFLAG...]: body in $body, status in $code. Without curl where that is not needed.
 get() {
-    local path=$1
+    local path=$1 bytes answer
+    # shellcheck disable=SC2034 # for plain.bash
+    local URL=http://127.0.0.1:$PORT HEADERS=$BATS_TEST_TMPDIR/headers STATUS
+    local BODY=$BATS_TEST_TMPDIR/body
+
     shift
+    if [[ " $* " != *' Host:'* ]] &&
+        plain_request bytes -H "Host: localhost:$PORT" "$@" "$URL$path"; then
+        body=
+        if exchange answer "$PORT" "$bytes" && plain_answer "$answer"; then
+            IFS= read -rd '' body <"$BODY" || true
+        fi
+        code=${STATUS:-000}
+        return
+    fi
     body=$(curl -s -o - -w '\n%{http_code}' "$@" "http://localhost:$PORT$path")
     code=${body##*$'\n'}
     body=${body%$'\n'*}
 }
 
-part() { pgrep -P "$SERVER" -f "$1"; }
+# part WORD: the pid of the part of authserver that has it in its arguments.
+part() {
+    local pid children command status=1
+
+    children_of children "$SERVER"
+    for pid in "${children[@]}"; do
+        command_of command "$pid"
+        [[ $command == *"$1"* ]] || continue
+        echo "$pid"
+        status=0
+    done
+    return "$status"
+}
 
 descendants() {
-    local pid
-    for pid in $(pgrep -P "$1"); do
+    local pid children
+
+    children_of children "$1"
+    for pid in "${children[@]}"; do
         echo "$pid"
         descendants "$pid"
     done
@@ -114,37 +152,49 @@ descendants() {
 token_files() { find "$TOKENS" -name '*.token' 2>/dev/null | wc -l; }
 
 run_directory() {
-    ps -ww -o args= -p "$(part nginx.conf)" | sed -n 's,.* -c \([^ ]*\)/nginx.conf.*,\1,p'
+    local command
+
+    command_of command "$(part nginx.conf)"
+    [[ $command =~ \ -c\ ([^\ ]*)/nginx.conf ]] || return
+    echo "${BASH_REMATCH[1]}"
 }
 
 # Every failing start: one line on stderr, the status, nothing left.
 fails_with() {
-    local status=0 wanted=$1 line=$2
+    local status=0 wanted=$1 line=$2 said
     shift 2
     timeout 10 "$@" >out 2>err || status=$?
-    cat out err
+    mapfile -t said <err
+    printf '%s\n' "${said[@]}"
     [ "$status" -eq "$wanted" ]
-    [ "$(wc -l <err)" -eq 1 ]
+    [ "${#said[@]}" -eq 1 ]
     grep -q -- "$line" err
     [ ! -s out ]
-    [ -z "$(pgrep -f "authserver.*$DIR")" ]
+    refute running "*authserver*$DIR*"
     [ ! -e "$TOKENS" ] || [ "$(token_files)" -eq 0 ]
 }
 
-public_key() { openssl rsa -in "$1" -pubout 2>/dev/null; }
-
 # The claims, verified by PyJWT. $1: token file, $2: private key.
 claims() {
-    public_key "$2" >"$DIR/pub.pem"
-    /usr/bin/python3 - "$1" "$DIR/pub.pem" <<'PYTHON'
+    /usr/bin/python3 - "$1" "$2" <<'PYTHON'
 import json, sys, jwt
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 token = open(sys.argv[1]).read()
 assert jwt.get_unverified_header(token)["typ"] == "JWT"
-print(json.dumps(jwt.decode(token, open(sys.argv[2]).read(), algorithms=["RS512"])))
+key = load_pem_private_key(open(sys.argv[2], "rb").read(), None).public_key()
+print(json.dumps(jwt.decode(token, key, algorithms=["RS512"])))
 PYTHON
 }
 
-claim() { /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
+# claim NAME: one of those on stdin, a number or a string.
+claim() {
+    local claims value
+
+    read -r claims
+    value="\"$1\": (\"([^\"]*)\"|([0-9]+))[,}]"
+    [[ $claims =~ $value ]] || return
+    echo "${BASH_REMATCH[2]}${BASH_REMATCH[3]}"
+}
 
 jose_verifies() {
     local n
@@ -193,7 +243,7 @@ jose_verifies() {
 }
 
 @test "the flags work as kingpin's do" {
-    "$BUILD/authserver" -p "$PORT" -d "$TOKENS" -k keypair -a rsa512 -g "$(id -gn)" \
+    "$BUILD/authserver" -p "$PORT" -d "$TOKENS" -k keypair -a rsa512 -g "$GROUP_NAME" \
         --max-age 3600 --issuer=here --ttl 1h 2>log 3>&- &
     SERVER=$!
     until_true 10 listening_or_gone
@@ -423,11 +473,11 @@ jose_verifies() {
 @test "SIGHUP puts a new key into service" {
     start --private-key=keypair
     get /before
-    cp "$BATS_FILE_TMPDIR/other" keypair
+    cp "$PARTS/other" keypair
     kill -HUP "$SERVER"
     serves_new_key() {
         get /after
-        claims "$body" "$BATS_FILE_TMPDIR/other" >/dev/null 2>&1
+        claims "$body" "$PARTS/other" >/dev/null 2>&1
     }
     until_true 5 serves_new_key
     refute gone "$SERVER"
@@ -437,7 +487,7 @@ jose_verifies() {
     printf 'directory = "%s"\nmax-age = "2s"\n' "$TOKENS" >authserver.conf
     chmod 0600 authserver.conf
     # Without --directory, which would be in force after a reload anyhow.
-    "$BUILD/authserver" -p "$PORT" -g "$(id -gn)" -k keypair --config=authserver.conf 2>log 3>&- &
+    "$BUILD/authserver" -p "$PORT" -g "$GROUP_NAME" -k keypair --config=authserver.conf 2>log 3>&- &
     SERVER=$!
     until_true 10 listening_or_gone
     printf 'directory = "%s/elsewhere"\nmax-age = "1h"\n' "$DIR" >authserver.conf
@@ -565,12 +615,12 @@ PYTHON
 
 @test "nginx, the workers and the signer run under SCHED_BATCH" {
     start --private-key=keypair
-    for pid in $(part nginx.conf) $(descendants "$(part nginx.conf)"); do
-        [ "$(ps -o cls= -p "$pid" | tr -d ' ')" = B ]
-    done
-    for pid in $(descendants "$(part authserver.fcgi)"); do
-        [ "$(ps -o cls= -p "$pid" | tr -d ' ')" = B ]
-    done
+    # shellcheck disable=SC2046 # several
+    mapfile -t pids < <(part nginx.conf; descendants "$(part nginx.conf)"
+        descendants "$(part authserver.fcgi)")
+    [ "${#pids[@]}" -ge 4 ]
+    classes=$(ps -o cls= -p "${pids[*]}" | tr -d ' ')
+    [ "$(uniq -c <<<"$classes" | tr -s ' ')" = " ${#pids[@]} B" ]
 }
 
 @test "the parts inherit no descriptor" {
@@ -600,18 +650,16 @@ PYTHON
 @test "a taken port: 69" {
     nc -l 127.0.0.1 "$PORT" 3>&- &
     holder=$!
-    until_true 5 ss_has_port
-    fails_with 69 'port .* is taken.*--port' "$BUILD/authserver" -k keypair -g "$(id -gn)" \
+    until_true 5 listened_at "$PORT"
+    fails_with 69 'port .* is taken.*--port' "$BUILD/authserver" -k keypair -g "$GROUP_NAME" \
         -p "$PORT" -d "$TOKENS"
     kill "$holder"
 }
-ss_has_port() { [ -n "$(ss -Hltn "sport = :$PORT")" ]; }
-
 @test "a taken port: the token files of the one that serves there stay" {
     start --private-key=keypair
     get /janedoe
     status=0
-    "$BUILD/authserver" -k keypair -g "$(id -gn)" -p "$PORT" -d "$TOKENS" 2>/dev/null || status=$?
+    "$BUILD/authserver" -k keypair -g "$GROUP_NAME" -p "$PORT" -d "$TOKENS" 2>/dev/null || status=$?
     [ "$status" -eq 69 ]
     [ -s "$body" ]
     get /janedoe
@@ -620,7 +668,7 @@ ss_has_port() { [ -n "$(ss -Hltn "sport = :$PORT")" ]; }
 
 @test "a port out of range: 64" {
     for port in 0 65536 -1 5001x ''; do
-        fails_with 64 'from 1 to 65535' "$BUILD/authserver" -k keypair -g "$(id -gn)" --port="$port"
+        fails_with 64 'from 1 to 65535' "$BUILD/authserver" -k keypair -g "$GROUP_NAME" --port="$port"
     done
 }
 
@@ -639,26 +687,26 @@ ss_has_port() { [ -n "$(ss -Hltn "sport = :$PORT")" ]; }
 }
 
 @test "no key named: 64" {
-    fails_with 64 'ssh-keygen' "$BUILD/authserver" -g "$(id -gn)" -p "$PORT" -d "$TOKENS"
+    fails_with 64 'ssh-keygen' "$BUILD/authserver" -g "$GROUP_NAME" -p "$PORT" -d "$TOKENS"
 }
 
 @test "a flag with a wrong value: 64" {
-    fails_with 64 'lifetime' "$BUILD/authserver" -k keypair -g "$(id -gn)" --ttl=soon
-    fails_with 64 'nonsense' "$BUILD/authserver" -k keypair -g "$(id -gn)" --set=nonsense=1
+    fails_with 64 'lifetime' "$BUILD/authserver" -k keypair -g "$GROUP_NAME" --ttl=soon
+    fails_with 64 'nonsense' "$BUILD/authserver" -k keypair -g "$GROUP_NAME" --set=nonsense=1
 }
 
 @test "a configuration file with a mistake: 78, with its line" {
     printf 'issuer = "x"\nnonsense = 1\n' >conf
     chmod 0600 conf
-    fails_with 78 'conf:2' "$BUILD/authserver" --config=conf -k keypair -g "$(id -gn)"
+    fails_with 78 'conf:2' "$BUILD/authserver" --config=conf -k keypair -g "$GROUP_NAME"
 }
 
 @test "a missing configuration file: 66" {
-    fails_with 66 'missing.conf' "$BUILD/authserver" --config=missing.conf -k keypair -g "$(id -gn)"
+    fails_with 66 'missing.conf' "$BUILD/authserver" --config=missing.conf -k keypair -g "$GROUP_NAME"
 }
 
 @test "a missing key: 66" {
-    fails_with 66 'missing.pem' "$BUILD/authserver" -k missing.pem -g "$(id -gn)" -p "$PORT" \
+    fails_with 66 'missing.pem' "$BUILD/authserver" -k missing.pem -g "$GROUP_NAME" -p "$PORT" \
         -d "$TOKENS"
 }
 
@@ -689,18 +737,18 @@ ss_has_port() { [ -n "$(ss -Hltn "sport = :$PORT")" ]; }
 }
 
 @test "a missing users file, and one that nginx's workers cannot read: 66" {
-    fails_with 66 'missing.users' "$BUILD/authserver" -k keypair -g "$(id -gn)" -p "$PORT" \
+    fails_with 66 'missing.users' "$BUILD/authserver" -k keypair -g "$GROUP_NAME" -p "$PORT" \
         --users=missing.users
     [ "$(id -u)" -eq 0 ] || skip 'needs root for workers that are another user'
     chmod 0600 users
-    fails_with 66 'www-data.*cannot read' "$BUILD/authserver" -k keypair -g "$(id -gn)" -p "$PORT" \
+    fails_with 66 'www-data.*cannot read' "$BUILD/authserver" -k keypair -g "$GROUP_NAME" -p "$PORT" \
         --users=users
 }
 
 @test "a missing part: 69" {
     mkdir bin
     cp "$BUILD/authserver" bin
-    fails_with 69 'authserver.fcgi is missing' bin/authserver -k keypair -g "$(id -gn)" -p "$PORT"
+    fails_with 69 'authserver.fcgi is missing' bin/authserver -k keypair -g "$GROUP_NAME" -p "$PORT"
 }
 
 @test "parts are found in ../lib/authserver, as make install puts them" {
@@ -713,11 +761,14 @@ ss_has_port() { [ -n "$(ss -Hltn "sport = :$PORT")" ]; }
 }
 
 @test "--help, --help-long, --help-man, --version" {
+    short=$("$BUILD/authserver" --help)
+    long=$("$BUILD/authserver" --help-long)
+    manual=$("$BUILD/authserver" --help-man | mandoc -T utf8 | col -b)
     for flag in port directory private-key algorithm disable-delete group users config issuer ttl \
         max-age set; do
-        "$BUILD/authserver" --help | grep -q -- "--$flag"
-        "$BUILD/authserver" --help-long | grep -q -- "--$flag"
-        "$BUILD/authserver" --help-man | mandoc -T utf8 | col -b | grep -q -- "--$flag"
+        for text in "$short" "$long" "$manual"; do
+            [[ $text == *"--$flag"* ]]
+        done
     done
     "$BUILD/authserver" --help-long | grep -q 'Exit status'
     "$BUILD/authserver" --version | grep -Eq '^authserver [0-9]+\.[0-9]+\.[0-9]+$'

@@ -14,7 +14,7 @@ teardown() { fastcgi_end; }
 # run_cgi [PARAM]...: one request. Sets STATUS, BODY and EXIT; what it says on stderr is LOG.
 run_cgi() {
     EXIT=0
-    client execute "$PROGRAM" "AUTHSERVER_CONFIG=$CONF" "$@" \
+    execute "$PROGRAM" "AUTHSERVER_CONFIG=$CONF" "$@" \
         >"$DIR/answer" 2>"$LOG" </dev/null || EXIT=$?
     read_answer
 }

@@ -359,7 +359,7 @@ asked() {
     serve
     find_parts 2
     background load load "$SOCKET" 16
-    until_true 10 enough 1000
+    INTERVAL=0.02 until_true 10 enough 1000
     finish "$JOB"
     [[ $(cat "$DIR/load") =~ ^[0-9]+\ 200$ ]]
     for worker in "${WORKERS[@]}"; do
@@ -414,14 +414,14 @@ kill_often() {
 
     for ((i = 0; i < $2; i++)); do
         made=$(times_logged 'Generated token')
-        until_true 10 minted_since "$made" 100
+        INTERVAL=0.02 until_true 10 minted_since "$made" 100
         find_parts
         [ "$1" = worker ] && pid=${WORKERS[0]} || pid=$SIGNER
         kill -KILL "$pid"
-        until_true 5 gone "$pid"
+        INTERVAL=0.02 until_true 5 gone "$pid"
     done
     made=$(times_logged 'Generated token')
-    until_true 10 minted_since "$made" 100
+    INTERVAL=0.02 until_true 10 minted_since "$made" 100
 }
 
 @test "a worker killed under load costs only the requests that it held" {
@@ -525,7 +525,7 @@ reload() {
 
     before=$(times_logged ' Reloaded$')
     kill -HUP "$MONITOR"
-    until_true 5 reloaded "$((before + 1))"
+    INTERVAL=0.02 until_true 5 reloaded "$((before + 1))"
 }
 
 @test "SIGHUP takes a changed configuration and a new key, and loses no request" {

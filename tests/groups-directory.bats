@@ -60,7 +60,7 @@ milliseconds() {
  1 sent' ]
     searches 1
     mints $g
-    token claims "$FILE" | token holds "it['groups'] == ['staff']"
+    token claim "$FILE" "it['groups'] == ['staff']"
     searches 1
 }
 

@@ -64,14 +64,19 @@ waiting() {
     JOBS+=("$JOB")
 }
 
-asked() { [ "$(wc -l <"$DIR/asked")" -eq "$1" ]; }
+asked() {
+    local lines
+
+    mapfile -t lines <"$DIR/asked"
+    [ "${#lines[@]}" -eq "$1" ]
+}
 
 # has GROUP...: the last token's claim is exactly these.
 has() {
     local list
 
-    list=$(printf "'%s', " "$@")
-    token claims "$FILE" | token holds "it['groups'] == [${list%, }]"
+    printf -v list "'%s', " "$@"
+    token claim "$FILE" "it['groups'] == [${list%, }]"
 }
 
 # unserved: the last answer is a 503 that says when to try again, and there is no file.
@@ -96,7 +101,7 @@ milliseconds() {
     mints $g
     has analysts etl
     mints
-    token claims "$FILE" | token holds "'groups' not in it"
+    token claim "$FILE" "'groups' not in it"
 }
 
 @test "tokens without a profile have groups where the configuration says so" {
@@ -110,7 +115,7 @@ milliseconds() {
     serve
     mints REMOTE_USER=svc PATH_INFO=/bob $g
     has staff
-    token claims "$FILE" | token holds "it['sub'] == 'bob' and it['act'] == {'sub': 'svc'}"
+    token claim "$FILE" "it['sub'] == 'bob' and it['act'] == {'sub': 'svc'}"
     ask REMOTE_USER=bob PATH_INFO=/alice $g
     refused 403
 }
@@ -118,9 +123,9 @@ milliseconds() {
 @test "a source's e-mail address and namespace go into a profile's claims" {
     serve
     mints QUERY_STRING=profile=mail
-    token claims "$FILE" | token holds "it['email'] == 'alice@example.com' and it['namespace'] == 'a1'"
+    token claim "$FILE" "it['email'] == 'alice@example.com' and it['namespace'] == 'a1'"
     mints REMOTE_USER=bob PATH_INFO=/bob QUERY_STRING=profile=mail
-    token claims "$FILE" | token holds "it['email'] == '' and it['namespace'] == ''"
+    token claim "$FILE" "it['email'] == '' and it['namespace'] == ''"
 }
 
 @test "what an administrator wrote down comes before what a source says" {
@@ -129,7 +134,7 @@ milliseconds() {
     sources
     serve
     mints QUERY_STRING=profile=mail
-    token claims "$FILE" | token holds "it['email'] == 'a@example.org' and it['namespace'] == 'a1'"
+    token claim "$FILE" "it['email'] == 'a@example.org' and it['namespace'] == 'a1'"
 }
 
 @test "a user whom no source knows has no token with groups, and others as before" {
@@ -167,7 +172,7 @@ milliseconds() {
     refused 403
     mints REMOTE_USER=okera PATH_INFO=/okera
     mints REMOTE_USER=okera PATH_INFO=/okera $g
-    token claims "$FILE" | token holds "it['groups'] == []"
+    token claim "$FILE" "it['groups'] == []"
     # It is the subject that counts.
     ask REMOTE_USER=svc PATH_INFO=/alice
     refused 403
@@ -313,7 +318,7 @@ milliseconds() {
     policy 'permit any groups-of *'
     sources "static { file = \"$DIR/static\" }"
     sed -i -e '1i workers = 1' -e 's/resolvers = .*/resolvers = { "static", "script" }/' "$CONF"
-    python3 -c 'import json; print(json.dumps(
+    /usr/bin/python3 -c 'import json; print(json.dumps(
         {f"user{n}": [f"a-group-of-user-{n}-and-others-{i}" for i in range(200)] for n in range(250)}))' \
         >"$DIR/static"
     serve
@@ -461,14 +466,14 @@ api=PATH_INFO=/api/groups/
 @test "authserver.cgi asks the same sources, and no variable of a request reaches a script" {
     # shellcheck disable=SC2016 # the script's own
     sed -i "2i env >$DIR/environment" "$SCRIPTS/who"
-    client execute "$CGI" "AUTHSERVER_CONFIG=$CONF" HTTP_PROXY=http://127.0.0.1:9 $g \
+    execute "$CGI" "AUTHSERVER_CONFIG=$CONF" HTTP_PROXY=http://127.0.0.1:9 $g \
         >"$DIR/answer" 2>"$LOG" </dev/null
     read_answer
     minted
     has analysts etl
     refute grep -qE 'PROXY|REMOTE_USER|HTTP_' "$DIR/environment"
     touch "$DIR/broken"
-    client execute "$CGI" "AUTHSERVER_CONFIG=$CONF" $g >"$DIR/answer" 2>"$LOG" </dev/null || true
+    execute "$CGI" "AUTHSERVER_CONFIG=$CONF" $g >"$DIR/answer" 2>"$LOG" </dev/null || true
     read_answer
     unserved 1
     logged 'groups from script'
@@ -499,7 +504,7 @@ api=PATH_INFO=/api/groups/
     printf '#!/bin/sh\nsleep 4\nexec "%s" "$@"\n' "${CGI%/*}/authserver-resolver" \
         >"$DIR/programs/authserver-resolver"
     chmod 0755 "$DIR/programs/authserver-resolver"
-    client execute "$DIR/programs/authserver.cgi" "AUTHSERVER_CONFIG=$CONF" $g \
+    execute "$DIR/programs/authserver.cgi" "AUTHSERVER_CONFIG=$CONF" $g \
         >"$DIR/answer" 2>"$LOG" </dev/null
     read_answer
     minted

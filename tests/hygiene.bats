@@ -97,7 +97,7 @@ newer_worker() { parts && [ "${WORKERS[0]}" != "$1" ]; }
 }
 
 run_cgi() {
-    client execute "$CGI" "AUTHSERVER_CONFIG=$CONF" "$@" >"$DIR/answer" 2>>"$LOG" </dev/null || true
+    execute "$CGI" "AUTHSERVER_CONFIG=$CONF" "$@" >"$DIR/answer" 2>>"$LOG" </dev/null || true
 }
 
 @test "the CGI program logs no secret" {

@@ -47,7 +47,10 @@ create_main() {
     fi
 }
 
-setup() { gateway_use main; }
+setup() {
+    quick
+    gateway_use main
+}
 
 # python: the script on stdin, with what it needs. fetch(client, **more) asks for a token, and
 # claims(token) are those of one that our published keys verify.

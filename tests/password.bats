@@ -8,6 +8,7 @@ load lib/ca
 load lib/slapd
 
 setup_file() {
+    quick
     export WORK RESOLVER CHECKER PASSWORDS BUILT
     BUILT=${AUTHSERVER_BUILD:-$BATS_TEST_DIRNAME/../build}
     WORK=$(mktemp -d "${GATEWAY_TMPDIR:-${TMPDIR:-/tmp}}/password.XXXXXX")
@@ -35,6 +36,7 @@ teardown_file() {
 }
 
 setup() {
+    quick
     umask 077
     DIR=$BATS_TEST_TMPDIR
     printf 'search\n' >"$DIR/search"

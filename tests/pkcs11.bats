@@ -116,7 +116,7 @@ fails() {
 
 @test "the CGI program mints with it" {
     use ec ES256
-    client execute "$CGI" "AUTHSERVER_CONFIG=$CONF" "SOFTHSM2_CONF=$SOFTHSM2_CONF" \
+    execute "$CGI" "AUTHSERVER_CONFIG=$CONF" "SOFTHSM2_CONF=$SOFTHSM2_CONF" \
         "PKCS11_MODULE_PATH=$PKCS11_MODULE_PATH" >"$DIR/answer" 2>"$LOG"
     read_answer
     minted

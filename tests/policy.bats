@@ -23,7 +23,7 @@ policy() {
 # run_cgi [PARAM]...: one request. Sets STATUS, BODY and EXIT; what it says on stderr is LOG.
 run_cgi() {
     EXIT=0
-    client execute "$CGI" "AUTHSERVER_CONFIG=$CONF" "$@" >"$DIR/answer" 2>"$LOG" </dev/null || EXIT=$?
+    execute "$CGI" "AUTHSERVER_CONFIG=$CONF" "$@" >"$DIR/answer" 2>"$LOG" </dev/null || EXIT=$?
     read_answer
 }
 

@@ -7,15 +7,27 @@
 
 load lib/quick
 
-setup() {
+setup_file() {
     local build=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
+
     quick
     REAP=$(cd "$build" && pwd)/authserver-reap
     # Its real path: the reaper refuses one that leads through a link.
-    DIR=$(realpath "$(mktemp -d "${TMPDIR:-/tmp}/authserver-reap.XXXXXX")")
-    chmod 0755 "$DIR"
+    PLACE=$(realpath "$(mktemp -d "${TMPDIR:-/tmp}/authserver-reap.XXXXXX")")
+    export REAP PLACE
+    # What the folder of a test has from the start.
+    chmod 0755 "$PLACE"
+    mkdir -m 0755 "$PLACE/blank"
+    mkdir -m 0750 "$PLACE/blank/tokens"
+}
+
+teardown_file() { rm -rf "$PLACE"; }
+
+setup() {
+    quick
+    DIR=$PLACE/$BATS_TEST_NUMBER
+    cp -rp "$PLACE/blank" "$DIR"
     TOKENS=$DIR/tokens
-    mkdir -m 0750 "$TOKENS"
     LOG=$DIR/log
     : >"$LOG"
     WATCHER=
@@ -27,8 +39,8 @@ teardown() {
         kill -TERM "$WATCHER" 2>/dev/null || true
         wait "$WATCHER" || true
     fi
-    sed 's/^/log: /' "$LOG" | tail -n 20
-    rm -rf "$DIR"
+    # For a test that failed.
+    [ -n "${BATS_TEST_COMPLETED:-}" ] || sed 's/^/log: /' "$LOG" | tail -n 20
 }
 
 need_root() { [ "$(id -u)" -eq 0 ] || skip "takes root"; }
@@ -38,9 +50,7 @@ as_nobody() { setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"; }
 
 # name SUBJECT SECONDS: the name of a token made that many seconds ago.
 name() {
-    local now
-    now=$(date +%s%N)
-    echo "$1.$((now - $2 * 1000000000)).token"
+    echo "$1.$((${EPOCHREALTIME/./}000 - $2 * 1000000000)).token"
 }
 
 # watch ARGUMENT...: starts authserver-reap --watch and waits until it watches. LAUNCHER is
@@ -53,7 +63,13 @@ watch() {
 
 # A reaper that polls has listed the directory: it does so before it first sleeps.
 watching() {
-    grep -qs '^inotify wd' "/proc/$WATCHER/fdinfo/"* 2>/dev/null && sleeping
+    local file lines
+
+    for file in "/proc/$WATCHER/fdinfo/"*; do
+        { mapfile lines <"$file"; } 2>/dev/null || continue
+        [[ "${lines[*]}" != *'inotify wd'* ]] || { sleeping && return; }
+    done
+    return 1
 }
 sleeping() {
     local state

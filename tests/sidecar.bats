@@ -32,13 +32,13 @@ token() {
     request "$URL/janedoe"
     minted
     token verify "$WORK/key.pub" "$FILE"
-    token claims "$FILE" | token holds "it['sub'] == 'janedoe'"
+    token claim "$FILE" "it['sub'] == 'janedoe'"
 }
 
 @test "credentials are not looked at" {
     request -u foo:bar "$URL/janedoe"
     minted
-    token claims "$FILE" | token holds "it['sub'] == 'janedoe' and 'act' not in it"
+    token claim "$FILE" "it['sub'] == 'janedoe' and 'act' not in it"
     request -u :  "$URL/janedoe"
     minted
 }

@@ -138,7 +138,7 @@ program() {
 
     case $GATEWAY in
     *fcgi | *fcgid) "$WORK/bin/ask" "$(program_socket)" "$@" ;;
-    *) as_auth "$WORK/bin/fastcgi.py" execute "$WORK/bin/authserver.cgi" \
+    *) as_auth "$WORK/bin/ask" --execute "$WORK/bin/authserver.cgi" \
         "AUTHSERVER_CONFIG=$CONF" "$@" ;;
     esac >"$answer"
     sed '/^\r$/q' "$answer" >"$HEADERS"

@@ -114,7 +114,7 @@ at_least() { [ "$(requests)" -ge "$1" ]; }
 stub() {
     local port=$((15000 + RANDOM % 3000))
 
-    until ! nc -z 127.0.0.1 "$port"; do port=$((port + 1)); done
+    while listened_at "$port"; do port=$((port + 1)); done
     # shellcheck disable=SC2059 # the escapes are the point
     printf "$1" >"$BATS_TEST_TMPDIR/answer"
     nc -N -l 127.0.0.1 "$port" <"$BATS_TEST_TMPDIR/answer" >"$BATS_TEST_TMPDIR/asked" 3>&- &
@@ -123,7 +123,7 @@ stub() {
     gateway_until 50 listens "$port"
 }
 
-listens() { [ -n "$(ss -Hltn "sport = :$1")" ]; }
+listens() { listened_at "$1"; }
 
 # together NUMBER [ARGUMENT]...: so many clients at once; their output is in OUT.N, their exit
 # statuses, one a line, in STATUSES.

@@ -206,7 +206,7 @@ print(jwt.encode(json.loads(sys.argv[1]), open(sys.argv[2]).read(), algorithm="R
 @test "authserver.cgi judges them too" {
     serve
     mints
-    AUTHSERVER_CONFIG=$CONF client execute "$CGI" "AUTHSERVER_CONFIG=$CONF" REMOTE_USER AUTH_TYPE \
+    AUTHSERVER_CONFIG=$CONF execute "$CGI" "AUTHSERVER_CONFIG=$CONF" REMOTE_USER AUTH_TYPE \
         PATH_INFO=/api/validate REQUEST_METHOD=POST "HTTP_AUTHORIZATION=Bearer $(cat "$FILE")" \
         >"$DIR/answer" 2>/dev/null </dev/null
     read_answer

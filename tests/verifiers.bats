@@ -183,7 +183,7 @@ handed_over() {
 
     sed -e "s|^private-key = .*|private-key = \"$WORK/keys.late\"|" \
         -e "s|^directory = .*|directory = \"$WORK/tokens.late\"|" "$CONF" >"$conf"
-    "$BATS_TEST_DIRNAME/lib/fastcgi.py" execute "$WORK/bin/authserver.cgi" \
+    "$BUILD/tests/lib/ask" --execute "$WORK/bin/authserver.cgi" \
         "AUTHSERVER_CONFIG=$conf" HTTP_ACCEPT=application/jwt "QUERY_STRING=profile=$2" |
         sed '1,/^\r$/d' >"$1"
     grep -qxE '[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+' "$1"

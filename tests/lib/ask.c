@@ -2,6 +2,9 @@
  * ask ADDRESS [PARAM]...: one FastCGI request, and its answer as CGI has it. What ADDRESS and
  * PARAM are, fastcgi.py says; text=TEXT adds a body of these bytes. Exit status 3: it was hung
  * up on. A program of its own, for hundreds of requests are made so.
+ *
+ * ask --execute PROGRAM [PARAM]...: runs a CGI program, with the request's PARAMs for its
+ * environment and nothing else.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -245,6 +248,21 @@ take(int fd, unsigned char *to, size_t count)
 	}
 }
 
+/* An environment in which a name may come twice. */
+static void
+execute(char *program, char **changes)
+{
+	const char *params[PARAMS_MAX];
+	char *environment[PARAMS_MAX + 1], *const arguments[] = {program, NULL};
+	const size_t count = change(params, changes);
+
+	for (size_t i = 0; i < count; i++)
+		environment[i] = strdup(params[i]);
+	environment[count] = NULL;
+	execve(program, arguments, environment);
+	fail(program);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -257,6 +275,8 @@ main(int argc, char **argv)
 		fputs("usage: ask ADDRESS [PARAM]...\n", stderr);
 		return 64;
 	}
+	if (argc > 2 && strcmp(argv[1], "--execute") == 0)
+		execute(argv[2], argv + 3);
 	build(argv + 2);
 	fd = connect_to(argv[1]);
 	send_request(fd);

@@ -14,10 +14,16 @@
 #   selfsigned     "alice" by itself
 #   expired        "alice" by the CA, until yesterday
 #   foreign        "alice" by another CA of the same name
+#
+# A copy of SHARED_CA, which tests/run makes once.
 
 ca_create() {
     CA=$1
     export CA
+    if [ -n "${SHARED_CA:-}" ]; then
+        cp -rp "$SHARED_CA" "$CA"
+        return
+    fi
     install -d -m 0755 "$CA"
     ca_authority ca
     ca_authority other

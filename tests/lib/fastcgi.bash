@@ -30,6 +30,10 @@ fastcgi_init() {
         "$build/authserver-resolver" "$build/authserver-password" "$build/tests/lib/ask" \
         "$BATS_TEST_DIRNAME/lib/fastcgi.py" "$WORK"
     rsa_keys "$WORK"
+    # What the folder of a test has from the start.
+    mkdir -m 0711 "$WORK/blank"
+    mkdir -m 0750 "$WORK/blank/tokens"
+    install -m 0600 "$WORK/key" "$WORK/blank/key"
 }
 
 fastcgi_clean() {
@@ -39,8 +43,8 @@ fastcgi_clean() {
 # fastcgi_begin [LINE]...: the folder of a test; LINEs go into the configuration.
 fastcgi_begin() {
     quick
-    DIR=$(mktemp -d "$WORK/test.XXXXXX")
-    chmod 0711 "$DIR"
+    DIR=$WORK/test.$BATS_TEST_NUMBER.$BASHPID
+    cp -rp "$WORK/blank" "$DIR"
     KEY=$DIR/key
     CONF=$DIR/authserver.conf
     TOKENS=$DIR/tokens
@@ -49,22 +53,23 @@ fastcgi_begin() {
     MONITOR=
     JOBS=()
     AS_NOBODY=(setpriv --reuid nobody --regid nogroup --clear-groups)
-    install -m 0600 "$WORK/key" "$KEY"
-    mkdir -m 0750 "$TOKENS"
     configure "$@"
 }
 
 # configure [LINE]...: writes the configuration anew.
 configure() {
+    local first=$CONF
+
+    [ ! -e "$CONF" ] || first=$DIR/configuration
     {
         printf 'private-key = "%s"\n' "$KEY"
         printf 'directory = "%s"\n' "$TOKENS"
         printf '%s\n' 'issuer = "https://first.example"' "$@"
-    } >"$DIR/configuration"
-    mv "$DIR/configuration" "$CONF"
+    } >"$first"
+    [ "$first" = "$CONF" ] || mv "$first" "$CONF"
 }
 
-# Ends what the test has started, and nothing else.
+# Ends what the test has started, and nothing else; its files go with all others.
 fastcgi_end() {
     local pid
 
@@ -75,7 +80,6 @@ fastcgi_end() {
     [ -z "$MONITOR" ] || until_true 10 nobody_left || true
     # For a test that failed.
     [ -n "${BATS_TEST_COMPLETED:-}" ] || [ ! -e "$LOG" ] || tail -n 40 "$LOG" | sed "s/^/log: /"
-    rm -rf "$DIR"
 }
 
 # --- general ----------------------------------------------------------------------
@@ -92,7 +96,16 @@ gone() { ! kill -0 "$1" 2>/dev/null; }
 logged() { grep -q -e "$1" "$LOG"; }
 times_logged() { grep -c -e "$1" "$LOG" || true; }
 says() { grep -q -x -e "$2" "$1"; }
-token_count() { find "$TOKENS" -name '*.token' | wc -l; }
+
+token_count() {
+    local files
+
+    shopt -s nullglob dotglob
+    files=("$TOKENS"/*.token)
+    shopt -u nullglob dotglob
+    echo "${#files[@]}"
+}
+
 need_root() { [ "$(id -u)" -eq 0 ] || skip "needs root"; }
 
 # With a sanitizer, memory is another matter.
@@ -119,13 +132,22 @@ fails_with() {
 
 # run_server COMMAND...: runs it in a process group of its own until it serves.
 run_server() {
+    local before=
+
+    # What a server before it has said.
+    [ ! -e "$LOG" ] || IFS= read -rd '' before <"$LOG" || true
     setsid "$@" >>"$LOG" 2>&1 </dev/null 3>&- &
     MONITOR=$!
     until_true 10 ready_or_gone
     refute gone "$MONITOR"
 }
 
-ready_or_gone() { { [ -e "$LOG" ] && logged ' Ready$'; } || gone "$MONITOR"; }
+ready_or_gone() {
+    local text=
+
+    [ ! -e "$LOG" ] || IFS= read -rd '' text <"$LOG" || true
+    [[ ${text:${#before}} == *$' Ready\n'* ]] || gone "$MONITOR"
+}
 
 # serve [FLAG]...: as spawn-fcgi starts it.
 serve() {
@@ -149,17 +171,18 @@ threads() {
 # another program, and of the rest the signer is the one with threads. Fails while not all are
 # there.
 parts() {
-    local pid program children
+    local pid program threads children=()
 
     SIGNER=
     RESOLVER=
     WORKERS=()
-    mapfile -t children < <(pgrep -P "$MONITOR")
+    children_of children "$MONITOR"
     for pid in "${children[@]}"; do
-        read -r program <"/proc/$pid/comm" || return 1
+        { read -r program <"/proc/$pid/comm"; } 2>/dev/null || return 1
+        threads=("/proc/$pid/task/"*)
         if [ "$program" = authserver-reso ]; then
             RESOLVER=$pid
-        elif [ "$(threads "$pid")" -gt 1 ]; then
+        elif [ "${#threads[@]}" -gt 1 ]; then
             SIGNER+=$pid
         else
             WORKERS+=("$pid")
@@ -173,13 +196,14 @@ find_parts() {
 }
 
 # No process of this test's server; each has the configuration's path in its arguments.
-nobody_left() {
-    [ -z "$(pgrep -f -- "$FCGI.*$DIR/")" ]
-}
+nobody_left() { ! running "*$FCGI*$DIR/*"; }
 
 # --- the client -------------------------------------------------------------------
 
 client() { "$CLIENT" "$@"; }
+
+# execute PROGRAM [PARAM]...: a CGI program with alice's request, as PARAMs change it.
+execute() { "$ASK" --execute "$@"; }
 
 # ask [PARAM]...: one request. Sets STATUS, "closed" when it was hung up on, and BODY.
 ask() {

@@ -6,20 +6,16 @@ changes it: NAME=VALUE sets one, +NAME=VALUE comes beside those that are there, 
 one away; body=COUNT adds a body of that many bytes; role=authorizer makes it a request for an
 authorizer, which has none, not even its end unless there is body=0. Results go to stdout; what should not be
 ends in exit status 1. One plain request is what ask, beside this, is for.
+
+The commands are the functions that COMMANDS names, below, with their parameters.
 """
-import argparse
-import array
-import base64
 import collections
-import fcntl
 import os
 import select
 import signal
 import socket
 import struct
-import subprocess
 import sys
-import termios
 import threading
 import time
 
@@ -187,7 +183,7 @@ def stream(address, count):
         say(status(connection.ask(request(keep=True))))
 
 
-def flight(address, count, params):
+def flight(address, count, *params):
     """A request on each of COUNT connections, all sent ("sent") before one is answered."""
     connections = [Connection(address) for _ in range(count)]
     for connection in connections:
@@ -229,7 +225,7 @@ def fresh(address, count):
         say(outcome(connection))
 
 
-def pieces(address, count, params):
+def pieces(address, count, *params):
     """One request in pieces of COUNT bytes, each sent by itself; what it comes to."""
     sizes = [int(p[5:]) for p in params if p.startswith("body=")]
     role = AUTHORIZER if "role=authorizer" in params else RESPONDER
@@ -244,6 +240,10 @@ def pieces(address, count, params):
 
 def unread(connection):
     """How many bytes of answers wait to be read."""
+    import array  # few need what is loaded so
+    import fcntl
+    import termios
+
     count = array.array("i", [0])
     fcntl.ioctl(connection.socket, termios.FIONREAD, count)
     return count[0]
@@ -445,8 +445,13 @@ def occupy(address, count):
         connection.close()
 
 
-def listen(address, descriptor, command):
-    """Runs COMMAND with a listening socket, as systemd (3) or spawn-fcgi (0) do."""
+def listen(address, *command):
+    """[--descriptor N] -- COMMAND: runs it with a listening socket, as systemd (3) or
+    spawn-fcgi (0) do."""
+    descriptor = 3
+    if command[0] == "--descriptor":
+        descriptor, command = int(command[1]), command[2:]
+    command = command[1:]
     host, colon, port = address.rpartition(":")
     tcp = colon and "/" not in address
     listener = socket.socket(socket.AF_INET if tcp else socket.AF_UNIX)
@@ -463,6 +468,8 @@ def listen(address, descriptor, command):
 
 
 def unpadded(text):
+    import base64
+
     return base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
 
 
@@ -518,6 +525,8 @@ def has(pid, number):
 
 def symbol(path, name):
     """Where NAME is in the file, or None."""
+    import subprocess
+
     listed = subprocess.run(["nm", "-D", "--defined-only", path], capture_output=True, text=True)
     for line in listed.stdout.splitlines():
         value, _, found = line.split()
@@ -558,59 +567,25 @@ def environment(pid):
     sys.exit("there is no environ")
 
 
-def execute(command, params):
-    """Runs a CGI program with alice's request, as PARAMs change it, and nothing else."""
-    params = changed(params)
-
-    class Variables(dict):
-        """An environment in which a name may come twice."""
-
-        def __len__(self):
-            return len(params)
-
-        def keys(self):
-            return [name for name, _ in params]
-
-        def values(self):
-            return [value for _, value in params]
-
-    os.execve(command, [command], Variables())
+COMMANDS = {
+    command.__name__: command
+    for command in (raw, stream, flight, users, kept, fresh, pieces, deaf, load, malformed, held,
+                    occupy, listen, watch, has, environment)
+}
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    commands = parser.add_subparsers(required=True)
-
-    def command(function, *arguments, **options):
-        sub = commands.add_parser(function.__name__, help=function.__doc__)
-        for name in arguments:
-            sub.add_argument(name, type=int if name in ("count", "seconds") else str)
-        for name, option in options.items():
-            sub.add_argument(name if "nargs" in option else f"--{name}", **option)
-        sub.set_defaults(function=function)
-
-    command(raw, "address")
-    command(stream, "address", "count")
-    command(flight, "address", "count", params={"nargs": "*"})
-    command(users, "address", "count")
-    command(kept, "address", "count")
-    command(fresh, "address", "count")
-    command(pieces, "address", "count", params={"nargs": "*"})
-    command(deaf, "address")
-    command(load, "address", "count")
-    command(malformed, "address")
-    command(held, "address", "seconds")
-    command(occupy, "address", "count")
-    command(listen, "address", descriptor={"type": int, "default": 3}, command={"nargs": "+"})
-    command(watch, "directory")
-    command(has, "pid", "number")
-    command(environment, "pid")
-    command(execute, "command", params={"nargs": "*"})
-    arguments = vars(parser.parse_args())
-    if arguments["function"] in (fresh, kept, load):  # before there is a thread
+# argparse takes longer to load than most of them to run.
+def main(name="", *arguments):
+    if name not in COMMANDS:
+        sys.exit(__doc__)
+    command = COMMANDS[name]
+    if command in (fresh, kept, load):  # before there is a thread
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-    arguments.pop("function")(**arguments)
+    code = command.__code__
+    numbers = {"count", "seconds"}.intersection(code.co_varnames[:code.co_argcount])
+    places = {code.co_varnames.index(number) for number in numbers}
+    command(*(int(a) if i in places else a for i, a in enumerate(arguments)))
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

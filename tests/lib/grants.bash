@@ -31,10 +31,7 @@ access() {
 
 # claims EXPRESSION [FILE]: of the token that was kept.
 claims() {
-    local it
-
-    it=$("$BATS_TEST_DIRNAME/lib/token" claims "${2:-$DIR/access}")
-    "$BATS_TEST_DIRNAME/lib/token" holds "($1)" <<<"$it" || { echo "$it"; return 1; }
+    "$BATS_TEST_DIRNAME/lib/token" claim "${2:-$DIR/access}" "($1)"
 }
 
 # fails STATUS ERROR: so was the last request refused.

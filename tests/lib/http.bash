@@ -110,20 +110,6 @@ header() {
     return 1
 }
 
-# claims_of FILE: sets CLAIMS to those of the token in it, by no program of ours.
-claims_of() {
-    local token part
-
-    CLAIMS=
-    IFS= read -rd '' token <"$1" || true
-    IFS=. read -r _ part _ <<<"$token"
-    case $((${#part} % 4)) in
-    2) part+='==' ;;
-    3) part+='=' ;;
-    esac
-    CLAIMS=$(basenc --base64url -d <<<"$part")
-}
-
 # --- what is expected -------------------------------------------------------------
 
 # must_not COMMAND...: bats takes no notice of a failing "! COMMAND".

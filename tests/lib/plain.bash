@@ -42,7 +42,7 @@ exchange() {
 
 # plain_request VARIABLE [CURL-ARGUMENT]...: sets it to the bytes of the request that curl would
 # make to the server at URL, but that the connection is to be closed. Fails for what only curl can:
-# other options, and what curl would not send as it stands.
+# other options, and what curl would not send as it stands; but dots in a path are sent.
 plain_request() {
     local LC_ALL=C
     local into=$1 method='' target='' url='' user='' body='' has_body='' fields='' names=' '
@@ -50,7 +50,7 @@ plain_request() {
     shift
     while [ "$#" -gt 0 ]; do
         case $1 in
-        -g) ;;
+        -g | --path-as-is) ;;
         -X) method=$2 && shift ;;
         -u) user=$2 && shift ;;
         -d) [ -z "$has_body" ] && body=$2 has_body=yes && shift || return ;;

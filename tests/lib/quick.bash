@@ -45,3 +45,74 @@ until_true() {
         pause "${INTERVAL:-0.1}"
     done
 }
+
+# claims_of FILE: sets CLAIMS to those of the token in it, by no program of ours.
+claims_of() {
+    local token part
+
+    CLAIMS=
+    IFS= read -rd '' token <"$1" || true
+    IFS=. read -r _ part _ <<<"$token"
+    case $((${#part} % 4)) in
+    2) part+='==' ;;
+    3) part+='=' ;;
+    esac
+    CLAIMS=$(basenc --base64url -d <<<"$part")
+}
+
+# claimed NAME: one of CLAIMS, a string or a number.
+claimed() {
+    local value="\"$1\":(\"([^\"]*)\"|([0-9]+))[,}]"
+
+    [[ $CLAIMS =~ $value ]] || return
+    echo "${BASH_REMATCH[2]}${BASH_REMATCH[3]}"
+}
+
+# --- processes, as /proc has them: ps, pgrep and ss read all of it ----------------------
+
+# children_of ARRAY PID: sets it to the pids of the children of all its threads.
+children_of() {
+    local -n pids=$1
+    local file more
+
+    pids=()
+    for file in "/proc/$2/task/"*/children; do
+        # A thread may end meanwhile; the list ends without a newline.
+        { read -ra more <"$file"; } 2>/dev/null || true
+        pids+=("${more[@]}")
+        more=()
+    done
+}
+
+# command_of VARIABLE PID: sets it to the program and its arguments, with spaces between.
+command_of() {
+    local arguments=() IFS=' '
+
+    # It may have ended.
+    { mapfile -d '' arguments <"/proc/$2/cmdline"; } 2>/dev/null || true
+    printf -v "$1" %s "${arguments[*]}"
+}
+
+# running PATTERN: whether there is a process whose program and arguments match the pattern of bash.
+running() {
+    local folder command
+
+    for folder in /proc/[0-9]*; do
+        command_of command "${folder#/proc/}"
+        # shellcheck disable=SC2053 # a pattern
+        [[ $command != $1 ]] || return 0
+    done
+    return 1
+}
+
+# listened_at PORT: whether somebody listens there, at any address.
+listened_at() {
+    local sockets file port
+
+    printf -v port ':%04X [0-9A-F:]+ 0A ' "$1"
+    for file in /proc/net/tcp /proc/net/tcp6; do
+        [ ! -e "$file" ] || IFS= read -rd '' sockets <"$file" || true
+        [[ ! ${sockets:-} =~ $port ]] || return 0
+    done
+    return 1
+}

@@ -38,13 +38,13 @@ verifier_up() {
     ! gateway_alive program || "$1_answers" "$2"
 }
 
-port_of() { cat "$WORK/$1/port"; }
+port_of() { echo "$(<"$WORK/$1/port")"; }
 
 # as_bearer URL TOKEN-FILE: whether the server lets the bearer in, as alice.
 as_bearer() {
     local header=$BATS_TEST_TMPDIR/bearer
 
-    printf 'Authorization: Bearer %s' "$(cat "$2")" >"$header"
+    printf 'Authorization: Bearer %s' "$(<"$2")" >"$header"
     curl -s -i -m 20 -H "@$header" "$1" >"$SAID"
     grep -q '^HTTP/1.1 200' "$SAID" && grep -qi $'^X-Caller: alice\r$' "$SAID"
 }
