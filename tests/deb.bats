@@ -208,25 +208,14 @@ configure() {
     inside chmod 0755 /opt/scripts/more
     configure 'access = "subject"' 'profile "groups" { groups = true }' \
         'groups {' 'resolvers = { "unix", "script" }' 'mode = merge' 'script { files = { "more" } }' '}'
+    # As the comment in authserver.tmpfiles has it.
+    inside bash -c 'sed "s/0750/0711/" /usr/lib/tmpfiles.d/authserver.conf >/etc/tmpfiles.d/authserver.conf &&
+        systemd-tmpfiles --create authserver.conf'
     path=$(ask '/alice?profile=groups')
     inside setpriv --reuid=alice --regid=alice --init-groups cat "$path" >"$BATS_TEST_TMPDIR/token"
     must_not inside setpriv --reuid=www-data --regid=www-data --init-groups cat "$path"
     "$BUILD/authserverctl" decode "$BATS_TEST_TMPDIR/token" >"$BATS_TEST_TMPDIR/claims"
     jq -e '.claims.groups | index("alice") and index("scripted")' "$BATS_TEST_TMPDIR/claims"
-}
-
-@test "in its unit: passwords of the host by PAM" {
-    needs_machine
-    inside bash -c 'echo alice:of-the-host | chpasswd
-        printf "%s\n" "auth required pam_unix.so" "account required pam_unix.so" >/etc/pam.d/authserver
-        adduser --quiet authserver shadow'
-    configure 'grants = { "password" }' 'password "pam" { delay = 0 }'
-    inside curl -s -u alice:a-password http://127.0.0.1:5001/oauth2/token \
-        -d grant_type=password -d username=alice -d password=of-the-host >"$BATS_TEST_TMPDIR/right"
-    jq -e .access_token "$BATS_TEST_TMPDIR/right"
-    inside curl -s -u alice:a-password http://127.0.0.1:5001/oauth2/token \
-        -d grant_type=password -d username=alice -d password=another >"$BATS_TEST_TMPDIR/wrong"
-    jq -e '.error == "invalid_grant"' "$BATS_TEST_TMPDIR/wrong"
 }
 
 @test "in its unit: the state directory, the audit log and its rotation" {
@@ -239,6 +228,21 @@ configure() {
     inside bash -c "$(sed -n '/postrotate/,/endscript/{/postrotate\|endscript/!p}' \
         "$SOURCE/deploy/logrotate/authserver")"
     until_true 5 inside test -e /var/log/authserver/audit.log
+}
+
+@test "in its unit: passwords of the host by PAM" {
+    needs_machine
+    inside bash -c 'echo alice:of-the-host | chpasswd
+        printf "%s\n" "auth required pam_unix.so" "account required pam_unix.so" >/etc/pam.d/authserver
+        adduser --quiet authserver shadow'
+    # Tries are counted in the state directory of the test before.
+    configure 'grants = { "password" }' 'password "pam" { delay = 0 }'
+    inside curl -s -u alice:a-password http://127.0.0.1:5001/oauth2/token \
+        -d grant_type=password -d username=alice -d password=of-the-host >"$BATS_TEST_TMPDIR/right"
+    jq -e .access_token "$BATS_TEST_TMPDIR/right"
+    inside curl -s -u alice:a-password http://127.0.0.1:5001/oauth2/token \
+        -d grant_type=password -d username=alice -d password=another >"$BATS_TEST_TMPDIR/wrong"
+    jq -e '.error == "invalid_grant"' "$BATS_TEST_TMPDIR/wrong"
 }
 
 @test "in its unit: the local socket, by the drop-in" {
@@ -312,10 +316,12 @@ configure() {
     local left
 
     follow 'The Debian package: removal'
-    [ -z "$(inside systemctl list-units --all --no-legend 'authserver*')" ]
+    # Of a unit with a drop-in, or one that failed, the name stays.
+    [ -z "$(inside systemctl list-units --state=active,activating,deactivating --no-legend 'authserver*')" ]
     inside systemctl --quiet is-active apache2
     left=$(inside find /etc /lib /run /usr /var/lib /var/log -xdev -name '*authserver*' \
-        ! -path '/etc/systemd/system/authserver*.d*' ! -path '/etc/pam.d/*' ! -path '/etc/credstore*' \
+        ! -path '/etc/systemd/system/authserver*.d*' ! -path '/etc/pam.d/*' \
+        ! -path '/etc/tmpfiles.d/*' ! -path '/etc/credstore*' \
         ! -path '/run/systemd/*' ! -path '/usr/local/*' ! -path '/var/lib/systemd/*')
     echo "$left"
     [ -z "$left" ]
