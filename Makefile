@@ -7,6 +7,8 @@
 #   make check-image  the tests of the container in the image's own file system: 3 minutes, root
 #   make lint       the include law, the man pages, the shell scripts, the formatting
 #   make format     apply .clang-format
+#   make deb        install what is missing, and build the Debian package in build/deb
+#   make check-machine  test that package in a fresh Debian 12: minutes, and the network
 #   make install    into DESTDIR and PREFIX; make uninstall takes it away again
 #   make clean
 #
@@ -220,25 +222,54 @@ format:
 LIBEXEC := $(DESTDIR)$(PREFIX)/lib/authserver
 SHARE   := $(DESTDIR)$(PREFIX)/share/authserver
 
-.PHONY: install uninstall clean
+# Where systemd looks for units, accounts and directories, below /usr/local too.
+UNITS_TO ?= $(PREFIX)/lib/systemd/system
+SYSTEMD   = $(wildcard $(addprefix deploy/systemd/*.,service socket timer))
+DROP_INS  = $(wildcard deploy/systemd/drop-ins/*/*.conf)
+
+COMPLETIONS = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+
+# What names /usr/local is installed as it is for this PREFIX: $(call fill,FILE,TO).
+fill = mkdir -p $(dir $(2)) && sed 's,/usr/local,$(PREFIX),g' $(1) >$(2) && chmod 0644 $(2) || exit 1;
+
+.PHONY: install uninstall deb clean
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(LIBEXEC) $(SHARE)/nginx $(SHARE)/apache $(SHARE)/examples $(SHARE)/guides
+	install -d $(DESTDIR)$(PREFIX)/bin $(LIBEXEC)
 	install -m 0755 $(addprefix $(BUILD)/,$(TOOLS)) $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 $(addprefix $(BUILD)/,$(LIBEXECS)) $(LIBEXEC)
-	install -m 0644 $(wildcard nginx/*) $(SHARE)/nginx
-	install -m 0644 $(wildcard apache/*) $(SHARE)/apache
-	install -m 0644 $(wildcard deploy/examples/*) $(SHARE)/examples
-	install -m 0644 $(wildcard deploy/guides/*) $(SHARE)/guides
-	for page in $(PAGES); do \
-		install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
+	@$(foreach f,$(wildcard nginx/* apache/* deploy/examples/* deploy/guides/* deploy/cron/* deploy/logrotate/*), \
+		$(call fill,$(f),$(SHARE)/$(f:deploy/%=%)))
+	@$(foreach f,$(DROP_INS),$(call fill,$(f),$(SHARE)/$(f:deploy/%=%)))
+	@$(foreach f,$(SYSTEMD),$(call fill,$(f),$(DESTDIR)$(UNITS_TO)/$(notdir $(f))))
+	@$(call fill,deploy/systemd/authserver.sysusers,$(DESTDIR)$(PREFIX)/lib/sysusers.d/authserver.conf)
+	@$(call fill,deploy/systemd/authserver.tmpfiles,$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/authserver.conf)
+	@$(foreach f,$(PAGES),$(call fill,$(f), \
+		$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(f)))/$(notdir $(f))))
+	install -D -m 0644 deploy/completion/authserver $(COMPLETIONS)/authserver
+	@cd $(COMPLETIONS) && for name in $(filter-out authserver,$(TOOLS)); do \
+		ln -sf authserver $$name; \
 	done
 
 uninstall:
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(TOOLS))
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(TOOLS)) $(addprefix $(COMPLETIONS)/,$(TOOLS))
 	for page in $(PAGES); do \
 		rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
 	done
+	rm -f $(addprefix $(DESTDIR)$(UNITS_TO)/,$(notdir $(SYSTEMD)))
+	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/authserver.conf
+	rm -f $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/authserver.conf
 	rm -rf $(LIBEXEC) $(SHARE)
+
+deb:
+	@deploy/packages build deb
+	@deploy/debian/build $(VERSION) build/deb
+
+# The test of the package in a fresh Debian 12, which takes some minutes and the network.
+.PHONY: check-machine
+check-machine: deb
+	@deploy/packages run check
+	@$(MAKE) --no-print-directory -j$(PROCESSORS) all
+	@tests/machine $(BUILD)
 
 clean:
 	rm -rf build

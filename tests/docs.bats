@@ -17,9 +17,11 @@ EMULATED=(
     'systemctl:  units are verified, then started, reloaded and stopped without systemd'
     'htpasswd:   the password that it asks for is given'
     'make check, make lint, make bench: the targets exist; they would run this test or take long'
+    'The Debian package: done on a machine that boots, by deb.bats'
 )
 
 load lib/quick
+load lib/documents
 
 setup_file() {
     quick
@@ -49,62 +51,6 @@ setup() {
 }
 
 # --- the commands in the documents ------------------------------------------------
-
-# Turns a document into "S section" lines and "C text" lines, which may be commands.
-lines_of() {
-    case $1 in
-    README.md)
-        awk 'BEGIN { print "S First screen" }
-            /^```/ { inside = !inside && $0 == "```console"; next }
-            /^## / && !inside { print "S " substr($0, 4) }
-            inside { print "C " $0 }' "$SOURCE/README.md"
-        ;;
-    INSTALL)
-        awk '/^-+$/ { print "S " before } { before = $0 }
-            /^    / { print "C " substr($0, 5) } /^$/ { print "C " }' "$SOURCE/INSTALL"
-        ;;
-    *)
-        mandoc -Tascii -Owidth=300 "$SOURCE/man/$1" 2>/dev/null | sed 's/.\x08//g' |
-            awk '/^[A-Z]/ { inside = $0 == "EXAMPLES"; if (inside) print "S EXAMPLES" }
-                inside { sub(/^           /, ""); print "C " $0 }'
-        ;;
-    esac
-}
-
-# Writes each command of a document to a file of its own in $DOCS/DOCUMENT: NUMBER.user or
-# NUMBER.root, and its section to NUMBER.section.
-extract() {
-    mkdir "$DOCS/$1"
-    lines_of "$1" | awk -v to="$DOCS/$1" '
-        function finish() {
-            name = sprintf("%s/%03d", to, ++count)
-            printf "%s\n", text >(name (who == "#" ? ".root" : ".user"))
-            print section >(name ".section")
-            text = ""
-            open = 0
-        }
-        /^S / { section = substr($0, 3); next }
-        {
-            line = substr($0, 3)
-            if (tag != "") {
-                text = text "\n" line
-                if (line == tag) { tag = ""; finish() }
-                next
-            }
-            if (!open) {
-                if (line !~ /^[$#] /) next
-                who = substr(line, 1, 1)
-                line = substr(line, 3)
-                text = line
-                open = 1
-            } else
-                text = text "\n" line
-            if (match(line, /<<\047[A-Z]+\047/))
-                tag = substr(line, RSTART + 3, RLENGTH - 4)
-            else if (line !~ /[\\|]$/)
-                finish()
-        }'
-}
 
 extract_all() {
     local page
@@ -150,14 +96,23 @@ STUB
     cat >"$DOCS/bin/systemctl" <<'STUB'
 #!/bin/bash
 # The few verbs that are shown, without systemd.
-units=/etc/systemd/system
+units='/etc/systemd/system /usr/local/lib/systemd/system'
 log=/docs/log
 verb=$1
 shift
 [ "$1" != --now ] || shift
 
+file() { # UNIT: where it is, that of the administrator before the installed one
+    local folder
+    for folder in $units; do
+        [ ! -e "$folder/$1" ] || {
+            echo "$folder/$1"
+            return
+        }
+    done
+}
 key() { # UNIT KEY: the value, continued lines joined; the last one with what is dropped in
-    cat "$units/$1" "$units/$1.d"/*.conf 2>/dev/null |
+    cat "$(file "$1")" "/etc/systemd/system/$1.d"/*.conf 2>/dev/null |
         sed -e ':a' -e '/\\$/{N;s/\\\n *//;ta' -e '}' | sed -n "s/^$2=//p" | tail -n 1
 }
 started() { # UNIT: its process
@@ -176,7 +131,8 @@ until_true() {
     return 1
 }
 start() {
-    local unit=$1 socket=$units/${1%.service}.socket path
+    local unit=$1 socket path
+    socket=$(file "${1%.service}.socket")
     case $unit in
     nginx*) nginx; return ;;
     apache2*) apache2ctl start; return ;;
@@ -189,7 +145,7 @@ start() {
     *.socket) return 0 ;; # with its service
     esac
     # shellcheck disable=SC2046,SC2086
-    if [ -e "$socket" ]; then
+    if [ -n "$socket" ]; then
         path=$(key "${socket##*/}" ListenStream)
         rm -f "$path"
         setsid systemd-socket-activate -l "$path" $(drop "$(key "$unit" User)") \
@@ -217,13 +173,16 @@ stop() {
 mkdir -p /docs/pid
 case $verb in
 daemon-reload)
-    systemd-analyze verify --man=no "$units"/authserver*.{socket,service} 2>&1 | grep -E 'authserver.*:' && exit 1
+    shopt -s nullglob
+    # shellcheck disable=SC2086 # folders
+    systemd-analyze verify --man=no \
+        $(for unit in ${units// //authserver*.* }/authserver*.*; do [ ! -f "$unit" ] || echo "$unit"; done) 2>&1 | grep -E 'authserver.*:' && exit 1
     exit 0
     ;;
 enable | start) for unit in "$@"; do start "$unit" || exit 1; done ;;
 disable | stop)
     for unit in "$@"; do
-        [ -e "$units/$unit" ] || exit 1
+        [ -n "$(file "$unit")" ] || exit 1
         stop "$unit" || exit 1
     done
     ;;
@@ -315,7 +274,7 @@ run_command() { # FILE
 
     echo "+ $(cat "$file")"
     case $(<"$file") in
-    'make check' | 'make lint' | 'make bench')
+    'make check' | 'make lint' | 'make bench' | 'make deb')
         as "$who" make -n "$(cut -d' ' -f2 "$file")" >/dev/null
         return
         ;;
@@ -428,7 +387,7 @@ mkdir "$root/docs"
 chmod -R a+rX "$root/docs"
 if [ -e "$saved" ]; then
     # As at the start of a machine.
-    chroot "$root" systemd-tmpfiles --create /etc/tmpfiles.d/authserver.conf
+    chroot "$root" systemd-tmpfiles --create authserver.conf
 else
     rm -rf "$root/etc/authserver" "$root"/etc/nginx/conf.d/*
     chroot "$root" useradd -m alice
@@ -535,7 +494,7 @@ machine() {
         check_it_works
         believes_tokens
         sleep 1
-        read -r _ _ _ _ _ user job </etc/cron.d/authserver
+        read -r _ _ _ _ _ user job < <(grep -v "^#" /etc/cron.d/authserver)
         output=$(setpriv --reuid="$user" --regid="$user" --init-groups $job 2>&1)
         [ -z "$output" ]
         no_tokens
@@ -639,6 +598,8 @@ machine() {
         Packages | 'Build and install' | 'Accounts and directories' | Key | Configuration) continue ;;
         'Check that it works') continue ;;
         esac
+        # On a machine that boots.
+        ! grep -qxF "    follow '$section'" "$BATS_TEST_DIRNAME/deb.bats" || continue
         grep -qF -e "section INSTALL \"$section\"" -e "section INSTALL $section" \
             "$BATS_TEST_FILENAME" || {
             echo "INSTALL: $section"
@@ -806,7 +767,7 @@ faults_of() { # FILE...
                     program=${word##*/}
                     what=${flags[$program]-}
                     ;;
-                /usr/local/share/authserver/examples/*)
+                /usr/local/share/authserver/[cels]*)
                     [ -e "$SOURCE/deploy/${word#/usr/local/share/authserver/}" ] || echo "no file $word"
                     ;;
                 /usr/local/share/authserver/*)
@@ -828,7 +789,7 @@ faults_of() { # FILE...
     local files stage=$BATS_TEST_TMPDIR/stage
 
     mkdir -p "$stage/bin"
-    cp "$BUILD"/authserver* "$stage/bin"
+    cp "$BUILD"/authserver* "$SOURCE/deploy/debian/authserver-site" "$stage/bin"
     PATH=$PATH:/usr/sbin:/sbin:$stage/bin
     mapfile -t files < <(find "$DOCS" -name '*.user' -o -name '*.root' | sort)
     [ "${#files[@]}" -ge 100 ]

@@ -1,0 +1,59 @@
+# shellcheck shell=bash
+# The commands that the documents show, as docs.bats describes them. SOURCE is the top of the
+# sources, DOCS the folder that the commands are written to.
+
+# Turns a document into "S section" lines and "C text" lines, which may be commands.
+lines_of() {
+    case $1 in
+    README.md)
+        awk 'BEGIN { print "S First screen" }
+            /^```/ { inside = !inside && $0 == "```console"; next }
+            /^## / && !inside { print "S " substr($0, 4) }
+            inside { print "C " $0 }' "$SOURCE/README.md"
+        ;;
+    INSTALL)
+        awk '/^-+$/ { print "S " before } { before = $0 }
+            /^    / { print "C " substr($0, 5) } /^$/ { print "C " }' "$SOURCE/INSTALL"
+        ;;
+    *)
+        mandoc -Tascii -Owidth=300 "$SOURCE/man/$1" 2>/dev/null | sed 's/.\x08//g' |
+            awk '/^[A-Z]/ { inside = $0 == "EXAMPLES"; if (inside) print "S EXAMPLES" }
+                inside { sub(/^           /, ""); print "C " $0 }'
+        ;;
+    esac
+}
+
+# Writes each command of a document to a file of its own in $DOCS/DOCUMENT: NUMBER.user or
+# NUMBER.root, and its section to NUMBER.section.
+extract() {
+    mkdir "$DOCS/$1"
+    lines_of "$1" | awk -v to="$DOCS/$1" '
+        function finish() {
+            name = sprintf("%s/%03d", to, ++count)
+            printf "%s\n", text >(name (who == "#" ? ".root" : ".user"))
+            print section >(name ".section")
+            text = ""
+            open = 0
+        }
+        /^S / { section = substr($0, 3); next }
+        {
+            line = substr($0, 3)
+            if (tag != "") {
+                text = text "\n" line
+                if (line == tag) { tag = ""; finish() }
+                next
+            }
+            if (!open) {
+                if (line !~ /^[$#] /) next
+                who = substr(line, 1, 1)
+                line = substr(line, 3)
+                text = line
+                open = 1
+            } else
+                text = text "\n" line
+            if (match(line, /<<\047[A-Z]+\047/))
+                tag = substr(line, RSTART + 3, RLENGTH - 4)
+            else if (line !~ /[\\|]$/)
+                finish()
+        }'
+}
