@@ -8,7 +8,8 @@
 #   make lint       the include law, the man pages, the shell scripts, the formatting
 #   make format     apply .clang-format
 #   make deb        install what is missing, and build the Debian package in build/deb
-#   make check-machine  test that package in a fresh Debian 12: minutes, and the network
+#   make check-package  test that package on a machine that boots: two minutes, root
+#   make check-machine  the same in a fresh Debian 12: minutes, and the network
 #   make install    into DESTDIR and PREFIX; make uninstall takes it away again
 #   make clean
 #
@@ -263,6 +264,14 @@ uninstall:
 deb:
 	@deploy/packages build deb
 	@deploy/debian/build $(VERSION) build/deb
+
+# The test of the package and its units on a machine that boots from this one's own files: two
+# minutes, and root.
+.PHONY: check-package
+check-package:
+	@deploy/packages build run check deb
+	@$(MAKE) --no-print-directory -j$(PROCESSORS) all
+	@AUTHSERVER_BUILD=$(BUILD) bats tests/deb.bats
 
 # The test of the package in a fresh Debian 12, which takes some minutes and the network.
 .PHONY: check-machine
