@@ -319,9 +319,10 @@ configure() {
     # Of a unit with a drop-in, or one that failed, the name stays.
     [ -z "$(inside systemctl list-units --state=active,activating,deactivating --no-legend 'authserver*')" ]
     inside systemctl --quiet is-active apache2
+    # Not the package's: what was written above, and what Apache and systemd remember.
     left=$(inside find /etc /lib /run /usr /var/lib /var/log -xdev -name '*authserver*' \
         ! -path '/etc/systemd/system/authserver*.d*' ! -path '/etc/pam.d/*' \
-        ! -path '/etc/tmpfiles.d/*' ! -path '/etc/credstore*' \
+        ! -path '/etc/tmpfiles.d/*' ! -path '/var/lib/apache2/*' ! -path '/etc/credstore*' \
         ! -path '/run/systemd/*' ! -path '/usr/local/*' ! -path '/var/lib/systemd/*')
     echo "$left"
     [ -z "$left" ]
