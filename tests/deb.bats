@@ -225,8 +225,7 @@ configure() {
     [ "$(inside stat -c %a:%U /var/log/authserver/audit.log)" = 640:authserver ]
     inside jq -e '.subject == "alice"' /var/log/authserver/audit.log
     inside mv /var/log/authserver/audit.log /var/log/authserver/audit.log.1
-    inside bash -c "$(sed -n '/postrotate/,/endscript/{/postrotate\|endscript/!p}' \
-        "$SOURCE/deploy/logrotate/authserver")"
+    rotated
     until_true 5 inside test -e /var/log/authserver/audit.log
 }
 
@@ -300,6 +299,20 @@ configure() {
     inside systemctl restart authserver-keep.service
     until_true 10 inside test -e /run/authserver-keep/alice.token
     [ "$(inside stat -c %U:%a /run/authserver-keep/alice.token)" = alice:400 ]
+    # Its audit log is rotated, too.
+    configure 'keep "alice" { file = "/run/authserver-keep/alice.token" owner = "alice" mode = 0400 }' \
+        'audit = "/var/log/authserver/kept.log"'
+    inside systemctl restart authserver-keep.service
+    until_true 10 inside test -e /var/log/authserver/kept.log
+    inside mv /var/log/authserver/kept.log /var/log/authserver/kept.log.1
+    rotated
+    until_true 10 inside test -e /var/log/authserver/kept.log
+}
+
+# What logrotate does when it has moved the files.
+rotated() {
+    inside bash -c "$(sed -n '/postrotate/,/endscript/{/postrotate\|endscript/!p}' \
+        "$SOURCE/deploy/logrotate/authserver")"
 }
 
 @test "bash completes flags and commands" {
