@@ -229,6 +229,7 @@ SYSTEMD   = $(wildcard $(addprefix deploy/systemd/*.,service socket timer))
 DROP_INS  = $(wildcard deploy/systemd/drop-ins/*/*.conf)
 
 COMPLETIONS = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+ZSH_TO     ?= $(PREFIX)/share/zsh/site-functions
 
 # What names /usr/local is installed as it is for this PREFIX: $(call fill,FILE,TO).
 fill = mkdir -p $(dir $(2)) && sed 's,/usr/local,$(PREFIX),g' $(1) >$(2) && chmod 0644 $(2) || exit 1;
@@ -246,6 +247,7 @@ install: all
 	@$(call fill,deploy/systemd/authserver.tmpfiles,$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/authserver.conf)
 	@$(foreach f,$(PAGES),$(call fill,$(f), \
 		$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(f)))/$(notdir $(f))))
+	install -D -m 0644 deploy/completion/_authserver $(DESTDIR)$(ZSH_TO)/_authserver
 	install -D -m 0644 deploy/completion/authserver $(COMPLETIONS)/authserver
 	@cd $(COMPLETIONS) && for name in $(filter-out authserver,$(TOOLS)); do \
 		ln -sf authserver $$name; \
@@ -253,6 +255,7 @@ install: all
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(TOOLS)) $(addprefix $(COMPLETIONS)/,$(TOOLS))
+	rm -f $(DESTDIR)$(ZSH_TO)/_authserver
 	for page in $(PAGES); do \
 		rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
 	done

@@ -325,6 +325,25 @@ rotated() {
     [ "$output" = $'rotate\n--json\n--watch' ]
 }
 
+@test "zsh completes flags, commands and files" {
+    needs_machine
+    inside test -x /bin/zsh || skip 'needs zsh'
+    # What it is given to choose from, of which zsh itself takes what fits.
+    # shellcheck disable=SC2016
+    run inside zsh -f -c 'autoload -Uz compinit _authserver
+        compinit -u -d /run/zcompdump && print $_comps[authserver-keep]
+        compadd() { print -r -- "$@" } compset() { PREFIX=${PREFIX#$2} } _files() { print files $PREFIX }
+        words=(authserverctl ro) CURRENT=2 PREFIX=ro; _authserver
+        words=(authserverctl keys --js) CURRENT=3 PREFIX=--js; _authserver
+        words=(authserver-reap --config=/etc/a) CURRENT=2 PREFIX=--config=/etc/a; _authserver'
+    echo "$output"
+    [ "${lines[0]}" = _authserver ]
+    [[ ${lines[1]} == *' keys rotate '* ]]
+    [[ ${lines[2]} == '-S  -- '*'--config= '* ]]
+    [[ ${lines[3]} == '-- '*'--json '* ]]
+    [ "${lines[4]}" = 'files /etc/a' ]
+}
+
 # What has our name, but for the pages that man(1) keeps: one file a line.
 ours() {
     inside find / -xdev \( -path /proc -o -path /sys -o -path /tmp -o -path /root -o -path /work \
