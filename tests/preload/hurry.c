@@ -1,6 +1,6 @@
 /* For LD_PRELOAD: a clock that runs HURRY times as fast, and waiting that is so much shorter.
- * Processes with the same HURRY_SINCE, in seconds since 1970, have the same time of day; without
- * it that stays as it is. */
+ * Processes with the same HURRY_SINCE, in seconds since 1970, have the same time of day;
+ * without it that stays as it is. */
 #define _GNU_SOURCE /* RTLD_NEXT, CLOCK_BOOTTIME */
 #include <dlfcn.h>
 #include <poll.h>

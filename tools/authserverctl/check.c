@@ -234,8 +234,8 @@ check_audit(struct findings *f)
 	tell(f, &e);
 }
 
-/* What the service writes; for root as the account that the token directory belongs to, since no
- * other one can serve from it. */
+/* What the service writes; for root as the account that the token directory belongs to, since
+ * no other one can serve from it. */
 static void
 check_written(struct findings *f)
 {
