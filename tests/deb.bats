@@ -332,7 +332,9 @@ rotated() {
     # shellcheck disable=SC2016
     run inside zsh -f -c 'autoload -Uz compinit _authserver
         compinit -u -d /run/zcompdump && print $_comps[authserver-keep]
-        compadd() { print -r -- "$@" } compset() { PREFIX=${PREFIX#$2} } _files() { print files $PREFIX }
+        compadd() { print -r -- "$@"; }
+        compset() { PREFIX=${PREFIX#${~2}}; }
+        _files() { print files $PREFIX; }
         words=(authserverctl ro) CURRENT=2 PREFIX=ro; _authserver
         words=(authserverctl keys --js) CURRENT=3 PREFIX=--js; _authserver
         words=(authserver-reap --config=/etc/a) CURRENT=2 PREFIX=--config=/etc/a; _authserver'
