@@ -51,6 +51,27 @@ profile "aws" { audience = {"sts.amazonaws.com", "vault"} lifetime = 30m }
 END
 }
 
+@test "root is told what holds for the account that the token directory belongs to" {
+    [ "$(id -u)" -eq 0 ] || skip 'needs root'
+    # Where another account can get to.
+    DIR=$(mktemp -d /tmp/authserverctl.XXXXXX)
+    chmod 0711 "$DIR"
+    good_configuration
+    install -d -o nobody -m 0750 "$DIR/tokens"
+    run "$CTL" check --config "$DIR/conf"
+    [ "$status" -eq 0 ] || { echo "$output"; return 1; }
+    # What root could write, and that account cannot.
+    mkdir -m 0755 "$DIR/audits"
+    echo "audit = \"$DIR/audits/log\"" >>"$DIR/conf"
+    run "$CTL" check --config "$DIR/conf"
+    [ "$status" -eq 1 ]
+    says "audit: $DIR/audits/log: cannot be written: Permission denied"
+    chown nobody "$DIR/audits"
+    run "$CTL" check --config "$DIR/conf"
+    [ "$status" -eq 0 ]
+    rm -r "$DIR"
+}
+
 @test "policies decide as the tables in tests/policy say" {
     local cases rules query wanted count=0
 

@@ -225,8 +225,7 @@ configure() {
     [ "$(inside stat -c %a:%U /var/log/authserver/audit.log)" = 640:authserver ]
     inside jq -e '.subject == "alice"' /var/log/authserver/audit.log
     inside mv /var/log/authserver/audit.log /var/log/authserver/audit.log.1
-    inside bash -c "$(sed -n '/postrotate/,/endscript/{/postrotate\|endscript/!p}' \
-        "$SOURCE/deploy/logrotate/authserver")"
+    rotated
     until_true 5 inside test -e /var/log/authserver/audit.log
 }
 
@@ -300,6 +299,20 @@ configure() {
     inside systemctl restart authserver-keep.service
     until_true 10 inside test -e /run/authserver-keep/alice.token
     [ "$(inside stat -c %U:%a /run/authserver-keep/alice.token)" = alice:400 ]
+    # Its audit log is rotated, too; here nobody else writes it.
+    inside systemctl stop authserver.socket authserver.service
+    inside rm -f /var/log/authserver/audit.log
+    inside systemctl reload authserver-keep.service
+    until_true 10 inside test -e /var/log/authserver/audit.log
+    inside mv /var/log/authserver/audit.log /var/log/authserver/audit.log.2
+    rotated
+    until_true 10 inside test -e /var/log/authserver/audit.log
+}
+
+# What logrotate does when it has moved the files.
+rotated() {
+    inside bash -c "$(sed -n '/postrotate/,/endscript/{/postrotate\|endscript/!p}' \
+        "$SOURCE/deploy/logrotate/authserver")"
 }
 
 @test "bash completes flags and commands" {
@@ -312,18 +325,48 @@ configure() {
     [ "$output" = $'rotate\n--json\n--watch' ]
 }
 
+@test "zsh completes flags, commands and files" {
+    needs_machine
+    inside test -x /bin/zsh || skip 'needs zsh'
+    # What it is given to choose from, of which zsh itself takes what fits.
+    # shellcheck disable=SC2016
+    run inside zsh -f -c 'autoload -Uz compinit _authserver
+        compinit -u -d /run/zcompdump && print $_comps[authserver-keep]
+        compadd() { print -r -- "$@"; }
+        compset() { PREFIX=${PREFIX#${~2}}; }
+        _files() { print files $PREFIX; }
+        words=(authserverctl ro) CURRENT=2 PREFIX=ro; _authserver
+        words=(authserverctl keys --js) CURRENT=3 PREFIX=--js; _authserver
+        words=(authserver-reap --config=/etc/a) CURRENT=2 PREFIX=--config=/etc/a; _authserver'
+    echo "$output"
+    [ "${lines[0]}" = _authserver ]
+    [[ ${lines[1]} == *' keys rotate '* ]]
+    [[ ${lines[2]} == '-S  -- '*'--config= '* ]]
+    [[ ${lines[3]} == '-- '*'--json '* ]]
+    [ "${lines[4]}" = 'files /etc/a' ]
+}
+
+# What has our name, but for the pages that man(1) keeps: one file a line.
+ours() {
+    inside find / -xdev \( -path /proc -o -path /sys -o -path /tmp -o -path /root -o -path /work \
+        -o -path /var/cache/man \) -prune -o -name '*authserver*' -print
+    inside find /run -name '*authserver*'
+    inside grep -rlI authserver /etc /var/lib/apache2 /var/lib/dpkg /var/lib/systemd
+}
+
 @test "removed: nothing runs, the keys stay; purged: nothing stays but the account" {
     local left
 
+    # What the tests above wrote goes as they wrote it.
+    inside rm -r /etc/pam.d/authserver /etc/tmpfiles.d/authserver.conf \
+        /etc/credstore.encrypted/authserver.key
+    inside find /etc/systemd/system -path '*authserver*.service.d*' -delete
     follow 'The Debian package: removal'
-    # Of a unit with a drop-in, or one that failed, the name stays.
-    [ -z "$(inside systemctl list-units --state=active,activating,deactivating --no-legend 'authserver*')" ]
     inside systemctl --quiet is-active apache2
-    # Not the package's: what was written above, and what Apache and systemd remember.
-    left=$(inside find /etc /lib /run /usr /var/lib /var/log -xdev -name '*authserver*' \
-        ! -path '/etc/systemd/system/authserver*.d*' ! -path '/etc/pam.d/*' \
-        ! -path '/etc/tmpfiles.d/*' ! -path '/var/lib/apache2/*' ! -path '/etc/credstore*' \
-        ! -path '/run/systemd/*' ! -path '/usr/local/*' ! -path '/var/lib/systemd/*')
+    left=$(inside systemctl list-units --all --plain --no-legend 'authserver*')
+    echo "$left"
+    [ -z "$left" ]
+    left=$(ours | grep -vE '^/etc/(passwd|group|g?shadow)-?$' || true)
     echo "$left"
     [ -z "$left" ]
     inside getent passwd authserver

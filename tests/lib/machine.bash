@@ -21,7 +21,7 @@ machine_start() {
     done
     mkdir -p "$MACHINE"
     machine_script >"$MACHINE/script"
-    timeout -k 5 400 unshare --mount --fork --kill-child \
+    timeout -k 5 1200 unshare --mount --fork --kill-child \
         bash "$MACHINE/script" "$MACHINE" "${MACHINE_ROOT:-/}" \
         >"$MACHINE/console" 2>&1 </dev/null 3>&- &
     echo $! >"$MACHINE/pid"

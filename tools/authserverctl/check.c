@@ -11,6 +11,7 @@
 
 #include "base/account.h"
 #include "base/file.h"
+#include "base/owner.h"
 #include "identity/attributes.h"
 #include "identity/lookup_process.h"
 #include "identity/policy_lint.h"
@@ -233,6 +234,22 @@ check_audit(struct findings *f)
 	tell(f, &e);
 }
 
+/* What the service writes; for root as the account that the token directory belongs to, since
+ * no other one can serve from it. */
+static void
+check_written(struct findings *f)
+{
+	struct error e = {0};
+
+	if (owner_enter(f->config.directory, &e) == -1) {
+		tell(f, &e);
+		return;
+	}
+	check_directory(f);
+	check_audit(f);
+	owner_leave();
+}
+
 /* What the resolver needs for groups, passwords and keys is there; nobody is asked. */
 static void
 check_resolver(struct findings *f, const struct flags *flags)
@@ -279,10 +296,9 @@ check(struct findings *f, const struct arguments *a, const struct question *aske
 		check_resolver(f, &a->flags);
 		check_keys(f);
 		check_verify(f);
-		check_directory(f);
 		check_group(f);
 		check_keep(f);
-		check_audit(f);
+		check_written(f);
 	}
 	if (f->problems > 0)
 		return 1;
