@@ -37,27 +37,26 @@ thread_count(const struct config *c)
 						 : LIMIT_SIGNER_THREADS;
 }
 
-/* A thread a processor on each worker's socket; this thread waits for them for good. */
+/* A thread a processor on each worker's socket. */
 static int
-run_threads(
-    const struct config *c, const struct signing *s, const int *sockets, unsigned int count)
+start_threads(const struct signer_process *p, const struct signing *s, unsigned int threads,
+    struct error *e)
 {
-	unsigned int threads = thread_count(c);
-	struct thread *jobs = calloc(count, sizeof(*jobs));
+	struct thread *jobs = calloc(p->count, sizeof(*jobs)); /* for as long as they run */
 	pthread_attr_t attributes;
 	pthread_t id;
 
 	if (jobs == NULL || pthread_attr_init(&attributes) != 0 ||
 	    pthread_attr_setstacksize(&attributes, STACK) != 0)
-		return -1;
-	for (unsigned int i = 0; i < count; i++) {
-		jobs[i] = (struct thread){.fd = sockets[i], .signing = s};
+		return error_set(e, ERROR_INTERNAL, "out of memory");
+	for (unsigned int i = 0; i < p->count; i++) {
+		jobs[i] = (struct thread){.fd = p->sockets[i], .signing = s};
 		for (unsigned int t = 0; t < threads; t++)
 			if (pthread_create(&id, &attributes, thread_main, &jobs[i]) != 0)
-				return -1;
+				return error_set(
+				    e, ERROR_INTERNAL, "the signer cannot start its threads");
 	}
-	for (;;)
-		pause();
+	return 0;
 }
 
 static void
@@ -74,49 +73,50 @@ warn_exposed(const struct signing *s, const struct log *log)
 	}
 }
 
-struct job {
-	const struct config *config;
-	const struct policy *policy;
-	const struct log *log;
-	const int *sockets;
-	unsigned int count;
-};
+/* All that the signer does before it is one: what it opens, and what it then leaves. */
+static int
+prepare(const struct signer_process *p, struct signing *s, struct error *e)
+{
+	unsigned int threads = thread_count(p->config); /* which a file says */
+
+	(void)mallopt(M_ARENA_MAX, 2); /* an arena a thread would cost more than it saves */
+	(void)key_memory_lock(p->config->private_key);
+	if (signing_open(s, p->config, p->policy, &clock_system, &entropy_system, e) == -1 ||
+	    keyring_test(s->ring, e) == -1)
+		return -1;
+	warn_exposed(s, p->log);
+	if (sandbox_leave_files(p->sandbox, e) == -1)
+		return -1;
+	/* Before the report, so that the first workers start with it behind them. */
+	for (unsigned int i = 0; i < p->count; i++)
+		signer_hello(p->sockets[i]);
+	if (start_threads(p, s, threads, e) == -1)
+		return -1;
+	return sandbox_enter_signer(p->sandbox, e);
+}
 
 static void
 signer_main(const void *context, int ready)
 {
-	const struct job *j = context;
 	struct error e = {0};
 	struct signing s;
+	int rc = prepare(context, &s, &e);
 
-	(void)mallopt(M_ARENA_MAX, 2); /* an arena a thread would cost more than it saves */
-	(void)key_memory_lock(j->config->private_key);
-	if (signing_open(&s, j->config, j->policy, &clock_system, &entropy_system, &e) == -1 ||
-	    keyring_test(s.ring, &e) == -1) {
-		child_report(ready, &e);
-		_exit(1);
-	}
-	warn_exposed(&s, j->log);
-	/* Before the report, so that the first workers start with it behind them. */
-	for (unsigned int i = 0; i < j->count; i++)
-		signer_hello(j->sockets[i]);
 	child_report(ready, &e);
-	if (run_threads(j->config, &s, j->sockets, j->count) == -1)
-		log_line(j->log, LOG_LEVEL_ERROR, "The signer cannot start its threads");
-	_exit(1);
+	if (rc == -1)
+		_exit(1);
+	for (;;) /* the threads work */
+		pause();
 }
 
 pid_t
-signer_process_start(const struct config *config, const struct policy *policy,
-    const int *sockets, unsigned int count, const struct log *log, struct error *e)
+signer_process_start(const struct signer_process *p, struct error *e)
 {
-	const struct job job = {
-	    .config = config, .policy = policy, .log = log, .sockets = sockets, .count = count};
 	const struct server server = {.name = "signer",
-	    .sockets = sockets,
-	    .count = count,
+	    .sockets = p->sockets,
+	    .count = p->count,
 	    .run = signer_main,
-	    .context = &job};
+	    .context = p};
 
 	return child_serve(&server, e);
 }

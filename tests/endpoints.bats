@@ -138,7 +138,7 @@ END
     serve
     anyone PATH_INFO=/-/ready
     [ "$STATUS" = 200 ]
-    holds "it == {'ready': True, 'signer': 'ok', 'keys': 'ok', 'directory': 'ok', 'configuration': 'ok'}"
+    holds "it == {'ready': True, 'signer': 'ok', 'keys': 'ok', 'directory': 'ok', 'configuration': 'ok', 'sandbox': it['sandbox']}"
     [ "$(field Cache-Control)" = no-store ]
 }
 
