@@ -18,6 +18,8 @@
 #include "fcgi/worker.h"
 #include "signer/signing.h"
 
+enum { SIGNER_ENDS = 200 }; /* milliseconds to cleanse its keys; a module may hang */
+
 /* The ends of a socketpair. */
 struct link {
 	int worker;
@@ -388,15 +390,25 @@ generation_over(const struct generation *g)
 	return true;
 }
 
+/* Nobody asks it any more: it cleanses its keys, and ends by itself. */
+static void
+end_signer(struct generation *g)
+{
+	for (unsigned int i = 0; i < LIMIT_WORKERS && g->signer.pid != -1; i++)
+		if (g->to_signer[i].other != -1)
+			(void)shutdown(g->to_signer[i].other, SHUT_RDWR);
+	slot_let_end(&g->signer, SIGNER_ENDS);
+}
+
 void
 generation_free(struct generation *g)
 {
 	if (g == NULL)
 		return;
-	slot_end(&g->signer);
-	slot_end(&g->resolver);
 	for (unsigned int i = 0; i < LIMIT_WORKERS; i++)
 		slot_end(&g->workers[i]);
+	slot_end(&g->resolver);
+	end_signer(g);
 	close_links(g->to_signer);
 	close_links(g->to_resolver);
 	if (g->listeners.verification != -1)
