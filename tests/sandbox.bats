@@ -33,7 +33,7 @@ says_sandbox() {
 
 # serve_confined: where all of it can be had.
 serve_confined() {
-    serve "$@"
+    serve
     logged ' Sandbox: seccomp: on; Landlock: version [0-9]*$' || skip "$(grep Sandbox: "$LOG")"
     LANDLOCK=$(sed -n 's/.* Landlock: //p' "$LOG")
 }
