@@ -13,19 +13,6 @@
 #include "jose/key.h"
 #include "jose/library.h"
 
-/* A sanitizer makes calls of its own, and looks for files when it has something to say. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZER true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-    __has_feature(memory_sanitizer)
-#define SANITIZER true
-#endif
-#endif
-#ifndef SANITIZER
-#define SANITIZER false
-#endif
-
 /* Where the C library and the modules that nsswitch.conf(5) names look for accounts: files that
  * are replaced by others of their names, so that their directories must be open to us. */
 static const char *const account_places[] = {
@@ -68,7 +55,7 @@ static const char forbidden[] = "not in this kernel, or forbidden from outside";
 static int
 decide(const char *name, enum config_sandbox wanted, const char **why, struct error *e)
 {
-	if (SANITIZER)
+	if (SANDBOX_SANITIZER)
 		*why = "not in a build with sanitizers";
 	if (wanted == SANDBOX_OFF)
 		*why = "turned off";

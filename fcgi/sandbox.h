@@ -13,6 +13,20 @@
 #include "config/config.h"
 #include "service/service.h"
 
+/* A sanitizer makes calls of its own, and looks for files when it has something to say: in such
+ * a build there is no sandbox. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANDBOX_SANITIZER true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(memory_sanitizer)
+#define SANDBOX_SANITIZER true
+#endif
+#endif
+#ifndef SANDBOX_SANITIZER
+#define SANDBOX_SANITIZER false
+#endif
+
 enum { SANDBOX_TEXT = 256 };
 
 struct sandbox {

@@ -261,7 +261,7 @@ try_setuid(void)
 static int
 try_mlock(void)
 {
-	return result(munlockall());
+	return result(syscall(SYS_munlockall));
 }
 
 static int
