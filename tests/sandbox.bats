@@ -66,8 +66,11 @@ reloaded() { [ "$(times_logged ' Reloaded$')" -eq "$1" ]; }
     reloads 2 'landlock = off'
     says_sandbox 3 "seccomp: on; Landlock: turned off"
     confined 2
-    reloads 3 'landlock = off' # nothing new
-    says_sandbox 3 "seccomp: on; Landlock: turned off"
+    reloads 3 'seccomp = off' 'landlock = off'
+    says_sandbox 4 "seccomp: turned off; Landlock: turned off"
+    confined 0
+    reloads 4 'seccomp = off' 'landlock = off' # nothing new
+    says_sandbox 4 "seccomp: turned off; Landlock: turned off"
     mints
 }
 
