@@ -157,6 +157,8 @@ what_is_configured_decides_what_is_let_through(void **state)
 		assert_int_equal(plan(&f), 0);
 		assert_int_equal(f.sandbox.signer, uses[i].signer);
 		assert_int_equal(f.sandbox.worker, uses[i].worker);
+		assert_int_equal(strstr(f.sandbox.text, "less for the signer") != NULL,
+		    uses[i].signer == FOR_MODULE);
 		assert_int_equal(
 		    f.sandbox.resolver_unprivileged, uses[i].resolver_unprivileged);
 		config_free(&f.config);
