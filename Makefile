@@ -80,7 +80,7 @@ link = $(Q)$(CC) $(BUILD_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(1) $
 
 $(BUILD)/authserver.fcgi: $(call object,$(wildcard fcgi/*.c)) $(LIBRARY)
 	$(call say,LD,$@)
-	$(call link,-lfcgi)
+	$(call link,-lfcgi -lseccomp)
 
 $(BUILD)/authserver.cgi: $(call object,$(wildcard cgi/*.c)) $(LIBRARY)
 	$(call say,LD,$@)
@@ -114,11 +114,14 @@ $(call object,$(wildcard tests/*/*.c)): BUILD_CFLAGS += -O0 -U_FORTIFY_SOURCE
 
 $(UNITS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	$(call say,LD,$@)
-	$(call link,-lcmocka -lldap -llber -lcurl)
+	$(call link,-lcmocka -lldap -llber -lcurl -lseccomp)
 
 # What a unit test needs of a program, beside the library.
 DESKS_UNITS := desk desk_failing
 $(BUILD)/tests/unit/test_framing: $(BUILD)/fcgi/framing.o
+$(BUILD)/tests/unit/test_syscalls: $(BUILD)/fcgi/syscalls.o
+$(BUILD)/tests/unit/test_landlock: $(BUILD)/fcgi/landlock.o
+$(BUILD)/tests/unit/test_sandbox: $(call object,fcgi/landlock.c fcgi/sandbox.c fcgi/syscalls.c)
 $(BUILD)/tests/unit/test_gate: $(call object,resolver/gate.c resolver/job.c resolver/outbox.c)
 $(BUILD)/tests/unit/test_token_life: $(call object,tools/authserver-token/life.c)
 $(BUILD)/tests/unit/test_token_settings: $(call object,$(addprefix tools/authserver-token/,request.c \
@@ -150,7 +153,7 @@ SIGNERS_UNITS := message signer signer_remote signer_serve
 POLICIES_UNITS := policy policy_groups
 STATES_UNITS := refresh refresh_files refresh_killed refresh_race revocations signer_reuse \
 	state tries
-STORES_UNITS := directory keep_file publish publish_failed sweep $(STATES_UNITS)
+STORES_UNITS := directory keep_file publish publish_failed sandbox sweep $(STATES_UNITS)
 $(addprefix $(BUILD)/tests/unit/test_,$(COURIERS_UNITS)): $(BUILD)/tests/unit/couriers.o
 $(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): $(BUILD)/tests/unit/desks.o
 $(addprefix $(BUILD)/tests/unit/test_,$(LOOKUPS_UNITS)): $(BUILD)/tests/unit/lookups.o

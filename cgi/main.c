@@ -108,6 +108,17 @@ read_body(struct gateway *g)
 	}
 }
 
+/* A process a request has none: who cannot do without is told so. */
+static int
+check_sandbox(const struct config *c, struct error *e)
+{
+	if (c->seccomp != SANDBOX_REQUIRED && c->landlock != SANDBOX_REQUIRED)
+		return 0;
+	return error_set(e, ERROR_CONFIG,
+	    "seccomp or landlock is required, and authserver.cgi has no sandbox: use "
+	    "authserver.fcgi");
+}
+
 static int
 serve(const struct flags *flags, const struct config *config, const struct log *log,
     struct error *e)
@@ -127,6 +138,8 @@ serve(const struct flags *flags, const struct config *config, const struct log *
 	    .clock = &clock_system,
 	    .entropy = &entropy_system};
 
+	if (check_sandbox(config, e) == -1)
+		return -1;
 	(void)key_memory_lock(config->private_key);
 	if (policy_open(&policy, config, e) == -1)
 		return -1;

@@ -16,10 +16,26 @@
 
 enum { START_DEADLINE = 30000 }; /* milliseconds to load a key, with a slow passphrase */
 
+void
+child_hide(void)
+{
+	static const struct rlimit none = {0, 0};
+	/* First, since it is not our file any more when we are not dumpable. */
+	int fd = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
+
+	if (fd != -1 && write(fd, "0", 1) == -1)
+		errno = 0; /* the limit has to do */
+	if (fd != -1)
+		close(fd);
+	(void)setrlimit(RLIMIT_CORE, &none);
+#ifndef __SANITIZE_ADDRESS__ /* its leak checker traces the process */
+	(void)prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
 pid_t
 child_fork(int death)
 {
-	static const struct rlimit none = {0, 0};
 	static const struct sched_param normal = {0};
 	pid_t parent = getpid();
 	pid_t pid = fork();
@@ -34,12 +50,8 @@ child_fork(int death)
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGQUIT, SIG_IGN);
 	(void)signal(SIGPIPE, SIG_IGN);
-	(void)setrlimit(RLIMIT_CORE, &none);
 	/* A wake-up does not interrupt who computes: fewer switches, more tokens. */
 	(void)sched_setscheduler(0, SCHED_BATCH, &normal);
-#ifndef __SANITIZE_ADDRESS__ /* its leak checker traces the process */
-	(void)prctl(PR_SET_DUMPABLE, 0);
-#endif
 	return 0;
 }
 

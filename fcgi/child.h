@@ -6,10 +6,13 @@
 
 #include "base/error.h"
 
+/* From here on this process, and those that it forks, make no core dumps and cannot be traced
+ * or read by others of the same user. */
+void child_hide(void);
+
 /*
  * fork(2). In the child: gets signal death when the monitor dies; ignores what a
- * terminal sends to the whole group; has no core dumps and cannot be traced or read by
- * others of the same user; is scheduled as SCHED_BATCH. Returns as fork does.
+ * terminal sends to the whole group; is scheduled as SCHED_BATCH. Returns as fork does.
  */
 pid_t child_fork(int death);
 
@@ -21,7 +24,8 @@ struct server {
 	const char *name;
 	const int *sockets; /* its ends; with ready all that stays open */
 	unsigned int count;
-	/* What it does; never returns. It tells whether it serves by child_report(ready). */
+	/* What it does; it ends the process itself. It tells whether it serves by
+	 * child_report(ready). */
 	void (*run)(const void *context, int ready);
 	const void *context;
 };

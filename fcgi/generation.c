@@ -11,11 +11,14 @@
 
 #include "fcgi/child.h"
 #include "fcgi/resolver_process.h"
+#include "fcgi/sandbox.h"
 #include "fcgi/signer_process.h"
 #include "fcgi/slot.h"
 #include "config/watch.h"
 #include "fcgi/worker.h"
 #include "signer/signing.h"
+
+enum { SIGNER_ENDS = 200 }; /* milliseconds to cleanse its keys; a module may hang */
 
 /* The ends of a socketpair. */
 struct link {
@@ -27,6 +30,7 @@ struct generation {
 	struct config config;
 	struct policy *policy;
 	struct service *service;
+	struct sandbox sandbox;
 	struct generation_parts parts;
 	struct listeners listeners;
 	const struct flags *flags;
@@ -53,6 +57,7 @@ worker_main(struct generation *g, unsigned int i)
 	    .lookup_deadline = config_resolver_deadline(&g->config) + 1,
 	    .peers = &g->config.peers,
 	    .service = g->service,
+	    .sandbox = &g->sandbox,
 	    .log = g->parts.log,
 	    .clock = &clock_system,
 	    .entropy = &entropy_system,
@@ -98,7 +103,13 @@ start_signer(struct generation *g, struct error *e)
 	pid_t pid;
 
 	other_ends(g, g->to_signer, ends);
-	pid = signer_process_start(&g->config, g->policy, ends, g->count, g->parts.log, e);
+	pid = signer_process_start(&(struct signer_process){.config = &g->config,
+				       .policy = g->policy,
+				       .sandbox = &g->sandbox,
+				       .log = g->parts.log,
+				       .sockets = ends,
+				       .count = g->count},
+	    e);
 	if (pid == -1)
 		return -1;
 	slot_started(&g->signer, pid);
@@ -112,7 +123,8 @@ start_resolver(struct generation *g, struct error *e)
 	pid_t pid;
 
 	other_ends(g, g->to_resolver, ends);
-	pid = resolver_process_start(g->flags, ends, g->count, e);
+	pid = resolver_process_start(
+	    g->flags, ends, g->count, g->sandbox.resolver_unprivileged, e);
 	if (pid == -1)
 		return -1;
 	slot_started(&g->resolver, pid);
@@ -158,6 +170,7 @@ open_service(struct generation *g, const struct flags *flags, struct error *e)
 	    .clock = &clock_system,
 	    .entropy = &entropy_system,
 	    .condition = g->parts.condition,
+	    .sandbox = g->sandbox.text,
 	};
 
 	g->configuration = watch_configuration(flags);
@@ -168,6 +181,8 @@ open_service(struct generation *g, const struct flags *flags, struct error *e)
 		return -1;
 	g->parts.log->fd = g->config.log == LOG_TO_SYSLOG ? -1 : STDERR_FILENO;
 	if (policy_open(&g->policy, &g->config, e) == -1)
+		return -1;
+	if (sandbox_plan(&g->sandbox, &g->config, g->parts.listeners->peer != -1, e) == -1)
 		return -1;
 	parts.policy = g->policy;
 	g->resolves = service_needs_resolver(&g->config, g->policy);
@@ -192,6 +207,17 @@ open_verification(struct generation *g, const struct generation *before, struct 
 	return g->listeners.verification != -1
 		   ? 0
 		   : error_set(e, ERROR_INTERNAL, "verify-listen: %s", strerror(errno));
+}
+
+/* Once, and again when it is another one. */
+static void
+say_sandbox(const struct generation *g, const struct generation *before)
+{
+	if (before == NULL || strcmp(before->sandbox.text, g->sandbox.text) != 0)
+		log_line(g->parts.log,
+		    g->sandbox.seccomp && g->sandbox.landlock ? LOG_LEVEL_INFO
+							      : LOG_LEVEL_WARNING,
+		    "Sandbox: %s", g->sandbox.text);
 }
 
 int
@@ -225,6 +251,7 @@ generation_start(struct generation **out, const struct generation_parts *parts,
 			goto fail;
 		}
 	}
+	say_sandbox(g, before);
 	*out = g;
 	return 0;
 fail:
@@ -363,15 +390,25 @@ generation_over(const struct generation *g)
 	return true;
 }
 
+/* Nobody asks it any more: it cleanses its keys, and ends by itself. */
+static void
+end_signer(struct generation *g)
+{
+	for (unsigned int i = 0; i < LIMIT_WORKERS && g->signer.pid != -1; i++)
+		if (g->to_signer[i].other != -1)
+			(void)shutdown(g->to_signer[i].other, SHUT_RDWR);
+	slot_let_end(&g->signer, SIGNER_ENDS);
+}
+
 void
 generation_free(struct generation *g)
 {
 	if (g == NULL)
 		return;
-	slot_end(&g->signer);
-	slot_end(&g->resolver);
 	for (unsigned int i = 0; i < LIMIT_WORKERS; i++)
 		slot_end(&g->workers[i]);
+	slot_end(&g->resolver);
+	end_signer(g);
 	close_links(g->to_signer);
 	close_links(g->to_resolver);
 	if (g->listeners.verification != -1)

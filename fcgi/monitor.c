@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fcgi/child.h"
 #include "fcgi/generation.h"
 
 enum {
@@ -249,6 +250,7 @@ monitor_run(const struct listeners *listeners, const struct flags *flags, struct
 		return error_set(e, ERROR_INTERNAL, "mmap: %s", strerror(errno));
 	m.parts = (struct generation_parts){
 	    .listeners = listeners, .log = log, .condition = m.condition};
+	child_hide();
 	raise_descriptor_limit();
 	block_signals(&signals);
 	if (generation_start(&m.current, &m.parts, NULL, flags, e) == -1)

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/program.h"
@@ -15,6 +16,7 @@ struct job {
 	const struct flags *flags;
 	const int *sockets;
 	unsigned int count;
+	bool unprivileged;
 };
 
 /* Becomes the program, in which the descriptors stay open: --serve=FD for each socket. */
@@ -42,19 +44,25 @@ become(const struct job *j, int ready, struct error *e)
 static void
 resolver_main(const void *context, int ready)
 {
+	const struct job *j = context;
 	struct error e = {0};
 
-	(void)become(context, ready, &e);
+	if (j->unprivileged)
+		(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	(void)become(j, ready, &e);
 	child_report(ready, &e);
 }
 
 pid_t
-resolver_process_start(
-    const struct flags *flags, const int *sockets, unsigned int count, struct error *e)
+resolver_process_start(const struct flags *flags, const int *sockets, unsigned int count,
+    bool unprivileged, struct error *e)
 {
 	char path[LIMIT_PATH];
-	const struct job job = {
-	    .path = path, .flags = flags, .sockets = sockets, .count = count};
+	const struct job job = {.path = path,
+	    .flags = flags,
+	    .sockets = sockets,
+	    .count = count,
+	    .unprivileged = unprivileged};
 	const struct server server = {.name = "resolver",
 	    .sockets = sockets,
 	    .count = count,

@@ -6,14 +6,22 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "fcgi/sandbox.h"
 #include "identity/policy.h"
 
+struct signer_process {
+	const struct config *config;
+	const struct policy *policy;
+	const struct sandbox *sandbox;
+	const struct log *log;
+	const int *sockets; /* for the workers at their other ends */
+	unsigned int count;
+};
+
 /*
- * Starts one for the workers at the other ends of sockets, and waits until it has
- * loaded its key. Returns its pid; or -1 and *e, which is the signer's own, when it
- * could not, and then none is left running.
+ * Starts one, and waits until it has loaded its key. Returns its pid; or -1 and *e, which is
+ * the signer's own, when it could not, and then none is left running.
  */
-pid_t signer_process_start(const struct config *config, const struct policy *policy,
-    const int *sockets, unsigned int count, const struct log *log, struct error *e);
+pid_t signer_process_start(const struct signer_process *p, struct error *e);
 
 #endif

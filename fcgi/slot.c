@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/clock.h"
 
@@ -63,4 +64,18 @@ slot_end(struct slot *s)
 	(void)kill(s->pid, SIGKILL);
 	(void)waitpid(s->pid, NULL, 0);
 	s->pid = -1;
+}
+
+void
+slot_let_end(struct slot *s, int milliseconds)
+{
+	const struct timespec nap = {.tv_nsec = millisecond};
+
+	for (int i = 0; i < milliseconds && s->pid != -1; i++) {
+		if (waitpid(s->pid, NULL, WNOHANG) != 0)
+			s->pid = -1;
+		else
+			(void)nanosleep(&nap, NULL);
+	}
+	slot_end(s);
 }

@@ -26,4 +26,7 @@ int slot_wait(const struct slot *s);
 /* Ends the process, if there is one. */
 void slot_end(struct slot *s);
 
+/* The same, for one that was told to end: it has so many milliseconds to do it by itself. */
+void slot_let_end(struct slot *s, int milliseconds);
+
 #endif

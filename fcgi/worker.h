@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "fcgi/listener.h"
 #include "fcgi/peers.h"
+#include "fcgi/sandbox.h"
 #include "service/service.h"
 
 struct worker_parts {
@@ -19,6 +20,7 @@ struct worker_parts {
 	int64_t lookup_deadline;     /* seconds that a look-up may take */
 	const struct strings *peers; /* who may speak for a web server */
 	struct service *service;
+	const struct sandbox *sandbox;
 	const struct log *log;
 	const struct clock *clock;
 	const struct entropy *entropy;

@@ -183,7 +183,7 @@ END
     says "group: $(id -gn) (gid $(id -g))"
     says "note: peers: user 'no-such-account' does not exist"
     [[ $output != *"user '$(id -un)'"* ]]
-    grep -qE '^built in: OpenSSL 3[0-9.]+, jansson 2[0-9.]+, libconfuse 3[0-9.]*, POSIX ACLs; PKCS #11 engine (not )?found$' <<<"$output"
+    grep -qE '^built in: OpenSSL 3[0-9.]+, jansson 2[0-9.]+, libconfuse 3[0-9.]*, POSIX ACLs, seccomp, Landlock; PKCS #11 engine (not )?found$' <<<"$output"
 }
 
 @test "checking creates and changes nothing" {

@@ -54,6 +54,14 @@ token() { "$BATS_TEST_DIRNAME/lib/token" "$@"; }
     token verify "$WORK/key.pub" "$FILE"
 }
 
+@test "there is no sandbox, and who requires one is not served" {
+    run_cgi PATH_INFO=/-/ready
+    [[ $STATUS == 200 && $BODY == *'"sandbox":"none"'* ]]
+    configure 'landlock = required'
+    run_cgi
+    unserved 'authserver.cgi has no sandbox'
+}
+
 @test "stdout is a CGI response and nothing else" {
     run_cgi
     minted

@@ -172,6 +172,14 @@ configure() {
     [ -z "$(inside systemctl --failed --no-legend)" ]
 }
 
+# Of Landlock, what runs the machine may leave nothing.
+@test "the unit leaves the service its own sandbox" {
+    local answer
+
+    answer=$(ask /-/ready)
+    [[ $answer == *'"sandbox":"seccomp: on; Landlock: '* ]] || { echo "$answer"; return 1; }
+}
+
 @test "an upgrade loses no request" {
     local pid
 

@@ -138,7 +138,7 @@ END
     serve
     anyone PATH_INFO=/-/ready
     [ "$STATUS" = 200 ]
-    holds "it == {'ready': True, 'signer': 'ok', 'keys': 'ok', 'directory': 'ok', 'configuration': 'ok'}"
+    holds "it == {'ready': True, 'signer': 'ok', 'keys': 'ok', 'directory': 'ok', 'configuration': 'ok', 'sandbox': it['sandbox']}"
     [ "$(field Cache-Control)" = no-store ]
 }
 
@@ -158,6 +158,8 @@ END
     install -m 0600 "$WORK/key" "$DIR/keys/$(date -u +%Y%m%dT%H%M%SZ).pem"
     configure "private-key = \"$DIR/keys\""
     sed -i '/private-key.*\/key"$/d' "$CONF"
+    # The library that fakes the clock reads a file.
+    printf '%s\n' 'seccomp = off' 'landlock = off' >>"$CONF"
     date '+%F %T' >"$DIR/now"
     run_server env LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1 \
         FAKETIME_TIMESTAMP_FILE="$DIR/now" FAKETIME_NO_CACHE=1 \

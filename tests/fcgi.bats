@@ -667,7 +667,7 @@ ended() { gone "$MONITOR" && nobody_left; }
 
 # --- the secret -------------------------------------------------------------------
 
-@test "the same user cannot read the memory of worker and signer, and no core is left" {
+@test "the same user cannot read the memory of our processes, and no core is left" {
     local pid
 
     need_root
@@ -678,10 +678,11 @@ ended() { gone "$MONITOR" && nobody_left; }
         "$FCGI" --config "$CONF" --socket "$SOCKET"
     find_parts
     mints
-    for pid in "$SIGNER" "${WORKERS[@]}"; do
+    for pid in "$MONITOR" "$SIGNER" "${WORKERS[@]}"; do
         refute "${AS_NOBODY[@]}" head -c 0 "/proc/$pid/mem"
         refute "${AS_NOBODY[@]}" head -c 0 "/proc/$pid/environ"
         [ "$(awk '/^Max core file size/ { print $5, $6 }' "/proc/$pid/limits")" = "0 0" ]
+        [ "$(cat "/proc/$pid/coredump_filter")" = 00000000 ]
     done
     # It is not for want of a right that any process of that user has over another.
     "${AS_NOBODY[@]}" sleep 60 &

@@ -46,6 +46,8 @@ static const struct key_row rows[] = {
     {"subject-pattern", NULL, key_set_string, FIELD(subject_pattern)},
     {"workers", "1", key_set_workers, FIELD(workers)},
     {"signer-threads", "0", key_set_count, FIELD(signer_threads)},
+    {"seccomp", "on", key_set_sandbox, FIELD(seccomp)},
+    {"landlock", "on", key_set_sandbox, FIELD(landlock)},
     {"log", "stderr", key_set_log, FIELD(log)},
     {"audit", "none", key_set_audit, FIELD(audit)},
 };

@@ -21,6 +21,7 @@
 
 enum config_access { ACCESS_GROUP, ACCESS_SUBJECT };
 enum config_log { LOG_TO_STDERR, LOG_TO_SYSLOG };
+enum config_sandbox { SANDBOX_OFF, SANDBOX_ON, SANDBOX_REQUIRED };
 enum config_kid { KID_UNSET, KID_THUMBPRINT, KID_NONE };
 
 /* A named shape of token. What is not given is as for a token without a profile. */
@@ -101,7 +102,9 @@ struct config {
 
 	/* processes */
 	unsigned int workers;
-	unsigned int signer_threads; /* 0: one a processor */
+	unsigned int signer_threads;  /* 0: one a processor */
+	enum config_sandbox seccomp;  /* signer and workers get a filter of system calls */
+	enum config_sandbox landlock; /* and workers get no files but those they need */
 	enum config_log log;
 	char *audit; /* where a JSON line a decision goes: none, stderr, syslog or a path */
 };

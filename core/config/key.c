@@ -163,6 +163,20 @@ key_set_log(void *field, const char *value, const char **wanted)
 }
 
 int
+key_set_sandbox(void *field, const char *value, const char **wanted)
+{
+	static const char *const words[] = {"off", "on", "required", NULL};
+	static const enum config_sandbox values[] = {SANDBOX_OFF, SANDBOX_ON, SANDBOX_REQUIRED};
+	int chosen = choose(value, words);
+
+	*wanted = "on, off or required";
+	if (chosen == -1)
+		return -1;
+	*(enum config_sandbox *)field = values[chosen];
+	return 0;
+}
+
+int
 key_set_audit(void *field, const char *value, const char **wanted)
 {
 	static const char *const words[] = {"none", "stderr", "syslog", NULL};

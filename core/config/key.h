@@ -16,11 +16,11 @@
 typedef int key_setter(void *field, const char *value, const char **wanted);
 
 key_setter key_set_string, key_set_path, key_set_duration, key_set_count, key_set_workers,
-    key_set_bool, key_set_kid, key_set_mode, key_set_access, key_set_log, key_set_audit,
-    key_set_files, key_set_type, key_set_item, key_set_some, key_set_rename, key_set_resolver,
-    key_set_order, key_set_most, key_set_timeout, key_set_skew, key_set_grant, key_set_percent,
-    key_set_tries, key_set_delay, key_set_loopback, key_set_format, key_set_account,
-    key_set_refused, key_set_signal;
+    key_set_bool, key_set_kid, key_set_mode, key_set_access, key_set_log, key_set_sandbox,
+    key_set_audit, key_set_files, key_set_type, key_set_item, key_set_some, key_set_rename,
+    key_set_resolver, key_set_order, key_set_most, key_set_timeout, key_set_skew, key_set_grant,
+    key_set_percent, key_set_tries, key_set_delay, key_set_loopback, key_set_format,
+    key_set_account, key_set_refused, key_set_signal;
 
 /* libconfuse gives every scalar as text, so that a file and a flag go through the same
  * function. */

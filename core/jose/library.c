@@ -30,3 +30,9 @@ library_has_scheme(const char *scheme)
 	ERR_clear_error();
 	return has;
 }
+
+void
+library_settle(void)
+{
+	(void)OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
+}

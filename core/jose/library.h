@@ -1,4 +1,4 @@
-/* What this program has of OpenSSL, for "authserverctl check" to say. */
+/* OpenSSL as a whole: what this program has of it, and when it starts. */
 #ifndef JOSE_LIBRARY_H
 #define JOSE_LIBRARY_H
 
@@ -9,5 +9,8 @@ const char *library_version(void);
 
 /* Whether a key can be behind a URI of the scheme, such as "pkcs11". */
 bool library_has_scheme(const char *scheme);
+
+/* Has OpenSSL read and load now what it would when it is first needed. */
+void library_settle(void);
 
 #endif

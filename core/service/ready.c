@@ -20,10 +20,11 @@ answer(const struct service *s, struct gateway *g, bool signer, bool keys)
 	/* Out of memory: the status alone has to do. */
 	(void)buffer_printf(&r.body,
 	    "{\"ready\":%s,\"signer\":\"%s\",\"keys\":\"%s\",\"directory\":\"%s\","
-	    "\"configuration\":\"%s\"}\n",
+	    "\"configuration\":\"%s\",\"sandbox\":\"%s\"}\n",
 	    ready ? "true" : "false", signer ? "ok" : "does not answer",
 	    keys ? "ok" : "none signs now", directory ? "ok" : "gone",
-	    c != NULL && c->stale ? "an older one: the last reload failed, see the log" : "ok");
+	    c != NULL && c->stale ? "an older one: the last reload failed, see the log" : "ok",
+	    s->parts.sandbox != NULL ? s->parts.sandbox : "none");
 	g->respond(g, &r);
 	response_free(&r);
 }

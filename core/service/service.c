@@ -137,11 +137,11 @@ service_descriptors(const struct service *s, int fds[SERVICE_DESCRIPTORS])
 {
 	const struct state *state = s->state;
 
-	fds[0] = s->directory.fd;
-	fds[1] = audit_descriptor(s->audit);
-	fds[2] = state == NULL ? -1 : state_directory(state)->fd;
-	fds[3] = state == NULL ? -1 : state_refresh(state)->fd;
-	fds[4] = state == NULL ? -1 : state_revoked(state)->fd;
+	fds[SERVICE_TOKENS] = s->directory.fd;
+	fds[SERVICE_AUDIT] = audit_descriptor(s->audit);
+	fds[SERVICE_STATE] = state == NULL ? -1 : state_directory(state)->fd;
+	fds[SERVICE_STATE + 1] = state == NULL ? -1 : state_refresh(state)->fd;
+	fds[SERVICE_STATE + 2] = state == NULL ? -1 : state_revoked(state)->fd;
 }
 
 void

@@ -34,6 +34,7 @@ struct service_parts {
 	const struct clock *clock;
 	const struct entropy *entropy;
 	const struct condition *condition; /* NULL: nothing to know */
+	const char *sandbox; /* what our processes are kept in, in words; NULL: in nothing */
 };
 
 /*
@@ -53,8 +54,8 @@ void service_set_passwords(struct service *s, struct password_checker *passwords
 bool service_needs_resolver(const struct config *c, const struct policy *p);
 
 /* The descriptors that a process which closes others must keep; -1 for one that is not
- * there. */
-enum { SERVICE_DESCRIPTORS = 5 };
+ * there: the token directory, the audit log, the directories of the state. */
+enum { SERVICE_TOKENS, SERVICE_AUDIT, SERVICE_STATE, SERVICE_DESCRIPTORS = SERVICE_STATE + 3 };
 void service_descriptors(const struct service *s, int fds[SERVICE_DESCRIPTORS]);
 
 /* Opens the audit log by its name again. What cannot be opened leaves the old one. */

@@ -304,6 +304,8 @@ static const struct mistake {
     ROW("max-files = -1\n", "t.conf:1: max-files: '-1' is not a number of files", "0"),
     ROW("max-files = 1000000001\n", "t.conf:1: max-files: '1000000001' is not", "files"),
     ROW("max-files = many\n", "t.conf:1: max-files: 'many' is not a number of files", ""),
+    ROW("seccomp = true\n", "t.conf:1: seccomp: 'true' is not on, off or required", ""),
+    ROW("landlock = no\n", "t.conf:1: landlock: 'no' is not on, off or required", ""),
     ROW("audit = stdout\n", "t.conf:1: audit: 'stdout' is not none, stderr, syslog", "path"),
     ROW("audit = log/x\n", "t.conf:1: audit: 'log/x' is not none, stderr, syslog", "path"),
     ROW("audit = \"\"\n", "t.conf:1: audit: '' is not none, stderr, syslog", "path"),

@@ -122,7 +122,8 @@ print_built_in(void)
 {
 	const char *version = library_version();
 
-	printf("built in: %.*s, jansson %s, libconfuse %s, POSIX ACLs; PKCS #11 engine %s\n",
+	printf("built in: %.*s, jansson %s, libconfuse %s, POSIX ACLs, seccomp, Landlock; PKCS "
+	       "#11 engine %s\n",
 	    (int)(strcspn(version, " ") + 1 +
 		  strcspn(version + strcspn(version, " ") + 1, " ")),
 	    version, jansson_version_str(),

@@ -1,0 +1,145 @@
+#define _GNU_SOURCE /* accept4 */
+#include "fcgi/entrances.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+enum {
+	ACCEPT_BURST = 32, /* accepted before the connections we have get a turn */
+	TCP_DEADLINE = 5,  /* seconds that a write to a TCP peer may take */
+};
+
+/* Level-triggered, and only one of several workers is woken by a connection. */
+static void
+set_accepting(const struct entrances *all, struct entrance *from, bool accepting)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = from};
+
+	if (from->listener == -1 || accepting == from->accepting)
+		return;
+	if (epoll_ctl(all->epoll, accepting ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, from->listener,
+		&event) == 0)
+		from->accepting = accepting;
+}
+
+void
+entrances_accept(struct entrances *all, bool accepting)
+{
+	for (size_t i = 0; i < ENTRANCES; i++)
+		set_accepting(all, &all->each[i], accepting);
+}
+
+bool
+entrances_accepting(const struct entrances *all)
+{
+	for (size_t i = 0; i < ENTRANCES; i++)
+		if (all->each[i].listener != -1 && !all->each[i].accepting)
+			return false;
+	return true;
+}
+
+static void
+take_web(struct entrances *all, int fd)
+{
+	struct timeval limit = {.tv_sec = TCP_DEADLINE};
+
+	if (!peers_admit_web(&all->known, fd)) {
+		close(fd);
+		return;
+	}
+	if (all->tcp)
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	connections_begin(all->connections, &(struct accepted){.fd = fd});
+}
+
+static void
+take_peer(struct entrances *all, int fd)
+{
+	struct accepted a = {.fd = fd, .uid = peers_uid(fd)};
+	size_t own, every;
+
+	connections_local(all->connections, a.uid, &own, &every);
+	a.peer = peers_admit_local(&all->known, a.uid, own, every);
+	if (a.peer == NULL)
+		close(fd);
+	else
+		connections_begin(all->connections, &a);
+}
+
+/* TCP does not say who connects, so that nobody can have a share. The longest silent gives way
+ * to who comes: a web server sends its request at once. */
+static void
+take_verification(struct entrances *all, int fd)
+{
+	if (!connections_make_room(all->connections))
+		close(fd);
+	else
+		connections_begin(
+		    all->connections, &(struct accepted){.fd = fd, .verifies = true});
+}
+
+/* Pauses when the table or the process's descriptors are used up. */
+static void
+take_burst(struct entrances *all, struct entrance *from, int burst)
+{
+	for (int i = 0; i < burst && from->listener != -1; i++) {
+		/* A Unix socket takes a write of libfcgi's whole or not at all; a TCP one might
+		 * take a part, so there a write has to wait. It need not where a connection
+		 * carries one answer, for which an empty socket has room. */
+		int block = all->tcp && from == &all->each[WEB] ? 0 : SOCK_NONBLOCK;
+		bool room = !connections_full(all->connections);
+		int fd = -1;
+
+		if (room)
+			fd = accept4(from->listener, NULL, NULL, SOCK_CLOEXEC | block);
+		if (fd == -1 && room &&
+		    (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
+			return;
+		if (fd == -1) {
+			set_accepting(all, from, false);
+			return;
+		}
+		from->take(all, fd);
+	}
+}
+
+void
+entrances_take(struct entrances *all, struct entrance *from)
+{
+	take_burst(all, from, ACCEPT_BURST);
+}
+
+void
+entrances_close(struct entrances *all)
+{
+	for (size_t i = 0; i < ENTRANCES; i++)
+		take_burst(all, &all->each[i], CONNECTIONS_MAX);
+	entrances_accept(all, false);
+}
+
+bool
+entrances_have(const struct entrances *all, const void *source)
+{
+	for (size_t i = 0; i < ENTRANCES; i++)
+		if (source == &all->each[i])
+			return true;
+	return false;
+}
+
+void
+entrances_init(struct entrances *all, const struct entrances_parts *parts)
+{
+	const struct listeners *l = parts->listeners;
+
+	*all = (struct entrances){
+	    .each = {[WEB] = {l->web, false, take_web},
+		[PEERS] = {l->peer, false, take_peer},
+		[VERIFICATION] = {l->verification, false, take_verification}},
+	    .connections = parts->connections,
+	    .tcp = parts->tcp,
+	    .epoll = parts->epoll};
+	peers_init(&all->known, parts->peers, parts->log, parts->clock);
+}

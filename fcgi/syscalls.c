@@ -1,0 +1,301 @@
+#define _GNU_SOURCE /* syscall */
+#include "fcgi/syscalls.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/seccomp.h>
+#include <seccomp.h>
+
+/*
+ * What becomes of a call that the table does not name: it fails with ENOSYS, as if the kernel
+ * had it not. That is the one error for which the C library, whose next version may make calls
+ * that this one does not, has another way. EPERM would be taken for an answer; to be killed
+ * would turn an upgrade of a library into a service that dies as often as it is started.
+ * An intruder gains nothing by asking on. What no library of ours ever does by itself, on the
+ * other hand, is the work of one, and there every further moment with the key in memory is his:
+ * the process ends. The monitor says so, and starts another one, later each time.
+ */
+#define REFUSED SCMP_ACT_ERRNO(ENOSYS)
+#define DEADLY SCMP_ACT_KILL_PROCESS
+
+enum {
+	BOTH = FOR_SIGNER | FOR_WORKER,
+	BEYOND = FOR_SYSLOG | FOR_ACCOUNTS, /* what opens sockets of its own */
+};
+
+struct call {
+	const char *name;
+	unsigned int uses;
+};
+
+/*
+ * Names that an architecture does not have are passed over. The order counts for nothing: the
+ * filter is a binary tree by number, and the kernel keeps a bitmap of what is always allowed.
+ */
+static const struct call allowed[] = {
+    /* memory, but for what mmap and mprotect are asked: below */
+    {"brk", BOTH},
+    {"madvise", BOTH},
+    {"mremap", BOTH},
+    {"munmap", BOTH},
+    /* threads that are there: to wait, to be scheduled */
+    {"futex", BOTH},
+    {"futex_time64", BOTH},
+    {"get_robust_list", BOTH},
+    {"membarrier", BOTH},
+    {"rseq", BOTH},
+    {"sched_getaffinity", BOTH},
+    {"sched_yield", BOTH},
+    {"set_robust_list", BOTH},
+    /* time; the calls count where the kernel has no faster way */
+    {"clock_getres", BOTH},
+    {"clock_getres_time64", BOTH},
+    {"clock_gettime", BOTH},
+    {"clock_gettime64", BOTH},
+    {"clock_nanosleep", BOTH},
+    {"clock_nanosleep_time64", BOTH},
+    {"gettimeofday", BOTH},
+    {"nanosleep", BOTH},
+    {"time", BOTH},
+    {"getrandom", BOTH},
+    /* signals, and the end */
+    {"exit", BOTH},
+    {"exit_group", BOTH},
+    {"pause", BOTH},
+    {"restart_syscall", BOTH},
+    {"rt_sigaction", BOTH},
+    {"rt_sigprocmask", BOTH},
+    {"rt_sigreturn", BOTH},
+    {"sigaltstack", BOTH},
+    {"sigreturn", BOTH},
+    /* who we are */
+    {"getegid", BOTH},
+    {"getegid32", BOTH},
+    {"geteuid", BOTH},
+    {"geteuid32", BOTH},
+    {"getgid", BOTH},
+    {"getgid32", BOTH},
+    {"getpid", BOTH},
+    {"getppid", BOTH},
+    {"gettid", BOTH},
+    {"getuid", BOTH},
+    {"getuid32", BOTH},
+    /* descriptors that are there */
+    {"close", BOTH},
+    {"getsockopt", BOTH},
+    {"poll", BOTH},
+    {"ppoll", BOTH},
+    {"ppoll_time64", BOTH},
+    {"read", BOTH},
+    {"readv", BOTH},
+    {"recv", BOTH},
+    {"recvfrom", BOTH},
+    {"recvmsg", BOTH},
+    {"send", BOTH},
+    {"sendmsg", BOTH},
+    {"sendto", BOTH},
+    {"write", BOTH},
+    {"writev", BOTH},
+    /* connections that come in */
+    {"accept4", FOR_WORKER},
+    {"epoll_ctl", FOR_WORKER},
+    {"epoll_pwait", FOR_WORKER},
+    {"epoll_pwait2", FOR_WORKER},
+    {"epoll_wait", FOR_WORKER},
+    {"getpeername", FOR_WORKER},
+    {"getsockname", FOR_WORKER},
+    {"setsockopt", FOR_WORKER},
+    {"shutdown", FOR_WORKER},
+    /* files; which ones, Landlock says */
+    {"fchmod", FOR_WORKER},
+    {"fchown", FOR_WORKER},
+    {"fchown32", FOR_WORKER},
+    {"fcntl", FOR_WORKER},
+    {"fcntl64", FOR_WORKER},
+    {"fstat", FOR_WORKER},
+    {"fsync", FOR_WORKER},
+    {"fstat64", FOR_WORKER},
+    {"fstatat64", FOR_WORKER},
+    {"getdents64", FOR_WORKER},
+    {"linkat", FOR_WORKER},
+    {"lseek", FOR_WORKER},
+    {"_llseek", FOR_WORKER},
+    {"lstat", FOR_WORKER},
+    {"lstat64", FOR_WORKER},
+    {"newfstatat", FOR_WORKER},
+    {"open", FOR_WORKER},
+    {"openat", FOR_WORKER},
+    {"pread64", FOR_WORKER},
+    {"pwrite64", FOR_WORKER},
+    {"renameat2", FOR_WORKER},
+    {"stat", FOR_WORKER},
+    {"stat64", FOR_WORKER},
+    {"statx", FOR_WORKER},
+    {"unlinkat", FOR_WORKER},
+    {"fremovexattr", FOR_ACLS},
+    {"fsetxattr", FOR_ACLS},
+    /* what NSS and its modules, and syslog(3), do; socket() itself is below */
+    {"connect", BEYOND},
+    {"access", FOR_ACCOUNTS},
+    {"epoll_create1", FOR_ACCOUNTS},
+    {"faccessat", FOR_ACCOUNTS},
+    {"faccessat2", FOR_ACCOUNTS},
+    {"flock", FOR_ACCOUNTS},
+    {"fstatfs", FOR_ACCOUNTS},
+    {"fstatfs64", FOR_ACCOUNTS},
+    {"getrlimit", FOR_ACCOUNTS},
+    {"ioctl", FOR_ACCOUNTS},
+    {"mmap", FOR_ACCOUNTS}, /* libraries */
+    {"mmap2", FOR_ACCOUNTS},
+    {"mprotect", FOR_ACCOUNTS},
+    {"readlink", FOR_ACCOUNTS},
+    {"readlinkat", FOR_ACCOUNTS},
+    {"statfs", FOR_ACCOUNTS},
+    {"statfs64", FOR_ACCOUNTS},
+    {"timerfd_create", FOR_ACCOUNTS},
+    {"timerfd_settime", FOR_ACCOUNTS},
+    {"ugetrlimit", FOR_ACCOUNTS},
+    {"uname", FOR_ACCOUNTS},
+};
+
+/* Allowed where an argument has a value, in the bits that count. */
+struct narrowed {
+	const char *name;
+	unsigned int uses;
+	unsigned int argument;
+	uint64_t bits;
+	uint64_t value;
+};
+
+/* Instead of a value: our own process. */
+#define OURSELVES UINT64_MAX
+
+static const struct narrowed narrowed[] = {
+    /* no code that was not there before */
+    {"mmap", BOTH, 2, PROT_EXEC, 0},
+    {"mmap2", BOTH, 2, PROT_EXEC, 0},
+    {"mprotect", BOTH, 2, PROT_EXEC, 0},
+    /* abort(3) */
+    {"tgkill", BOTH, 0, UINT32_MAX, OURSELVES},
+    /* on this host alone; the pair is what requests of several pieces go through */
+    {"socketpair", FOR_WORKER, 0, UINT32_MAX, AF_UNIX},
+    {"socket", BEYOND, 0, UINT32_MAX, AF_UNIX},
+    /* futimens(3): of a file that is open */
+    {"utimensat", FOR_WORKER, 1, UINT64_MAX, 0},
+    {"utimensat_time64", FOR_WORKER, 1, UINT64_MAX, 0},
+    /* asking for limits, not setting them */
+    {"prlimit64", FOR_ACCOUNTS, 2, UINT64_MAX, 0},
+};
+
+/* Whatever a process is for, these are somebody else's doing. */
+static const char *const deadly[] = {
+    "add_key",
+    "bpf",
+    "delete_module",
+    "execve",
+    "execveat",
+    "finit_module",
+    "init_module",
+    "io_uring_setup",
+    "kexec_file_load",
+    "kexec_load",
+    "keyctl",
+    "mount",
+    "move_mount",
+    "open_by_handle_at",
+    "open_tree",
+    "perf_event_open",
+    "pidfd_getfd",
+    "pivot_root",
+    "process_vm_readv",
+    "process_vm_writev",
+    "ptrace",
+    "request_key",
+    "setns",
+    "umount2",
+    "unshare",
+    "userfaultfd",
+};
+
+/* An architecture without the call has nothing to be told of it: -EDOM, and no number. */
+static int
+add(scmp_filter_ctx filter, uint32_t action, const char *name, unsigned int count,
+    const struct scmp_arg_cmp *conditions)
+{
+	int number = seccomp_syscall_resolve_name(name);
+	int rc = number == __NR_SCMP_ERROR
+		     ? 0
+		     : seccomp_rule_add_array(filter, action, number, count, conditions);
+
+	return rc == -EDOM ? 0 : rc;
+}
+
+static int
+add_narrowed(scmp_filter_ctx filter, const struct narrowed *n)
+{
+	const struct scmp_arg_cmp condition = {.arg = n->argument,
+	    .op = SCMP_CMP_MASKED_EQ,
+	    .datum_a = n->bits,
+	    .datum_b = n->value == OURSELVES ? (uint64_t)getpid() : n->value};
+
+	return add(filter, SCMP_ACT_ALLOW, n->name, 1, &condition);
+}
+
+/* libseccomp takes no rule that says what the filter does anyway. */
+static int
+fill(scmp_filter_ctx filter, unsigned int uses)
+{
+	bool module = (uses & FOR_MODULE) != 0; /* everything but what is deadly */
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]) && rc == 0; i++)
+		rc = add(filter, DEADLY, deadly[i], 0, NULL);
+	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]) && rc == 0; i++)
+		if (!module && (allowed[i].uses & uses) != 0)
+			rc = add(filter, SCMP_ACT_ALLOW, allowed[i].name, 0, NULL);
+	for (size_t i = 0; i < sizeof(narrowed) / sizeof(narrowed[0]) && rc == 0; i++)
+		if (!module && (narrowed[i].uses & uses) != 0)
+			rc = add_narrowed(filter, &narrowed[i]);
+	return rc;
+}
+
+bool
+syscalls_available(void)
+{
+	const uint32_t action = SECCOMP_RET_KILL_PROCESS;
+
+	/* Needed for all threads at once, so that prctl(2) alone would not do. */
+	return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
+}
+
+int
+syscalls_confine(unsigned int uses, struct error *e)
+{
+	scmp_filter_ctx filter =
+	    seccomp_init((uses & FOR_MODULE) != 0 ? SCMP_ACT_ALLOW : REFUSED);
+	int rc = filter == NULL ? -ENOMEM : 0;
+
+	if (rc == 0)
+		rc = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, DEADLY);
+	if (rc == 0)
+		rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+	if (rc == 0) /* a binary tree; a slower filter is as good */
+		(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (rc == 0)
+		rc = fill(filter, uses);
+	if (rc == 0)
+		rc = seccomp_load(filter);
+	seccomp_release(filter);
+	if (rc == 0)
+		return 0;
+	return error_set(e, ERROR_INTERNAL, "seccomp: %s", strerror(-rc));
+}

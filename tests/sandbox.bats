@@ -1,0 +1,134 @@
+#!/usr/bin/env bats
+# What signer and workers are kept in: that it is in force, that it is said, and that each part
+# can be turned off. What it refuses is tried by tests/unit/test_syscalls.c and test_landlock.c.
+
+bats_require_minimum_version 1.5.0
+
+load lib/fastcgi
+
+setup_file() { fastcgi_init; }
+setup() { fastcgi_begin; }
+teardown() { fastcgi_end; }
+teardown_file() { fastcgi_clean; }
+
+# confined MODE: whether each thread of signer and worker has a filter (2) or none (0), and can
+# gain no privileges by a program.
+confined() {
+    local file
+
+    find_parts
+    for file in /proc/"$SIGNER"/task/*/status /proc/"${WORKERS[0]}"/task/*/status; do
+        grep -q "^Seccomp:[[:blank:]]*$1\$" "$file"
+        grep -q '^NoNewPrivs:[[:blank:]]*1$' "$file"
+    done
+}
+
+# says_sandbox TIMES TEXT: so does /-/ready, and so does the log in its last line of so many.
+says_sandbox() {
+    [ "$(times_logged ' Sandbox: ')" -eq "$1" ]
+    [[ $(grep ' Sandbox: ' "$LOG" | tail -n 1) == *" Sandbox: $2" ]]
+    ask REMOTE_USER AUTH_TYPE PATH_INFO=/-/ready
+    [[ $STATUS == 200 && $BODY == *"\"sandbox\":\"$2\"}"* ]]
+}
+
+# serve_confined: where all of it can be had.
+serve_confined() {
+    serve
+    logged ' Sandbox: seccomp: on; Landlock: version [0-9]*$' || skip "$(grep Sandbox: "$LOG")"
+    LANDLOCK=$(sed -n 's/.* Landlock: //p' "$LOG")
+}
+
+# reloads TIMES [LINE]...: takes another configuration.
+reloads() {
+    local times=$1
+
+    shift
+    configure "$@"
+    kill -HUP "$MONITOR"
+    until_true 10 reloaded "$times"
+}
+
+reloaded() { [ "$(times_logged ' Reloaded$')" -eq "$1" ]; }
+
+@test "all threads of signer and worker are confined, and it is said" {
+    serve_confined
+    says_sandbox 1 "seccomp: on; Landlock: $LANDLOCK"
+    confined 2
+    mints
+    grep -q '^Seccomp:[[:blank:]]*0$' "/proc/$MONITOR/status"
+}
+
+@test "seccomp and Landlock can be turned off, each of them, and it is said" {
+    serve_confined
+    reloads 1 'seccomp = off'
+    says_sandbox 2 "seccomp: turned off; Landlock: $LANDLOCK"
+    confined 0
+    reloads 2 'landlock = off'
+    says_sandbox 3 "seccomp: on; Landlock: turned off"
+    confined 2
+    reloads 3 'seccomp = off' 'landlock = off'
+    says_sandbox 4 "seccomp: turned off; Landlock: turned off"
+    confined 0
+    reloads 4 'seccomp = off' 'landlock = off' # nothing new
+    says_sandbox 4 "seccomp: turned off; Landlock: turned off"
+    mints
+}
+
+@test "what can be had may be required" {
+    serve_confined
+    reloads 1 'seccomp = required' 'landlock = required'
+    mints
+}
+
+@test "an audit log is opened anew in its directory, and in no other of that name" {
+    local line="audit = \"$DIR/logs/audit\""
+
+    mkdir -m 0700 "$DIR/logs"
+    configure "$line"
+    serve_confined
+    find_parts
+    mints
+    mv "$DIR/logs/audit" "$DIR/logs/audit.1"
+    kill -USR1 "$MONITOR"
+    until_true 5 test -e "$DIR/logs/audit"
+    until_true 5 mints_into logs/audit
+    mv "$DIR/logs" "$DIR/moved"
+    mkdir -m 0700 "$DIR/logs"
+    kill -USR1 "${WORKERS[0]}"
+    until_true 5 logged 'Not reopened, the old one stays: .*: Permission denied$'
+    mints_into moved/audit
+}
+
+mints_into() {
+    local before
+
+    before=$(wc -l <"$DIR/$1")
+    mints
+    [ "$(wc -l <"$DIR/$1")" -gt "$before" ]
+}
+
+@test "log lines have local time" {
+    local zone=Asia/Tokyo before after
+
+    run_server env TZ="$zone" spawn-fcgi -n -s "$SOCKET" -- "$FCGI" --config "$CONF"
+    before=$(TZ=$zone date '+%Y/%m/%d %H')
+    mints
+    after=$(TZ=$zone date '+%Y/%m/%d %H')
+    logged "^$before:.* Generated token" || logged "^$after:.* Generated token"
+}
+
+@test "a signer that nobody needs any more cleanses its key and ends by itself" {
+    local end
+
+    need_plain_build
+    serve
+    find_parts
+    strace -f -e trace=none -o "$DIR/end" -p "$SIGNER" 2>"$DIR/strace" 3>&- &
+    JOBS+=($!)
+    until_true 5 grep -q attached "$DIR/strace"
+    mints
+    stop
+    until_true 5 grep -q "^$SIGNER .*+++" "$DIR/end"
+    end=$(grep "^$SIGNER .*+++" "$DIR/end")
+    [[ $end == *'exited with 0'* ]]
+}
