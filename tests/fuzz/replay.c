@@ -19,7 +19,16 @@ enum { INPUT_MAX = 1024 * 1024 };
 
 static char current[PATH_MAX]; /* the input that runs */
 
-/* The sanitizers call it before they end the process, and it is what SIGABRT does. */
+/* REQUIRE() aborts, which is to end like all else. */
+const char *__asan_default_options(void);
+
+const char *
+__asan_default_options(void)
+{
+	return "handle_abort=1";
+}
+
+/* The sanitizers call it before they end the process. */
 static void
 name_input(void)
 {
