@@ -17,15 +17,19 @@ run(const uint8_t *bytes, size_t size)
 	char *type = fuzz_line(&in);
 	int64_t fresh = freshness_of(control, NULL);
 	int64_t aged = freshness_of(control, age);
-	char *more = malloc(strlen(control) + sizeof(",no-store"));
+	char *more = malloc(strlen(control) + sizeof("max-age=0,"));
 
 	REQUIRE(fresh >= FRESHNESS_LEAST && fresh <= FRESHNESS_MOST);
 	REQUIRE(aged >= FRESHNESS_LEAST && aged <= fresh);
-	/* Where no quote hides it, a directive more can only take away. */
+	/* A directive more can only take away: before, and behind where no quote hides it. */
 	REQUIRE(more != NULL);
+	memcpy(more, "max-age=0", 9);
+	more[9] = ',';
+	memcpy(more + 10, control, strlen(control) + 1);
+	REQUIRE(freshness_of(more, NULL) == FRESHNESS_LEAST);
 	memcpy(more, control, strlen(control));
 	memcpy(more + strlen(control), ",no-store", sizeof(",no-store"));
-	if (strpbrk(control, "\"") == NULL)
+	if (strchr(control, '"') == NULL)
 		REQUIRE(freshness_of(more, NULL) == FRESHNESS_LEAST);
 	if (http_answer_is_json(type))
 		REQUIRE(strstr(type, "on") != NULL || strstr(type, "ON") != NULL ||

@@ -15,7 +15,10 @@
 enum { MAGIC = 0x66757a7a, ANSWER = 64, REQUESTS = 3, SENT = 8 };
 
 static int ends[2];
-static unsigned int answered[REQUESTS];
+static struct call {
+	uint64_t id; /* 0: not seen yet */
+	unsigned int answered;
+} calls[REQUESTS];
 
 static void
 start(void)
@@ -48,34 +51,39 @@ done(void)
 static void
 deliver(courier_call *call, void *context, const void *answer, const struct error *e)
 {
+	struct call *c = context;
+
 	REQUIRE(call == done);
 	REQUIRE((answer == NULL) == (e->code != ERROR_NONE));
-	++*(unsigned int *)context;
+	/* It is the answer to this very request. */
+	REQUIRE(answer == NULL || ((const struct courier_head *)answer)->id == c->id);
+	c->answered++;
 }
 
-/* Takes what the courier sends; *first gets the head of the first request. */
+/* Takes what the courier sends: the requests, in their order, and then some of them again. */
 static void
-take_requests(struct courier_head *first)
+take_requests(void)
 {
-	char message[ANSWER];
+	struct courier_head message[ANSWER / sizeof(struct courier_head)];
+	size_t i = 0;
 	ssize_t n;
 
 	while ((n = recv(ends[1], message, sizeof(message), MSG_DONTWAIT)) > 0) {
-		REQUIRE((size_t)n >= sizeof(*first));
-		if (first->magic == 0)
-			memcpy(first, message, sizeof(*first));
+		REQUIRE((size_t)n >= sizeof(*message));
+		if (i < REQUESTS && calls[i].id == 0)
+			calls[i++].id = message->id;
 	}
 }
 
 static void
-send_one(struct fuzz_input *in, const struct courier_head *first)
+send_one(struct fuzz_input *in)
 {
 	struct courier_head head = {.magic = MAGIC, .kind = COURIER_HELLO};
 	size_t size = fuzz_byte(in);
 
 	if (size >= 253) {
 		if (size < 255)
-			head = (struct courier_head){MAGIC, 1, first->id + (size == 253)};
+			head = (struct courier_head){MAGIC, 1, calls[0].id + (size == 253)};
 		(void)send(ends[1], &head, sizeof(head), MSG_DONTWAIT);
 		return;
 	}
@@ -103,29 +111,28 @@ run(const uint8_t *bytes, size_t size)
 	    .deliver = deliver};
 	struct fuzz_input in = {bytes, size};
 	struct courier_head request[2] = {{.magic = 1, .kind = 1}};
-	struct courier_head first = {0};
 	struct courier *c = NULL;
 	struct error e;
 
-	memset(answered, 0, sizeof(answered));
+	memset(calls, 0, sizeof(calls));
 	REQUIRE(courier_new(&c, &parts, &e) == 0);
 	for (size_t i = 0; i < REQUESTS; i++)
 		REQUIRE((i == 1 ? courier_submit_once : courier_submit)(
-			    c, request, sizeof(request), done, &answered[i], &e) == 0);
+			    c, request, sizeof(request), done, &calls[i], &e) == 0);
 	REQUIRE(courier_submit(c, request, sizeof(request), done, NULL, &e) == -1);
-	take_requests(&first);
+	take_requests();
 	while (in.left > 0) {
 		for (int i = 0; i < SENT && in.left > 0; i++)
-			send_one(&in, &first);
+			send_one(&in);
 		REQUIRE(courier_receive(c) == 0);
-		take_requests(&first);
+		take_requests();
 	}
 	courier_expire(c);
 	REQUIRE(!courier_busy(c));
 	for (size_t i = 0; i < REQUESTS; i++)
-		REQUIRE(answered[i] == 1);
+		REQUIRE(calls[i].answered == 1);
 	courier_free(c);
-	take_requests(&first);
+	take_requests();
 }
 
 const struct fuzz_target fuzz_courier = {.name = "courier", .start = start, .run = run};

@@ -32,11 +32,16 @@ check_field(const char *field, size_t length, char *const *texts, size_t count)
 {
 	static const char name[] = "X-Auth-Groups: ";
 	const char *at = field + strlen(name);
+	size_t commas = 0;
 
 	REQUIRE(strncmp(field, name, strlen(name)) == 0);
 	REQUIRE(strlen(field) == length);
-	for (const char *c = field; c < field + length - 2; c++)
+	for (const char *c = field; c < field + length - 2; c++) {
 		REQUIRE(*c >= ' ' && *c < 0x7f);
+		commas += *c == ',';
+	}
+	/* Those between the texts are the only ones. */
+	REQUIRE(commas == (count > 0 ? count - 1 : 0));
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0)
 			REQUIRE(*at++ == ',');

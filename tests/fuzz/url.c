@@ -8,7 +8,6 @@
 
 #include <curl/curl.h>
 
-#include "base/host.h"
 #include "identity/http_url.h"
 #include "identity/source_rest_url.h"
 #include "tests/fuzz/fuzz.h"
@@ -73,7 +72,9 @@ check_client(const char *text)
 	REQUIRE(buffer_append(&r.query, "", 0) == 0);
 	if (url_write(&url, &loopback, &r, &e) == 0) {
 		host = get_host(text);
-		REQUIRE(loopback == (host != NULL && host_is_loopback(host)));
+		REQUIRE(host != NULL);
+		REQUIRE(!loopback || strcasecmp(host, "localhost") == 0 ||
+			strcmp(host, "[::1]") == 0 || strncmp(host, "127.", 4) == 0);
 		/* Passwords go in the clear to nobody else. */
 		REQUIRE(loopback || strncasecmp(text, "https:", 6) == 0);
 		REQUIRE(strchr(text, '?') == NULL && strchr(text, '#') == NULL);
