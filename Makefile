@@ -4,6 +4,9 @@
 #   make run        install what is missing, build, and serve a demo on 127.0.0.1:5001
 #   make check      install what is missing, build, and run every test, lint among them
 #   make bench      install what is missing, build, and print speed and memory as ratios
+#   make fuzz       look for inputs that break a parser: 60 seconds (SECONDS=n) for each of 32, as
+#                   many at a time as there are processors; FUZZ=NAME for one. See tests/fuzz
+#   make fuzz-keep  add what that found new to what make check replays
 #   make check-image  the tests of the container in the image's own file system: 3 minutes, root
 #   make torture    faults of all kinds while tokens are made: 15 minutes, root; TORTURE='kill full'
 #                   runs these parts alone
@@ -25,6 +28,8 @@ CC      ?= cc
 CFLAGS  ?= -O2 -g
 SAN     ?=
 V       ?= 0
+SECONDS ?= 60
+FUZZ    ?=
 
 comma := ,
 BUILD := build$(if $(SAN),/$(subst $(comma),-,$(SAN)))
@@ -110,7 +115,7 @@ $(BUILD)/tools/authserver-token/principal.o: BUILD_CFLAGS += $(shell pkg-config 
 $(BUILD)/tools/authserver/embedded.o: man/authserver.1 tools/authserver/nginx.conf.in
 
 # Nobody waits for a test, but for its compilation.
-$(call object,$(wildcard tests/*/*.c)): BUILD_CFLAGS += -O0 -U_FORTIFY_SOURCE
+$(call object,$(filter-out tests/fuzz/%,$(wildcard tests/*/*.c))): BUILD_CFLAGS += -O0 -U_FORTIFY_SOURCE
 
 $(UNITS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	$(call say,LD,$@)
@@ -173,6 +178,22 @@ $(HELPERS): $(BUILD)/tests/lib/%: $(BUILD)/tests/lib/%.o
 
 $(BUILD)/tests/lib/passwords: $(LIBRARY)
 
+# What is fuzzed: one program for libFuzzer, and one for the inputs that are known.
+FUZZ_MAINS := $(addprefix $(BUILD)/tests/fuzz/,fuzzer replay)
+FUZZED := $(wildcard core/base/*.c core/config/*.c core/jose/*.c) fcgi/framing.c \
+	$(addprefix core/identity/,freshness.c groups_json.c http_answer.c http_url.c key_set.c \
+	ldap_filter.c lookup_message.c membership.c password.c permit.c policy.c principal.c \
+	rule.c source.c source_rest_url.c subject.c) \
+	$(addprefix core/service/,bearer.c fields.c form.c request.c response.c route.c) \
+	$(addprefix core/signer/,claims.c message.c shape.c) \
+	$(addprefix core/store/,refresh_head.c refresh_record.c refresh_token.c \
+	revocation_entry.c revocation_name.c system_error.c token_name.c) \
+	$(addprefix tools/authserver-token/,fastcgi.c life.c settings.c url.c)
+FUZZ_TARGETS := $(filter-out tests/fuzz/fuzzer.c tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
+$(FUZZ_MAINS): %: %.o $(call object,$(FUZZ_TARGETS) $(FUZZED))
+	$(call say,LD,$@)
+	$(call link,-lfcgi -lcurl)
+
 # What tests have programs find instead of what the C library has.
 $(PRELOADS): BUILD_CFLAGS += -fPIC
 $(PRELOADS): $(BUILD)/%.so: $(BUILD)/%.o
@@ -209,7 +230,20 @@ run:
 check:
 	@deploy/packages build run check
 	@$(MAKE) --no-print-directory -j$(PROCESSORS) all $(BUILD)/units $(BUILD)/helpers
+	@$(IN_REPLAY) build/replay/tests/fuzz/replay
 	@tests/run $(BUILD)
+
+# Both have sanitizers whatever SAN says, and so folders of their own.
+IN_REPLAY = $(MAKE) --no-print-directory -j$(PROCESSORS) BUILD=build/replay SAN=address,undefined \
+	CFLAGS='-O0 -g1 -Wno-format-truncation'
+IN_FUZZ = $(MAKE) --no-print-directory -j$(PROCESSORS) BUILD=build/fuzz SAN=address,undefined \
+	CC=clang-14 CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' LDFLAGS=-fsanitize=fuzzer
+
+.PHONY: fuzz fuzz-keep
+fuzz fuzz-keep:
+	@deploy/packages build fuzz
+	@$(IN_FUZZ) build/fuzz/tests/fuzz/fuzzer
+	@FUZZ='$(FUZZ)' tests/fuzz/run build/fuzz $(if $(filter fuzz,$@),$(SECONDS),--keep)
 
 check-image:
 	@deploy/packages build run check image

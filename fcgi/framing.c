@@ -26,13 +26,19 @@ struct scan {
 	struct framing_head head;
 };
 
-/* Whether a record may come now, by its header alone: what may not is not waited for. */
+/*
+ * Whether a record may come now, by its header alone: what may not is not waited for. libfcgi
+ * does not pass over padding behind a record that begins a request or ends a stream: it would
+ * take it for a record, or leave it before the next request. No web server sends any there.
+ */
 static enum framing
 check_header(const struct scan *s, const FCGI_Header *h, size_t size)
 {
 	unsigned int id = (unsigned int)h->requestIdB1 << 8 | h->requestIdB0;
 
 	if (h->version != FCGI_VERSION_1)
+		return FRAMING_INVALID;
+	if (h->paddingLength > 0 && (h->type == FCGI_BEGIN_REQUEST || size == 0))
 		return FRAMING_INVALID;
 	if (h->type == FCGI_BEGIN_REQUEST)
 		return s->id != 0 || id == 0 || size != sizeof(FCGI_BeginRequestBody)

@@ -486,6 +486,7 @@ SH
 http://user:opensesame@127.0.0.1/|url has a user name
 http://user@127.0.0.1/|url has a user name
 http://127.0.0.1/#{0}|url has a fragment
+http://127.0.0.1/{0}#|url has a fragment
 http://{0}/|url has {0} before the path
 http://{0}.example.org/groups|url has {0} before the path
 http://127.0.0.1:{0}/|url has {0} before the path

@@ -400,6 +400,7 @@ keys-url = "https:///keys"|keys-url: it has no host
 keys-url = "https://a b/"|keys-url: Bad hostname
 keys-url = "https://u@idp.example/"|keys-url: it has a user name
 keys-url = "https://idp.example/#x"|keys-url: it has a fragment
+keys-url = "https://idp.example/#"|keys-url: it has a fragment
 keys-url = "http://idp.example/"|keys-url: it is not https
 keys-url = "http://192.0.2.1/"|keys-url: it is not https
 keys-url = "$URL/keys" ca-file = "$DIR/none"|$DIR/none: No such file

@@ -58,7 +58,8 @@ http_url_read(struct http_url *u, const char *text)
 	else
 		*u = (struct http_url){.open = is_open(url),
 		    .user = has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD),
-		    .fragment = has_part(url, CURLUPART_FRAGMENT)};
+		    /* An empty one is none to libcurl. */
+		    .fragment = strchr(text, '#') != NULL};
 	curl_url_cleanup(url);
 	return wrong;
 }

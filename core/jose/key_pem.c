@@ -85,35 +85,40 @@ parse_pem(const struct buffer *pem, struct buffer *passphrase, bool *short_of_me
 }
 
 int
+key_parse_pem(EVP_PKEY **out, const struct buffer *pem, struct buffer *passphrase,
+    const struct key_source *source, struct error *e)
+{
+	bool short_of_memory;
+
+	*out = NULL;
+	if (pem->length == 0)
+		return error_set(e, ERROR_CONFIG, "%s: the file is empty", source->path);
+	*out = parse_pem(pem, passphrase, &short_of_memory);
+	if (*out != NULL)
+		return 0;
+	if (short_of_memory)
+		return error_set(e, ERROR_UNAVAILABLE,
+		    "%s: no memory for it among the keys: prune those that have expired",
+		    source->path);
+	return explain(pem, source->path, source->passphrase_file != NULL, e);
+}
+
+int
 key_read_pem(EVP_PKEY **out, const struct key_source *source, bool *exposed, struct error *e)
 {
 	struct buffer pem, passphrase;
-	bool short_of_memory;
 	mode_t mode = 0;
 	int rc = -1;
 
 	*out = NULL;
 	buffer_init(&pem, LIMIT_KEY_FILE);
 	buffer_init(&passphrase, LIMIT_PASSPHRASE);
-	if (key_read_passphrase(source->passphrase_file, &passphrase, e) == -1 ||
+	if (key_read_passphrase(source->passphrase_file, &passphrase, e) == 0 &&
 	    (source->trusted ? file_read_trusted(source->path, &pem, &mode, e)
-			     : file_read(source->path, &pem, &mode, e)) == -1)
-		goto out;
-	if (pem.length == 0) {
-		error_set(e, ERROR_CONFIG, "%s: the file is empty", source->path);
-		goto out;
-	}
-	*exposed = (mode & 004) != 0;
-	*out = parse_pem(&pem, &passphrase, &short_of_memory);
-	if (*out == NULL && short_of_memory)
-		error_set(e, ERROR_UNAVAILABLE,
-		    "%s: no memory for it among the keys: prune those that have expired",
-		    source->path);
-	else if (*out == NULL)
-		explain(&pem, source->path, source->passphrase_file != NULL, e);
-	else
-		rc = 0;
-out:
+			     : file_read(source->path, &pem, &mode, e)) == 0)
+		rc = key_parse_pem(out, &pem, &passphrase, source, e);
+	if (rc == 0)
+		*exposed = (mode & 004) != 0;
 	buffer_free(&pem);
 	buffer_free(&passphrase);
 	return rc;

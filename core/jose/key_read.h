@@ -12,6 +12,11 @@
 int key_read_pem(
     EVP_PKEY **out, const struct key_source *source, bool *exposed, struct error *e);
 
+/* The same from what was read: the bytes of the file that source names, and the passphrase,
+ * empty where there is none. */
+int key_parse_pem(EVP_PKEY **out, const struct buffer *pem, struct buffer *passphrase,
+    const struct key_source *source, struct error *e);
+
 /* The private key behind a URI, by OpenSSL's store or, where that knows no such scheme, by
  * the engine that is called as the scheme is. The same errors. */
 int key_read_uri(EVP_PKEY **out, const struct key_source *source, struct error *e);

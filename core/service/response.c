@@ -1,8 +1,11 @@
 #include "service/response.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/dump.h"
+
+#include "base/text.h"
 
 #define BASIC "Basic realm=\"authserver\""
 
@@ -133,8 +136,16 @@ static void
 put_json(struct buffer *body, const char *name, const char *text)
 {
 	json_t *object = json_pack("{s:s, s:s}", "error", name, "error_description", text);
-	char *line = object == NULL ? NULL : dump_json(object, JSON_COMPACT);
+	char plain[LIMIT_ERROR_TEXT];
+	char *line;
 
+	/* A name in it may have been cut in the middle of a character. */
+	if (object == NULL) {
+		(void)snprintf(plain, sizeof(plain), "%s", text);
+		text_plain(plain);
+		object = json_pack("{s:s, s:s}", "error", name, "error_description", plain);
+	}
+	line = object == NULL ? NULL : dump_json(object, JSON_COMPACT);
 	if (line != NULL)
 		(void)buffer_printf(body, "%s\n", line);
 	free(line);

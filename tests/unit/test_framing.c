@@ -124,11 +124,35 @@ request_in_many_records_is_complete(void **state)
 	add_begin(s, 0x1234, RESPONDER, 0);
 	for (size_t i = 1; i <= 20; i++)
 		add(s, PARAMS, 0x1234, i, 255 - i);
-	add(s, PARAMS, 0x1234, 0, 7);
+	add(s, PARAMS, 0x1234, 0, 0);
 	for (size_t i = 1; i <= 20; i++)
 		add(s, STDIN, 0x1234, 11 * i, i % 8);
-	add(s, STDIN, 0x1234, 0, 255);
+	add(s, STDIN, 0x1234, 0, 0);
 	assert_int_equal(scan_all(s), FRAMING_COMPLETE);
+}
+
+/* libfcgi does not pass over it: it would be read as records that nobody has looked at. */
+static void
+padding_behind_a_begin_and_an_end_is_invalid(void **state)
+{
+	static const struct {
+		size_t begin, params, stdin_; /* bytes of padding */
+		enum framing verdict;
+	} rows[] = {{0, 0, 0, FRAMING_COMPLETE}, {8, 0, 0, FRAMING_INVALID},
+	    {0, 7, 0, FRAMING_INVALID}, {0, 0, 255, FRAMING_INVALID}};
+	struct stream *s = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		s->length = 0;
+		add_begin(s, 1, RESPONDER, 0);
+		s->bytes[6] = (unsigned char)rows[i].begin;
+		s->length += rows[i].begin;
+		add(s, PARAMS, 1, 30, 2);
+		add(s, PARAMS, 1, 0, rows[i].params);
+		add(s, STDIN, 1, 30, 2);
+		add(s, STDIN, 1, 0, rows[i].stdin_);
+		assert_int_equal(scan_all(s), rows[i].verdict);
+	}
 }
 
 static void
@@ -138,7 +162,7 @@ every_prefix_of_a_request_is_incomplete(void **state)
 
 	add_head(s, KEEP_CONN);
 	add(s, STDIN, 1, 10, 6);
-	add(s, STDIN, 1, 0, 3);
+	add(s, STDIN, 1, 0, 0);
 	for (size_t length = 0; length < s->length; length++)
 		if (scan(s, length) != FRAMING_INCOMPLETE)
 			fail_msg("%zu of %zu bytes", length, s->length);
@@ -277,7 +301,7 @@ add_authorizer(struct stream *s, int flags)
 {
 	add_begin(s, 1, AUTHORIZER, flags);
 	add(s, PARAMS, 1, 30, 2);
-	add(s, PARAMS, 1, 0, 5);
+	add(s, PARAMS, 1, 0, 0);
 }
 
 static void
@@ -303,7 +327,7 @@ request_for_an_authorizer_may_end_a_body_and_has_none(void **state)
 
 	add_authorizer(s, 0);
 	params = s->length;
-	add(s, STDIN, 1, 0, 3);
+	add(s, STDIN, 1, 0, 0);
 	for (size_t length = params + 1; length < s->length; length++)
 		assert_int_equal(scan(s, length), FRAMING_INCOMPLETE);
 	assert_int_equal(scan_all(s), FRAMING_COMPLETE);
@@ -449,10 +473,10 @@ request_of_the_largest_size_is_complete(void **state)
 	add_begin(s, 1, RESPONDER, 0);
 	for (size_t i = 0; i < 8; i++)
 		add(s, PARAMS, 1, LIMIT_PARAMS / 8, 255);
-	add(s, PARAMS, 1, 0, 255);
+	add(s, PARAMS, 1, 0, 0);
 	for (size_t i = 0; i < 8; i++)
 		add(s, STDIN, 1, LIMIT_BODY / 8, 255);
-	add(s, STDIN, 1, 0, 255);
+	add(s, STDIN, 1, 0, 0);
 	assert_in_range(s->length, LIMIT_PARAMS + LIMIT_BODY, FRAMING_MAX);
 	assert_int_equal(scan_all(s), FRAMING_COMPLETE);
 }
@@ -529,6 +553,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    TEST(request_with_its_last_record_is_complete),
 	    TEST(request_in_many_records_is_complete),
+	    TEST(padding_behind_a_begin_and_an_end_is_invalid),
 	    TEST(every_prefix_of_a_request_is_incomplete),
 	    TEST(bytes_behind_a_request_are_invalid),
 	    TEST(connection_is_kept_when_the_server_says_so),

@@ -138,6 +138,11 @@ errors_of_the_interfaces_are_json(void **state)
 	assert_string_equal(r.content_type, "application/json");
 	assert_string_equal(r.body.data,
 	    "{\"error\":\"access_denied\",\"error_description\":\"no \\\"way\\\"\"}\n");
+	/* Cut within a character. */
+	error_set(&e, ERROR_DENIED, "%s", "no J\xc3");
+	response_error(&r, &e, true);
+	assert_string_equal(
+	    r.body.data, "{\"error\":\"access_denied\",\"error_description\":\"no J?\"}\n");
 	error_set(&e, ERROR_UNAVAILABLE, "/etc/secret.pem: reason");
 	response_error(&r, &e, true);
 	assert_null(strstr(r.body.data, "secret"));

@@ -194,8 +194,9 @@ url_that_gives_something_away_is_refused(void **state)
 	static const char *const hosts[] = {"http://tokens.example", "http://localhost.example",
 	    "http://127.0.0.1.example", "http://[::2]", "http://128.0.0.1"};
 	static const char *const urls[] = {"http://alice@localhost", "http://a:b@localhost",
-	    "http://localhost/?x", "http://localhost/#x", "file:///etc/passwd",
-	    "localhost:5001", "ftp://localhost", "http://", "http://local host"};
+	    "http://localhost/?x", "http://localhost/#x", "http://localhost/?",
+	    "http://localhost/a#", "file:///etc/passwd", "localhost:5001", "ftp://localhost",
+	    "http://", "http://local host"};
 	struct buffer b = {0};
 	bool loopback;
 

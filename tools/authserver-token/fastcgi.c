@@ -167,6 +167,17 @@ read_answer(struct answer *a, struct error *e)
 }
 
 int
+fastcgi_receive(struct answer *a, int fd, struct error *e)
+{
+	*a = (struct answer){0};
+	buffer_init(&a->output, LIMIT_RESPONSE + LIMIT_ERROR_TEXT);
+	if (receive(fd, &a->output, e) == 0 && read_answer(a, e) == 0)
+		return 0;
+	fastcgi_free(a);
+	return -1;
+}
+
+int
 fastcgi_ask(struct answer *a, const char *path, const struct param *params, size_t count,
     int seconds, struct error *e)
 {
@@ -175,21 +186,18 @@ fastcgi_ask(struct answer *a, const char *path, const struct param *params, size
 	int fd = -1;
 
 	*a = (struct answer){0};
-	buffer_init(&a->output, LIMIT_RESPONSE + LIMIT_ERROR_TEXT);
 	buffer_init(&request, (size_t)2 * RECORD_MAX);
 	if (append_request(&request, params, count) == -1) {
 		error_set(e, ERROR_UNAVAILABLE, "the request is too long");
 		goto out;
 	}
 	fd = open_socket(path, seconds, e);
-	if (fd != -1 && send_all(fd, &request, e) == 0 && receive(fd, &a->output, e) == 0)
-		rc = read_answer(a, e);
+	if (fd != -1 && send_all(fd, &request, e) == 0)
+		rc = fastcgi_receive(a, fd, e);
 out:
 	if (fd != -1)
 		close(fd);
 	buffer_free(&request);
-	if (rc == -1)
-		fastcgi_free(a);
 	return rc;
 }
 

@@ -28,4 +28,7 @@ int fastcgi_ask(struct answer *a, const char *path, const struct param *params, 
     int seconds, struct error *e);
 void fastcgi_free(struct answer *a);
 
+/* The second half of that: takes the answer from the connection. */
+int fastcgi_receive(struct answer *a, int fd, struct error *e);
+
 #endif

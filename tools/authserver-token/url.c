@@ -38,7 +38,8 @@ find_wrong(CURLU *url, const struct request *r, bool *loopback)
 	else if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD))
 		wrong = "it has a user name or a password, for all to see: give user and "
 			"password-file, or netrc-file";
-	else if (has_part(url, CURLUPART_QUERY) || has_part(url, CURLUPART_FRAGMENT))
+	/* To libcurl an empty one is none, but the subject would become a part of it. */
+	else if (strpbrk(r->url, "?#") != NULL)
 		wrong = "want no ? and no #: ttl, audience and profile are options";
 	else if (plain && !*loopback && !r->insecure)
 		wrong = "http:// to another host: password and token could be read on the way: "
