@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/host.h"
 #include "base/parse.h"
+#include "base/text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -481,6 +482,24 @@ system_entropy_fills_every_byte(void **state)
 }
 
 static void
+text_is_clean_when_it_is_utf_8_without_control_bytes(void **state)
+{
+	static const char *const clean[] = {"", "plain ~", "\xc2\x80", "\xdf\xbf",
+	    "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80",
+	    "\xf4\x8f\xbf\xbf", "a\xc3\xa9z"};
+	static const char *const not [] = {"\x1f", "\x7f", "a\n", "\x80", "\xbf", "\xc0\xaf",
+	    "\xc1\xbf", "\xc3", "\xc3(", "\xe0\x9f\xbf", "\xe2\x82", "\xe2\x82(",
+	    "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf0\x9f\x98", "\xf4\x90\x80\x80",
+	    "\xf5\x80\x80\x80", "\xff", "ok\xfe"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(clean) / sizeof(clean[0]); i++)
+		assert_true(text_clean(clean[i]));
+	for (size_t i = 0; i < sizeof(not ) / sizeof(not [0]); i++)
+		assert_false(text_clean(not [i]));
+}
+
+static void
 host_has_an_address(void **state)
 {
 	char address[HOST_ADDRESS_MAX];
@@ -519,6 +538,7 @@ main(void)
 	    cmocka_unit_test(times_are_written_as_rfc_3339_has_them),
 	    cmocka_unit_test(a_time_that_is_not_written_like_that_is_refused),
 	    cmocka_unit_test(system_entropy_fills_every_byte),
+	    cmocka_unit_test(text_is_clean_when_it_is_utf_8_without_control_bytes),
 	    cmocka_unit_test(host_has_an_address),
 	};
 
