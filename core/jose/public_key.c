@@ -186,16 +186,28 @@ to_der(const unsigned char *pair, size_t size, size_t *length)
 	return made > 0 ? der : NULL;
 }
 
-bool
+/* Whether what OpenSSL complains of is memory; that is forgotten. */
+static bool
+memory_was_short(void)
+{
+	bool was = ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE ||
+		   ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
+
+	ERR_clear_error();
+	return was;
+}
+
+int
 public_key_verifies(const struct public_key *k, const void *bytes, size_t length,
     const void *signature, size_t signature_length)
 {
 	EVP_MD_CTX *context;
 	unsigned char *der = NULL;
-	bool good = false;
+	int good = -1;
 
 	if (signature_length != public_key_signature_size(k))
-		return false;
+		return 0;
+	ERR_clear_error();
 	context = EVP_MD_CTX_new();
 	if (k->algorithm->type == KEY_EC) {
 		der = to_der(signature, k->algorithm->size, &signature_length);
@@ -206,6 +218,5 @@ public_key_verifies(const struct public_key *k, const void *bytes, size_t length
 		    EVP_DigestVerify(context, signature, signature_length, bytes, length) == 1;
 	OPENSSL_free(der);
 	EVP_MD_CTX_free(context);
-	ERR_clear_error();
-	return good;
+	return memory_was_short() && good == 0 ? -1 : good;
 }

@@ -50,9 +50,10 @@ const char *public_key_digest(const struct public_key *k);
  * together, or 64. */
 size_t public_key_signature_size(const struct public_key *k);
 
-/* Whether the signature, in the form of a JWS, is one of these bytes. No other length than
- * public_key_signature_size() is. May be called by several threads. */
-bool public_key_verifies(const struct public_key *k, const void *bytes, size_t length,
+/* Whether the signature, in the form of a JWS, is one of these bytes: 1, or 0. No other length
+ * than public_key_signature_size() is. -1 when memory is short: then nobody can say. May be
+ * called by several threads. */
+int public_key_verifies(const struct public_key *k, const void *bytes, size_t length,
     const void *signature, size_t signature_length);
 
 #endif

@@ -64,6 +64,7 @@ struct attempt {
 	struct jws jws;
 	char digest[DIGEST_TEXT]; /* of the token */
 	bool is_signed; /* by a key that we trust, so that there is more to say than that */
+	bool unsure;    /* memory was short for one of the keys */
 	json_t *claims; /* NULL until it is */
 	int64_t now;
 	unsigned int tries; /* signatures that were computed */
@@ -157,6 +158,7 @@ try_party(struct attempt *a, size_t i, bool by_kid)
 			a->out->algorithm = public_key_algorithm(k);
 		else if (!a->is_signed)
 			*a->e = wrong;
+		a->unsure = a->unsure || (!signed_by_it && wrong.code == ERROR_UNAVAILABLE);
 	}
 	a->is_signed = a->is_signed || signed_by_it;
 	return signed_by_it && check_claims(a, i) == 0;
@@ -187,7 +189,9 @@ try_all(struct attempt *a)
 	    a->jws.kid != NULL ? a->jws.kid : "none");
 	if (try_parties(a, true) == 0 || try_parties(a, false) == 0)
 		return 0;
-	if (!a->is_signed && a->tries > LIMIT_TRIES)
+	if (!a->is_signed && a->unsure)
+		error_set(a->e, ERROR_UNAVAILABLE, "out of memory");
+	else if (!a->is_signed && a->tries > LIMIT_TRIES)
 		refuse(a->e, "its signature is by none of the first %d keys with its alg",
 		    LIMIT_TRIES);
 	else if (!a->is_signed && a->tries > 1)
