@@ -119,16 +119,29 @@ bounded(const char *text)
 	return json_string(shown);
 }
 
+/* A line that is being built. */
+struct line {
+	json_t *members;
+	bool whole; /* memory was there for each: what lacks one would tell something else */
+};
+
+static void
+put(struct line *line, const char *name, json_t *value)
+{
+	if (json_object_set_new(line->members, name, value) == -1)
+		line->whole = false;
+}
+
 /* Left out where there is nothing. */
 static void
-put_text(json_t *line, const char *name, const char *text)
+put_text(struct line *line, const char *name, const char *text)
 {
 	if (text != NULL && *text != '\0')
-		(void)json_object_set_new(line, name, bounded(text));
+		put(line, name, bounded(text));
 }
 
 static void
-put_time(json_t *line, const struct clock *clock)
+put_time(struct line *line, const struct clock *clock)
 {
 	int64_t now = clock_realtime(clock);
 	time_t seconds = (time_t)(now / NANOSECONDS);
@@ -154,7 +167,7 @@ verdict(const struct decision *d)
 /* What was granted, where it was; what was asked for says less, since rules and profiles have
  * defaults. */
 static void
-put_query(json_t *line, const struct query *q, const struct grant *g)
+put_query(struct line *line, const struct query *q, const struct grant *g)
 {
 	const struct profile *p = g != NULL ? g->profile : NULL;
 	const struct strings none = {0};
@@ -165,22 +178,23 @@ put_query(json_t *line, const struct query *q, const struct grant *g)
 	put_text(line, "audience", g != NULL ? g->audience : q->audience);
 	if (g == NULL || *g->audience != '\0' || list->count == 0)
 		return;
-	(void)json_object_set_new(line, "audience", json_array());
+	put(line, "audience", json_array());
 	for (size_t i = 0; i < list->count; i++)
-		(void)json_array_append_new(
-		    json_object_get(line, "audience"), bounded(list->items[i]));
+		if (json_array_append_new(json_object_get(line->members, "audience"),
+			bounded(list->items[i])) == -1)
+			line->whole = false;
 }
 
-static json_t *
-build(const struct decision *d, const struct clock *clock)
+static void
+build(struct line *line, const struct decision *d, const struct clock *clock)
 {
 	const struct request *r = d->request;
 	/* Who a grant is for need not be whom the web server has authenticated. */
 	const struct principal *caller =
 	    d->query != NULL && principal_authenticated(&d->query->caller) ? &d->query->caller
 									   : &r->caller;
-	json_t *line = json_object();
 
+	*line = (struct line){.members = json_object(), .whole = true};
 	put_time(line, clock);
 	put_text(line, "request", d->id);
 	put_text(line, "caller", caller->name);
@@ -192,7 +206,7 @@ build(const struct decision *d, const struct clock *clock)
 	if (d->query != NULL)
 		put_query(line, d->query, d->grant);
 	if (d->ttl != 0)
-		(void)json_object_set_new(line, "ttl", json_integer(d->ttl));
+		put(line, "ttl", json_integer(d->ttl));
 	if (d->signature != NULL) {
 		put_text(line, "jti", d->signature->jti);
 		put_text(line, "kid", d->signature->kid);
@@ -201,9 +215,8 @@ build(const struct decision *d, const struct clock *clock)
 	put_text(line, "rule", d->rule);
 	put_text(line, "reason", d->refusal != NULL ? d->refusal->text : NULL);
 	put_text(line, "detail", d->refusal != NULL ? d->refusal->detail : NULL);
-	(void)json_object_set_new(line, "status", json_integer(d->status));
-	(void)json_object_set_new(line, "duration_us", json_integer(d->duration / 1000));
-	return line;
+	put(line, "status", json_integer(d->status));
+	put(line, "duration_us", json_integer(d->duration / 1000));
 }
 
 /* A line that was cut short must not run into the next one. */
@@ -215,23 +228,30 @@ write_line(struct audit *a, char *text, size_t length)
 	if (a->torn && write(a->fd, "\n", 1) == 1)
 		a->torn = false;
 	text[length++] = '\n'; /* in place of the NUL */
-	n = write(a->fd, text, length);
-	a->torn = a->torn || (n > 0 && n < (ssize_t)length);
-	return n == (ssize_t)length ? 0 : -1;
+	do
+		n = write(a->fd, text, length);
+	while (n == -1 && errno == EINTR);
+	if (n == -1 || n == (ssize_t)length)
+		return n == -1 ? -1 : 0;
+	a->torn = a->torn || n > 0;
+	errno = ENOSPC;
+	return -1;
 }
 
 int
 audit_write(struct audit *a, const struct decision *d, const struct clock *clock)
 {
-	json_t *line;
-	char *text;
+	struct line line;
+	char *text = NULL;
 	int rc = 0;
 
 	if (a == NULL)
 		return 0;
-	line = build(d, clock);
-	text = json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_PRESERVE_ORDER);
-	json_decref(line);
+	build(&line, d, clock);
+	if (line.whole)
+		text = json_dumps(
+		    line.members, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_PRESERVE_ORDER);
+	json_decref(line.members);
 	errno = ENOMEM;
 	if (text == NULL)
 		return -1;

@@ -6,6 +6,7 @@
 
 #include "service/issue.h"
 #include "store/live.h"
+#include "store/sweep.h"
 
 /* A mint, while its token is made. */
 struct mint {
@@ -60,34 +61,29 @@ put_json(struct buffer *body, const struct mint *m, const struct signature *s, c
 }
 
 static int
-answer(struct mint *m, const struct signature *s, const char *path, struct error *e)
+compose(struct response *r, const struct mint *m, const struct signature *s, const char *path,
+    struct error *e)
 {
 	static const char *const types[] = {
 	    [MEDIA_PATH] = "text/plain; charset=utf-8",
 	    [MEDIA_JWT] = "application/jwt",
 	    [MEDIA_JSON] = "application/json",
 	};
-	struct response r;
 	int rc = -1;
 
-	response_init(&r, types[m->request.media]);
+	response_init(r, types[m->request.media]);
 	switch (m->request.media) {
 	case MEDIA_PATH:
-		rc = buffer_append(&r.body, path, strlen(path));
+		rc = buffer_append(&r->body, path, strlen(path));
 		break;
 	case MEDIA_JWT:
-		rc = buffer_append(&r.body, s->token, s->length);
+		rc = buffer_append(&r->body, s->token, s->length);
 		break;
 	case MEDIA_JSON:
-		rc = put_json(&r.body, m, s, path);
+		rc = put_json(&r->body, m, s, path);
 		break;
 	}
-	if (rc == 0)
-		m->gateway->respond(m->gateway, &r);
-	else
-		error_set(e, ERROR_UNAVAILABLE, "out of memory");
-	response_free(&r);
-	return rc;
+	return rc == 0 ? 0 : error_set(e, ERROR_UNAVAILABLE, "out of memory");
 }
 
 static void
@@ -156,24 +152,40 @@ publish(struct mint *m, const struct signature *s, char path[LIMIT_PATH], struct
 	return -1;
 }
 
+/* A token that nobody is told of must not lie there; should this fail, the reaper takes it. */
+static void
+withdraw(struct service *s, const char *path)
+{
+	(void)sweep_delete(&s->directory, strrchr(path, '/') + 1, false);
+	live_give_back(s->bound);
+	log_line(s->parts.log, LOG_LEVEL_WARNING,
+	    "Withdrawn token: %s: the answer could not be given", path);
+}
+
 static void
 issued(struct issue *i, const struct signature *s, const struct error *failure)
 {
 	struct mint *m = (struct mint *)i;
 	const struct outcome o = issue_outcome(i, s);
 	struct error e = *failure;
+	struct response r;
 	char path[LIMIT_PATH];
 
 	if (s == NULL || publish(m, s, path, &e) == -1) {
 		refuse(m, &e);
 		return;
 	}
-	log_token(m, path);
-	service_audit(i->service, &m->request, &o, 200, NULL);
-	if (answer(m, s, path, &e) == -1)
+	if (compose(&r, m, s, path, &e) == -1) {
+		withdraw(i->service, path);
 		refuse(m, &e);
-	else
+	} else {
+		log_token(m, path);
+		service_audit(i->service, &m->request, &o, 200, NULL);
+		if (!m->gateway->respond(m->gateway, &r))
+			withdraw(i->service, path);
 		end(m);
+	}
+	response_free(&r);
 }
 
 int

@@ -37,6 +37,7 @@ struct fake_signer {
 struct fake_gateway {
 	struct gateway gateway;
 	char *params[PARAMS_MAX + 1];
+	bool hangs_up; /* takes no answer */
 	int responses;
 	int status;
 	char content_type[64];
@@ -110,7 +111,7 @@ fake_respond(struct gateway *g, const struct response *r)
 	(void)snprintf(f->allow, sizeof(f->allow), "%s", r->allow != NULL ? r->allow : "");
 	(void)snprintf(f->body, sizeof(f->body), "%.*s", (int)r->body.length,
 	    r->body.data != NULL ? r->body.data : "");
-	return true;
+	return !f->hangs_up;
 }
 
 static int
@@ -238,6 +239,25 @@ mint_answers_with_the_path_of_a_file(void **state)
 	close(fd);
 	assert_non_null(strstr(f->logged, " Generated token: "));
 	assert_non_null(strstr(f->logged, path));
+}
+
+static void
+a_token_that_nobody_is_told_of_is_withdrawn(void **state)
+{
+	struct fixture *f = *state;
+	char *const params[] = {"REQUEST_METHOD=GET", "PATH_INFO=/alice", "REMOTE_USER=alice",
+	    "AUTH_TYPE=Basic", "HTTP_HOST=localhost", NULL};
+	struct fake_gateway *g = &f->gateway;
+	ssize_t length;
+
+	*g = (struct fake_gateway){
+	    .gateway = {.params = params, .respond = fake_respond}, .hangs_up = true};
+	service_handle(f->service, &g->gateway);
+	assert_int_equal(g->responses, 1);
+	assert_int_equal(empty_directory(f), 0);
+	length = read(f->log[0], f->logged, sizeof(f->logged) - 1);
+	f->logged[length > 0 ? length : 0] = '\0';
+	assert_non_null(strstr(f->logged, " Withdrawn token: "));
 }
 
 static void
@@ -454,6 +474,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    TEST(mint_answers_with_the_path_of_a_file),
+	    TEST(a_token_that_nobody_is_told_of_is_withdrawn),
 	    TEST(signer_is_asked_for_what_the_request_says),
 	    TEST(answer_has_the_form_that_is_accepted),
 	    TEST(requests_are_refused_by_the_table),
