@@ -3,6 +3,7 @@
  * is read by each of them, so the user that runs it must be allowed to.
  */
 #include <argp.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,8 @@ write_all(const char *bytes, size_t length)
 	while (length > 0) {
 		ssize_t n = write(STDOUT_FILENO, bytes, length);
 
+		if (n == -1 && errno == EINTR)
+			continue;
 		if (n <= 0)
 			return -1;
 		bytes += n;
@@ -186,8 +189,11 @@ main(int argc, char **argv)
 		return EX_OK;
 	}
 	flags_take_environment(&flags, getenv);
-	if (argp_parse(&argp, argc, argv, 0, NULL, &flags) != 0)
-		return EX_USAGE;
+	/* What is wrong with a flag has ended us. */
+	if (argp_parse(&argp, argc, argv, 0, NULL, &flags) != 0) {
+		error_set(&e, ERROR_UNAVAILABLE, "out of memory");
+		return answer_error(&log, &e);
+	}
 	openlog("authserver.cgi", LOG_PID, LOG_DAEMON);
 	if (flags_load(&flags, &config, &e) == -1) {
 		status = answer_error(&log, &e);
