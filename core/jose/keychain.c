@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/dump.h"
 #include "base/text.h"
 
 struct keychain {
@@ -153,7 +154,7 @@ write_set(const json_t *picked, struct buffer *to, const char *name, struct erro
 	json_array_foreach ((json_t *)picked, i, jwk)
 		if (json_array_append_new(keys, strip(jwk)) == -1)
 			rc = error_set(e, ERROR_INTERNAL, "out of memory");
-	if (rc == 0 && (text = json_dumps(set, JSON_COMPACT)) == NULL)
+	if (rc == 0 && (text = dump_json(set, JSON_COMPACT)) == NULL)
 		rc = error_set(e, ERROR_INTERNAL, "out of memory");
 	if (rc == 0 && buffer_append(to, text, strlen(text)) == -1)
 		rc = error_set(e, ERROR_CONFIG, "%s: its keys take more than %zu KiB", name,

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/dump.h"
 #include "base/text.h"
 
 enum { TEXT_MAX = 512 }; /* bytes of one member: a line is written whole */
@@ -249,7 +250,7 @@ audit_write(struct audit *a, const struct decision *d, const struct clock *clock
 		return 0;
 	build(&line, d, clock);
 	if (line.whole)
-		text = json_dumps(
+		text = dump_json(
 		    line.members, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_PRESERVE_ORDER);
 	json_decref(line.members);
 	errno = ENOMEM;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/dump.h"
 #include "service/issue.h"
 #include "store/live.h"
 #include "store/sweep.h"
@@ -50,7 +51,7 @@ put_json(struct buffer *body, const struct mint *m, const struct signature *s, c
 	json_t *object =
 	    json_pack("{s:s, s:s, s:I, s:s}", "access_token", s->token, "token_type", "Bearer",
 		"expires_in", (json_int_t)(s->expires - now), "token_file", path);
-	char *text = object == NULL ? NULL : json_dumps(object, JSON_COMPACT);
+	char *text = object == NULL ? NULL : dump_json(object, JSON_COMPACT);
 	int rc = text == NULL ? -1 : buffer_append(body, text, strlen(text));
 
 	if (text != NULL)

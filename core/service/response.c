@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "base/dump.h"
 
 #define BASIC "Basic realm=\"authserver\""
 
@@ -117,7 +118,7 @@ int
 response_json(struct response *r, json_t *object, struct error *e)
 {
 	char *text =
-	    object == NULL ? NULL : json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	    object == NULL ? NULL : dump_json(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	int rc = text == NULL ? -1 : buffer_append(&r->body, text, strlen(text));
 
 	free(text);
@@ -132,7 +133,7 @@ static void
 put_json(struct buffer *body, const char *name, const char *text)
 {
 	json_t *object = json_pack("{s:s, s:s}", "error", name, "error_description", text);
-	char *line = object == NULL ? NULL : json_dumps(object, JSON_COMPACT);
+	char *line = object == NULL ? NULL : dump_json(object, JSON_COMPACT);
 
 	if (line != NULL)
 		(void)buffer_printf(body, "%s\n", line);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/dump.h"
 #include "identity/groups_json.h"
 
 static const char *
@@ -176,7 +177,7 @@ claims_build(const struct shape *s, const struct claim_values *v)
 	char *text = NULL;
 
 	if (claims != NULL && put_registered(claims, s, v) == 0 && put_extra(claims, s, v) == 0)
-		text = json_dumps(claims, JSON_COMPACT | JSON_PRESERVE_ORDER);
+		text = dump_json(claims, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	json_decref(claims);
 	return text;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <jansson.h>
+#include "base/dump.h"
 
 /* Longer than anybody's, and no sum of two overflows. */
 #define LONGEST (1000LL * 366 * 24 * 60 * 60)
@@ -26,7 +27,7 @@ refresh_record_write(const struct refresh_record *r, struct buffer *bytes, struc
 	if (object == NULL)
 		return error_set(e, ERROR_MALFORMED,
 		    "no refresh token: a name of those that it is for is not UTF-8");
-	text = json_dumps(object, JSON_COMPACT);
+	text = dump_json(object, JSON_COMPACT);
 	json_decref(object);
 	refresh_head_write(head,
 	    &(struct refresh_head){.confirmed = r->confirmed, .due = refresh_record_due(r)});

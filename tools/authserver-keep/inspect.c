@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "base/account.h"
+#include "base/dump.h"
 #include "jose/jws_verify.h"
 
 /* A JSON object has some bytes more than the token in it. */
@@ -39,7 +40,7 @@ inspect_render(struct buffer *file, enum keep_format format, const struct signat
 		return buffer_append(file, token->token, token->length);
 	object = json_pack("{s:s, s:s, s:I}", "access_token", token->token, "token_type",
 	    "Bearer", "expires_at", (json_int_t)token->expires);
-	text = object == NULL ? NULL : json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	text = object == NULL ? NULL : dump_json(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	rc = text == NULL ? -1 : buffer_append(file, text, strlen(text));
 	if (text != NULL)
 		explicit_bzero(text, strlen(text));

@@ -9,6 +9,7 @@
 #include "base/base64url.h"
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/dump.h"
 #include "jose/jws_parse.h"
 #include "tools/authserverctl/command.h"
 #include "tools/authserverctl/token_read.h"
@@ -79,7 +80,7 @@ print(json_t *header, json_t *claims, struct error *e)
 	char *text =
 	    all == NULL
 		? NULL
-		: json_dumps(all, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
+		: dump_json(all, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
 	int rc = 0;
 
 	if (text == NULL || puts(text) == EOF)

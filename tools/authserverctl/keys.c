@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/dump.h"
 #include "tools/authserverctl/command.h"
 #include "tools/authserverctl/keyset.h"
 
@@ -61,7 +62,7 @@ print_json(const struct keyset *k, struct error *e)
 			      "activation", column(row.from), "end", column(row.end),
 			      "algorithm", row.algorithm, "kid", row.kid, "file", row.path));
 	}
-	text = json_dumps(list, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	text = dump_json(list, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 	json_decref(list);
 	if (text == NULL)
 		return error_set(e, ERROR_INTERNAL, "out of memory");

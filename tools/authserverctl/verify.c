@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "base/dump.h"
 #include "config/flags.h"
 #include "tools/authserverctl/command.h"
 #include "tools/authserverctl/token_read.h"
@@ -37,7 +38,7 @@ static int
 print(const json_t *claims, struct error *e)
 {
 	char *text =
-	    json_dumps(claims, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
+	    dump_json(claims, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
 	int rc = 0;
 
 	if (text == NULL || puts(text) == EOF)
