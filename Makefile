@@ -5,6 +5,8 @@
 #   make check      install what is missing, build, and run every test, lint among them
 #   make bench      install what is missing, build, and print speed and memory as ratios
 #   make check-image  the tests of the container in the image's own file system: 3 minutes, root
+#   make torture    faults of all kinds while tokens are made: 15 minutes, root; TORTURE='kill full'
+#                   runs these parts alone
 #   make lint       the include law, the man pages, the shell scripts, the formatting
 #   make format     apply .clang-format
 #   make deb        install what is missing, and build the Debian package in build/deb
@@ -40,6 +42,7 @@ UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 HELPERS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/lib/*.c))
 PRELOADS := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/preload/*.c))
+TORTURES := $(patsubst %.c,$(BUILD)/%,$(filter-out %/heap.c,$(wildcard tests/torture/*.c)))
 PAGES    := $(wildcard man/*.[1-8])
 
 object    = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -177,6 +180,17 @@ $(BENCHES): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIBRARY)
 	$(call say,LD,$@)
 	$(call link,-lfcgi)
 
+# Programs of the torture. The heap that fails is linked into one and preloaded into others.
+$(TORTURES): $(BUILD)/tests/torture/%: $(BUILD)/tests/torture/%.o $(LIBRARY)
+	$(call say,LD,$@)
+	$(call link)
+
+$(BUILD)/tests/torture/allocation: $(BUILD)/tests/torture/heap.o
+$(BUILD)/tests/torture/heap.o: BUILD_CFLAGS += -fPIC
+$(BUILD)/tests/torture/heap.so: $(BUILD)/tests/torture/heap.o
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared -o $@ $< $(LDFLAGS) $(SANFLAGS)
+
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')
 
 # --- run, check, bench: from a bare Debian 12 -------------------------------------
@@ -203,6 +217,17 @@ bench:
 	@deploy/packages build run bench
 	@$(MAKE) --no-print-directory -j$(PROCESSORS) all $(BUILD)/benches
 	@bench/run $(BUILD)
+
+# What allocates is built with AddressSanitizer, which sees what leaks on the way out.
+TORTURE ?=
+.PHONY: torture
+torture:
+	@deploy/packages build torture
+	@$(MAKE) --no-print-directory -j$(PROCESSORS) all $(BUILD)/helpers $(TORTURES) \
+		$(BUILD)/tests/torture/heap.so
+	@$(MAKE) --no-print-directory -j$(PROCESSORS) SAN=address,undefined \
+		build/address-undefined/tests/torture/allocation
+	@tests/torture/run $(BUILD) $(TORTURE)
 
 .PHONY: $(BUILD)/units $(BUILD)/helpers $(BUILD)/benches
 $(BUILD)/units: $(UNITS)

@@ -5,8 +5,8 @@
 #include <jansson.h>
 
 /*
- * As json_dumps(3), whose text may lack something where memory ends meanwhile: here it is whole,
- * or NULL. To be freed with free().
+ * As json_dumps(3), whose text may lack something where memory ends meanwhile: here it is
+ * whole, or NULL. To be freed with free().
  */
 char *dump_json(const json_t *value, size_t flags);
 
