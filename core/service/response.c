@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/dump.h"
-
 #include "base/text.h"
 
 #define BASIC "Basic realm=\"authserver\""

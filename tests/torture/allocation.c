@@ -382,7 +382,7 @@ main(int argc, char **argv)
 			die(e.text);
 	}
 	tokens = s.config.directory;
-	printf("1..%zu\n", sizeof(kinds) / sizeof(kinds[0]) + 1);
+	printf("1..%zu\n", sizeof(kinds) / sizeof(kinds[0]) + (plan.ever ? 0 : 1));
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		for (int warm = 0; warm < 2; warm++) {
 			get_token(&s);
@@ -393,7 +393,9 @@ main(int argc, char **argv)
 		}
 		tell(number++, kinds[i].name, true);
 	}
-	test_reload(&s, number, &plan);
+	/* Without any memory a library below us ends the process. */
+	if (!plan.ever)
+		test_reload(&s, number, &plan);
 	stand_close(&s);
 	return 0;
 }
