@@ -49,6 +49,7 @@ worker_main(struct generation *g, unsigned int i)
 	    .listeners = &g->listeners,
 	    .tcp = listener_is_tcp(g->listeners.web),
 	    .signer = g->to_signer[i].worker,
+	    .signer_threads = config_signer_threads(&g->config),
 	    .resolver = g->to_resolver[i].worker,
 	    .lookup_deadline = config_resolver_deadline(&g->config) + 1,
 	    .peers = &g->config.peers,

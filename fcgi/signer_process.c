@@ -24,25 +24,12 @@ thread_main(void *argument)
 	return NULL;
 }
 
-static unsigned int
-thread_count(const struct config *c)
-{
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (c->signer_threads != 0)
-		return c->signer_threads;
-	if (processors < 1)
-		return 1;
-	return processors < LIMIT_SIGNER_THREADS ? (unsigned int)processors
-						 : LIMIT_SIGNER_THREADS;
-}
-
-/* A thread a processor on each worker's socket; this thread waits for them for good. */
+/* Threads on each worker's socket; this thread waits for them for good. */
 static int
 run_threads(
     const struct config *c, const struct signing *s, const int *sockets, unsigned int count)
 {
-	unsigned int threads = thread_count(c);
+	unsigned int threads = config_signer_threads(c);
 	struct thread *jobs = calloc(count, sizeof(*jobs));
 	pthread_attr_t attributes;
 	pthread_t id;

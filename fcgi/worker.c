@@ -216,6 +216,16 @@ judge(struct worker *w, struct connection *c, size_t length)
 			 : FRAMING_INCOMPLETE;
 }
 
+/* A web server whose client has gone closes the connection: nobody would take the token. A TCP
+ * connection that was closed looks like one whose peer has said all it has to say. */
+static bool
+is_abandoned(const struct connection *c)
+{
+	struct pollfd p = {.fd = c->fd};
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0;
+}
+
 /* Looks at what the socket holds, and lends it to libfcgi once there is a whole request. */
 static void
 look(struct worker *w, struct connection *c)
@@ -237,6 +247,10 @@ look(struct worker *w, struct connection *c)
 	verdict = judge(w, c, (size_t)n);
 	if (c->head.authorizer && !c->verifies)
 		verdict = FRAMING_INVALID;
+	if (verdict != FRAMING_INVALID && is_abandoned(c)) {
+		hang_up(w, c);
+		return;
+	}
 	switch (verdict) {
 	case FRAMING_INCOMPLETE:
 		wait_for_rest(w, c);
@@ -466,14 +480,24 @@ dispatch(struct worker *w, void *source, uint32_t events)
 		take_connections(w, source, ACCEPT_BURST);
 	else if (source == &w->signals)
 		take_signals(w);
-	else if (source == &w->signer)
-		take_answers(w);
 	else if (source == &w->lookup)
 		take_memberships(w);
 	else if (c->state == WAITING)
 		wake(w, c, events);
 	else if (c->state == LENT)
 		c->woken = true;
+}
+
+/* What makes room comes before what needs it. */
+static void
+dispatch_all(struct worker *w, struct epoll_event *events, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (events[i].data.ptr == &w->signer)
+			take_answers(w);
+	for (int i = 0; i < count; i++)
+		if (events[i].data.ptr != &w->signer)
+			dispatch(w, events[i].data.ptr, events[i].events);
 }
 
 static bool
@@ -497,8 +521,7 @@ loop(struct worker *w)
 		bool timed = w->open > 0 || !all_accepting(w);
 		int n = epoll_wait(w->epoll, events, EVENTS_MAX, timed ? 1000 : -1);
 
-		for (int i = 0; i < n; i++)
-			dispatch(w, events[i].data.ptr, events[i].events);
+		dispatch_all(w, events, n);
 		if (timed && clock_monotonic(w->parts->clock) >= next_tick) {
 			tick(w);
 			next_tick = deadline_in(w, 1);
@@ -534,7 +557,8 @@ worker_run(const struct worker_parts *parts, struct error *e)
 		w->connections[i].next_free = w->free;
 		w->free = &w->connections[i];
 	}
-	if (signer_remote_new(&w->signer, parts->signer, parts->clock, parts->entropy, e) == -1)
+	if (signer_remote_new(&w->signer, parts->signer, parts->signer_threads, parts->clock,
+		parts->entropy, e) == -1)
 		goto out;
 	service_set_signer(parts->service, signer_remote_signer(w->signer));
 	if (parts->resolver != -1) {

@@ -15,6 +15,7 @@ struct worker_parts {
 	const struct listeners *listeners;
 	bool tcp;                    /* that of the web server is no Unix socket */
 	int signer;                  /* our end of the socketpair */
+	unsigned int signer_threads; /* at the other end of it */
 	int resolver;                /* the same; -1: there is no resolver */
 	int64_t lookup_deadline;     /* seconds that a look-up may take */
 	const struct strings *peers; /* who may speak for a web server */

@@ -456,7 +456,7 @@ kill_often() {
     local worker=${WORKERS[0]}
     background watch watch "$TOKENS"
     watcher=$JOB
-    background load load "$SOCKET" 60
+    background load load "$SOCKET" 12
     loaders=$JOB
     kill_often signer 5
     finish "$loaders"
@@ -604,6 +604,20 @@ not_reloaded() { [ "$(times_logged 'Not reloaded, the old configuration stays: '
     until_true 10 logged 'The signer cannot be started: '
     stop
     until_true 5 nobody_left
+}
+
+@test "a request whose client has gone before it was looked at makes no token" {
+    serve
+    find_parts
+    kill -STOP "${WORKERS[0]}"
+    background flight flight "$SOCKET" 20
+    until_true 5 says "$DIR/flight" sent
+    kill -KILL "$JOB"
+    wait "$JOB" || true
+    kill -CONT "${WORKERS[0]}"
+    mints
+    stop
+    [ "$(token_count)" -eq 1 ]
 }
 
 @test "SIGTERM answers what is in flight, then ends with status 0" {
