@@ -54,7 +54,7 @@ struct entrance {
 	void (*take)(struct worker *w, int fd); /* what becomes of a connection */
 };
 
-enum { WEB, PEERS, VERIFICATION, ENTRANCES };
+enum { WEB, HANDED, PEERS, VERIFICATION, ENTRANCES };
 
 struct worker {
 	const struct worker_parts *parts;
@@ -117,6 +117,22 @@ hang_up(struct worker *w, struct connection *c)
 	release(w, c);
 }
 
+/* The web server goes on using a connection that it keeps: another worker serves it. Where
+ * there is none, and for others, it ends. Whoever has it then, our epoll would go on telling of
+ * it. */
+static void
+give_on(struct worker *w, struct connection *c)
+{
+	bool web = c->peer == NULL && !c->verifies;
+
+	if (c->watched)
+		(void)epoll_ctl(w->epoll, EPOLL_CTL_DEL, c->fd, NULL);
+	if (web && w->draining && handover_give(w->parts->handover, c->fd) == 0)
+		release(w, c);
+	else
+		hang_up(w, c);
+}
+
 /* Edge-triggered: a connection that is lent must not wake us again and again. */
 static int
 watch_connection(struct worker *w, struct connection *c)
@@ -157,8 +173,12 @@ exchange_over(void *context, bool usable)
 		release(w, c);
 		return;
 	}
-	if (!c->head.keep || c->verifies || w->draining || watch_connection(w, c) == -1) {
+	if (!c->head.keep || c->verifies) {
 		hang_up(w, c);
+		return;
+	}
+	if (w->draining || watch_connection(w, c) == -1) {
+		give_on(w, c);
 		return;
 	}
 	c->deadline = deadline_in(w, IDLE_DEADLINE);
@@ -240,6 +260,10 @@ look(struct worker *w, struct connection *c)
 			hang_up(w, c);
 		return;
 	}
+	if (idle) {
+		give_on(w, c);
+		return;
+	}
 	if (n <= 0) {
 		hang_up(w, c);
 		return;
@@ -269,9 +293,10 @@ look(struct worker *w, struct connection *c)
 	}
 }
 
-/* The table's next free place, for a connection that is to be served. */
+/* The table's next free place, for a connection that is to be served. One that is fresh was
+ * made for a request; another one may wait for its next one. */
 static void
-begin(struct worker *w, const struct connection *accepted)
+begin(struct worker *w, const struct connection *accepted, bool fresh)
 {
 	struct connection *c = w->free;
 
@@ -279,10 +304,10 @@ begin(struct worker *w, const struct connection *accepted)
 	w->open++;
 	*c = *accepted;
 	c->state = WAITING;
-	c->fresh = true;
+	c->fresh = fresh;
 	c->worker = w;
 	buffer_init(&c->gathered, FRAMING_MAX);
-	c->deadline = deadline_in(w, REQUEST_DEADLINE);
+	c->deadline = deadline_in(w, fresh ? REQUEST_DEADLINE : IDLE_DEADLINE);
 	look(w, c);
 }
 
@@ -297,7 +322,16 @@ take_web(struct worker *w, int fd)
 	}
 	if (w->parts->tcp)
 		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	begin(w, &(struct connection){.fd = fd});
+	begin(w, &(struct connection){.fd = fd}, true);
+}
+
+static void
+take_handed(struct worker *w, int fd)
+{
+	if (peers_admit_web(&w->known, fd))
+		begin(w, &(struct connection){.fd = fd}, false);
+	else
+		close(fd);
 }
 
 static void
@@ -319,7 +353,7 @@ take_peer(struct worker *w, int fd)
 	if (peer == NULL)
 		close(fd);
 	else
-		begin(w, &(struct connection){.fd = fd, .peer = peer, .uid = uid});
+		begin(w, &(struct connection){.fd = fd, .peer = peer, .uid = uid}, true);
 }
 
 /*
@@ -347,7 +381,7 @@ take_verification(struct worker *w, int fd)
 	}
 	if (all >= VERIFYING_MAX)
 		hang_up(w, oldest);
-	begin(w, &(struct connection){.fd = fd, .verifies = true});
+	begin(w, &(struct connection){.fd = fd, .verifies = true}, true);
 }
 
 /* Pauses when the table or the process's descriptors are used up; a tick resumes. */
@@ -361,7 +395,9 @@ take_connections(struct worker *w, struct entrance *from, int burst)
 		int block = w->parts->tcp && from == &w->entrances[WEB] ? 0 : SOCK_NONBLOCK;
 		int fd = -1;
 
-		if (w->free != NULL)
+		if (w->free != NULL && from == &w->entrances[HANDED])
+			fd = handover_take(from->listener);
+		else if (w->free != NULL)
 			fd = accept4(from->listener, NULL, NULL, SOCK_CLOEXEC | block);
 		if (fd == -1 && w->free != NULL &&
 		    (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
@@ -549,6 +585,7 @@ worker_run(const struct worker_parts *parts, struct error *e)
 	w->parts = parts;
 	w->epoll = w->signals = -1;
 	w->entrances[WEB] = (struct entrance){parts->listeners->web, false, take_web};
+	w->entrances[HANDED] = (struct entrance){parts->handover->out, false, take_handed};
 	w->entrances[PEERS] = (struct entrance){parts->listeners->peer, false, take_peer};
 	w->entrances[VERIFICATION] =
 	    (struct entrance){parts->listeners->verification, false, take_verification};

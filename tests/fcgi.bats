@@ -555,6 +555,26 @@ reload() {
     until_true 5 parts
 }
 
+# What a web server may just be sending a request on is not closed under it.
+@test "connections that are kept outlive the workers that accepted them" {
+    local old
+
+    serve --set workers=2
+    find_parts 2
+    background kept kept "$SOCKET" 64
+    until_true 5 says "$DIR/kept" kept
+    for _ in 1 2; do
+        old=("${WORKERS[@]}")
+        reload
+        until_true 5 gone "${old[0]}"
+        until_true 5 gone "${old[1]}"
+        find_parts 2
+    done
+    finish "$JOB"
+    [ "$(grep -c '^200$' "$DIR/kept")" -eq 64 ]
+    [ "$(token_count)" -eq 128 ]
+}
+
 @test "a connection from before SIGHUP gets its request answered after it" {
     serve
     background fresh fresh "$SOCKET" 5
