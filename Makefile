@@ -4,6 +4,9 @@
 #   make run        install what is missing, build, and serve a demo on 127.0.0.1:5001
 #   make check      install what is missing, build, and run every test, lint among them
 #   make bench      install what is missing, build, and print speed and memory as ratios
+#   make overload   four times what can be signed: only 200 and 503, soon; a minute and a half
+#   make soak       load, reloads, rotations and kills for MINUTES=10; REQUESTS=1000000 has so many
+#                   tokens and refusals in its first part instead, half an hour or more
 #   make check-image  the tests of the container in the image's own file system: 3 minutes, root
 #   make lint       the include law, the man pages, the shell scripts, the formatting
 #   make format     apply .clang-format
@@ -38,6 +41,7 @@ LIBEXECS := authserver.fcgi authserver.cgi authserver-resolver authserver-passwo
 PROGRAMS := $(addprefix $(BUILD)/,$(LIBEXECS) $(TOOLS))
 UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
+SOAK     := $(BUILD)/tests/soak/load
 HELPERS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/lib/*.c))
 PRELOADS := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/preload/*.c))
 PAGES    := $(wildcard man/*.[1-8])
@@ -173,6 +177,12 @@ $(PRELOADS): $(BUILD)/%.so: $(BUILD)/%.o
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared -o $@ $< $(LDFLAGS) $(SANFLAGS)
 
+# The client of soak and overload has to cost less than what it asks.
+$(call object,$(wildcard tests/soak/*.c)): BUILD_CFLAGS += -O2
+$(SOAK): $(call object,$(wildcard tests/soak/*.c))
+	$(call say,LD,$@)
+	$(call link)
+
 $(BENCHES): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIBRARY)
 	$(call say,LD,$@)
 	$(call link,-lfcgi)
@@ -183,7 +193,7 @@ $(BENCHES): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIBRARY)
 
 PROCESSORS = $(shell nproc)
 
-.PHONY: run check check-image bench
+.PHONY: run check check-image bench overload soak
 run:
 	@deploy/packages build run
 	@$(MAKE) --no-print-directory -j$(PROCESSORS) all
@@ -203,6 +213,11 @@ bench:
 	@deploy/packages build run bench
 	@$(MAKE) --no-print-directory -j$(PROCESSORS) all $(BUILD)/benches
 	@bench/run $(BUILD)
+
+overload soak:
+	@deploy/packages build run soak
+	@$(MAKE) --no-print-directory -j$(PROCESSORS) all $(SOAK)
+	@tests/soak/$@ $(BUILD)
 
 .PHONY: $(BUILD)/units $(BUILD)/helpers $(BUILD)/benches
 $(BUILD)/units: $(UNITS)
