@@ -45,7 +45,7 @@ class Service:
         self.control("rotate")
         self.reaper = None
         self.ended = 0  # lines of the log that tell of processes that ended
-        self.refused_reloads = 0
+        self.reloads = self.refused_reloads = 0
         self.log_at = 0
 
     def configuration(self, at):
@@ -92,6 +92,17 @@ class Service:
         new.write_text(re.sub("^cache = .*$", f"cache = {2 + turn % 3}s", text,
                               flags=re.MULTILINE))
         os.rename(new, self.configured)
+
+    def reload(self):
+        """Until a new generation serves."""
+        def reloaded():
+            self.read_logs()
+            return self.reloads > before
+        self.read_logs()
+        before = self.reloads
+        self.instance.reload()
+        if not until(30, reloaded):
+            raise Failure("it does not reload")
 
     def start(self):
         self.instance.start()
@@ -150,6 +161,7 @@ class Service:
             lines.seek(self.log_at)
             for line in lines:
                 self.ended += "starting another" in line
+                self.reloads += "Reloaded" in line
                 self.refused_reloads += "Not reloaded" in line
             self.log_at = lines.tell()
         if self.log_at > LOG_MAX:
