@@ -456,7 +456,7 @@ kill_often() {
     local worker=${WORKERS[0]}
     background watch watch "$TOKENS"
     watcher=$JOB
-    background load load "$SOCKET" 12
+    background load load "$SOCKET" 8
     loaders=$JOB
     kill_often signer 5
     finish "$loaders"

@@ -122,6 +122,11 @@ class Instance:
                 found.setdefault(kind, []).append(pid)
         return found
 
+    def spent(self):
+        """Seconds of processor time, of the program and of the web server."""
+        return sum(processes.cpu_seconds(int((self.at / "pid" / what).read_text()))
+                   for what in ("program", "web"))
+
     def reload(self):
         os.kill(self.monitor, signal.SIGHUP)
 

@@ -411,8 +411,8 @@ a_few_are_taken_however_slow_it_is(void **state)
 	struct error e = {0};
 
 	answer_slowly(f, NANOSECONDS);
-	submit_all(f, 16);
-	assert_int_equal(signers_submit(f, 16, &e), -1);
+	submit_all(f, 8);
+	assert_int_equal(signers_submit(f, 8, &e), -1);
 }
 
 static void
