@@ -358,7 +358,7 @@ asked() {
     configure 'workers = "2"'
     serve
     find_parts 2
-    background load load "$SOCKET" 16
+    background load load "$SOCKET" 8
     INTERVAL=0.02 until_true 10 enough 1000
     finish "$JOB"
     [[ $(cat "$DIR/load") =~ ^[0-9]+\ 200$ ]]
