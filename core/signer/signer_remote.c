@@ -8,7 +8,7 @@
 
 enum {
 	PENDING = 128,
-	FEW = 8,     /* that wait however long it takes: a handful of clients is no overload */
+	FEW = 8,      /* that wait however long it takes: a handful of clients is no overload */
 	DEADLINE = 5, /* seconds */
 };
 
