@@ -7,6 +7,9 @@
 #   make fuzz       look for inputs that break a parser: 60 seconds (SECONDS=n) for each of 32, as
 #                   many at a time as there are processors; FUZZ=NAME for one. See tests/fuzz
 #   make fuzz-keep  add what that found new to what make check replays
+#   make overload   four times what can be signed: only 200 and 503, soon; a minute and a half
+#   make soak       load, reloads, rotations and kills for MINUTES=10; REQUESTS=1000000 has so many
+#                   tokens and refusals in its first part instead, half an hour or more
 #   make check-image  the tests of the container in the image's own file system: 3 minutes, root
 #   make torture    faults of all kinds while tokens are made: 15 minutes, root; TORTURE='kill full'
 #                   runs these parts alone
@@ -45,6 +48,7 @@ LIBEXECS := authserver.fcgi authserver.cgi authserver-resolver authserver-passwo
 PROGRAMS := $(addprefix $(BUILD)/,$(LIBEXECS) $(TOOLS))
 UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
+SOAK     := $(BUILD)/tests/soak/load
 HELPERS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/lib/*.c))
 PRELOADS := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/preload/*.c))
 TORTURES := $(patsubst %.c,$(BUILD)/%,$(filter-out %/heap.c,$(wildcard tests/torture/*.c)))
@@ -200,6 +204,12 @@ $(PRELOADS): $(BUILD)/%.so: $(BUILD)/%.o
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared -o $@ $< $(LDFLAGS) $(SANFLAGS)
 
+# The client of soak and overload has to cost less than what it asks.
+$(call object,$(wildcard tests/soak/*.c)): BUILD_CFLAGS += -O2
+$(SOAK): $(call object,$(wildcard tests/soak/*.c))
+	$(call say,LD,$@)
+	$(call link)
+
 $(BENCHES): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIBRARY)
 	$(call say,LD,$@)
 	$(call link,-lfcgi)
@@ -221,7 +231,7 @@ $(BUILD)/tests/torture/heap.so: $(BUILD)/tests/torture/heap.o
 
 PROCESSORS = $(shell nproc)
 
-.PHONY: run check check-image bench
+.PHONY: run check check-image bench overload soak
 run:
 	@deploy/packages build run
 	@$(MAKE) --no-print-directory -j$(PROCESSORS) all
@@ -265,6 +275,11 @@ torture:
 	@$(MAKE) --no-print-directory -j$(PROCESSORS) SAN=address,undefined \
 		build/address-undefined/tests/torture/allocation
 	@tests/torture/run $(BUILD) $(TORTURE)
+
+overload soak:
+	@deploy/packages build run soak
+	@$(MAKE) --no-print-directory -j$(PROCESSORS) all $(SOAK)
+	@tests/soak/$@ $(BUILD)
 
 .PHONY: $(BUILD)/units $(BUILD)/helpers $(BUILD)/benches
 $(BUILD)/units: $(UNITS)

@@ -70,6 +70,22 @@ hang_up(struct connections *t, struct connection *c)
 	release(t, c);
 }
 
+/* The web server goes on using a connection that it keeps: another worker serves it. Where
+ * there is none, and for others, it ends. Whoever has it then, our epoll would go on telling of
+ * it. */
+static void
+give_on(struct connections *t, struct connection *c)
+{
+	bool web = c->from.peer == NULL && !c->from.verifies;
+
+	if (c->watched)
+		(void)epoll_ctl(t->parts.epoll, EPOLL_CTL_DEL, c->from.fd, NULL);
+	if (web && t->draining && handover_give(t->parts.handover, c->from.fd) == 0)
+		release(t, c);
+	else
+		hang_up(t, c);
+}
+
 /* Edge-triggered: a connection that is lent must not wake us again and again. */
 static int
 watch_connection(struct connections *t, struct connection *c)
@@ -110,8 +126,12 @@ exchange_over(void *context, bool usable)
 		release(t, c);
 		return;
 	}
-	if (!c->head.keep || c->from.verifies || t->draining || watch_connection(t, c) == -1) {
+	if (!c->head.keep || c->from.verifies) {
 		hang_up(t, c);
+		return;
+	}
+	if (t->draining || watch_connection(t, c) == -1) {
+		give_on(t, c);
 		return;
 	}
 	c->deadline = deadline_in(t, IDLE_DEADLINE);
@@ -169,6 +189,16 @@ judge(struct connections *t, struct connection *c, size_t length)
 			 : FRAMING_INCOMPLETE;
 }
 
+/* A web server whose client has gone closes the connection: nobody would take the token. A TCP
+ * connection that was closed looks like one whose peer has said all it has to say. */
+static bool
+is_abandoned(const struct connection *c)
+{
+	struct pollfd p = {.fd = c->from.fd};
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0;
+}
+
 /* Looks at what the socket holds, and lends it to libfcgi once there is a whole request. */
 static void
 look(struct connections *t, struct connection *c)
@@ -183,6 +213,10 @@ look(struct connections *t, struct connection *c)
 			hang_up(t, c);
 		return;
 	}
+	if (idle) {
+		give_on(t, c);
+		return;
+	}
 	if (n <= 0) {
 		hang_up(t, c);
 		return;
@@ -190,6 +224,10 @@ look(struct connections *t, struct connection *c)
 	verdict = judge(t, c, (size_t)n);
 	if (c->head.authorizer && !c->from.verifies)
 		verdict = FRAMING_INVALID;
+	if (verdict != FRAMING_INVALID && is_abandoned(c)) {
+		hang_up(t, c);
+		return;
+	}
 	switch (verdict) {
 	case FRAMING_INCOMPLETE:
 		wait_for_rest(t, c);
@@ -215,9 +253,9 @@ connections_begin(struct connections *t, const struct accepted *a)
 
 	t->free = c->next_free;
 	t->open++;
-	*c = (struct connection){.from = *a, .state = WAITING, .fresh = true, .table = t};
+	*c = (struct connection){.from = *a, .state = WAITING, .fresh = !a->handed, .table = t};
 	buffer_init(&c->gathered, FRAMING_MAX);
-	c->deadline = deadline_in(t, REQUEST_DEADLINE);
+	c->deadline = deadline_in(t, a->handed ? IDLE_DEADLINE : REQUEST_DEADLINE);
 	look(t, c);
 }
 

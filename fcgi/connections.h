@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/log.h"
+#include "fcgi/handover.h"
 #include "service/service.h"
 
 struct connections;
@@ -21,6 +22,7 @@ enum { CONNECTIONS_MAX = 1024 };
 
 struct connections_parts {
 	struct service *service;
+	const struct handover *handover; /* of the web server's connections */
 	const struct log *log;
 	const struct clock *clock;
 	int epoll; /* where they are watched; an event leads to its struct connection */
@@ -50,6 +52,7 @@ struct accepted {
 	char *peer;    /* the account at the other end; NULL: a web server, or verifies */
 	uid_t uid;     /* of that account; 0 for a web server's */
 	bool verifies; /* it came by TCP, to have a token verified */
+	bool handed;   /* it was another worker's, and may wait for its next request */
 };
 void connections_begin(struct connections *t, const struct accepted *a);
 
@@ -59,7 +62,8 @@ void connections_wake(struct connections *t, struct connection *c, uint32_t even
 /* Hangs up on those whose time is over. */
 void connections_expire(struct connections *t);
 
-/* From now on each connection ends with the request that it has. */
+/* From now on each connection ends with the request that it has; what the web server keeps is
+ * handed over then. */
 void connections_drain(struct connections *t);
 
 #endif

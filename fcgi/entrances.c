@@ -56,6 +56,16 @@ take_web(struct entrances *all, int fd)
 }
 
 static void
+take_handed(struct entrances *all, int fd)
+{
+	if (peers_admit_web(&all->known, fd))
+		connections_begin(
+		    all->connections, &(struct accepted){.fd = fd, .handed = true});
+	else
+		close(fd);
+}
+
+static void
 take_peer(struct entrances *all, int fd)
 {
 	struct accepted a = {.fd = fd, .uid = peers_uid(fd)};
@@ -93,7 +103,9 @@ take_burst(struct entrances *all, struct entrance *from, int burst)
 		bool room = !connections_full(all->connections);
 		int fd = -1;
 
-		if (room)
+		if (room && from == &all->each[HANDED])
+			fd = handover_take(from->listener);
+		else if (room)
 			fd = accept4(from->listener, NULL, NULL, SOCK_CLOEXEC | block);
 		if (fd == -1 && room &&
 		    (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
@@ -136,6 +148,7 @@ entrances_init(struct entrances *all, const struct entrances_parts *parts)
 
 	*all = (struct entrances){
 	    .each = {[WEB] = {l->web, false, take_web},
+		[HANDED] = {parts->handover->out, false, take_handed},
 		[PEERS] = {l->peer, false, take_peer},
 		[VERIFICATION] = {l->verification, false, take_verification}},
 	    .connections = parts->connections,

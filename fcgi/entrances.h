@@ -20,7 +20,7 @@ struct entrance {
 	void (*take)(struct entrances *all, int fd);
 };
 
-enum { WEB, PEERS, VERIFICATION, ENTRANCES };
+enum { WEB, HANDED, PEERS, VERIFICATION, ENTRANCES };
 
 struct entrances {
 	struct entrance each[ENTRANCES];
@@ -32,7 +32,8 @@ struct entrances {
 
 struct entrances_parts {
 	const struct listeners *listeners;
-	const struct strings *peers; /* who may speak for a web server */
+	const struct handover *handover; /* of the web server's connections */
+	const struct strings *peers;     /* who may speak for a web server */
 	bool tcp;
 	const struct log *log;
 	const struct clock *clock;

@@ -51,8 +51,10 @@ worker_main(struct generation *g, unsigned int i)
 {
 	struct worker_parts parts = {
 	    .listeners = &g->listeners,
+	    .handover = g->parts.handover,
 	    .tcp = listener_is_tcp(g->listeners.web),
 	    .signer = g->to_signer[i].worker,
+	    .signer_threads = config_signer_threads(&g->config),
 	    .resolver = g->to_resolver[i].worker,
 	    .lookup_deadline = config_resolver_deadline(&g->config) + 1,
 	    .peers = &g->config.peers,
@@ -62,11 +64,12 @@ worker_main(struct generation *g, unsigned int i)
 	    .clock = &clock_system,
 	    .entropy = &entropy_system,
 	};
-	int keep[5 + SERVICE_DESCRIPTORS] = {g->listeners.web, g->listeners.peer,
-	    g->listeners.verification, parts.signer, parts.resolver};
+	int keep[7 + SERVICE_DESCRIPTORS] = {g->listeners.web, g->listeners.peer,
+	    g->listeners.verification, parts.signer, parts.resolver, parts.handover->in,
+	    parts.handover->out};
 	struct error e = {0};
 
-	service_descriptors(g->service, keep + 5);
+	service_descriptors(g->service, keep + 7);
 	child_close_others(keep, sizeof(keep) / sizeof(keep[0]));
 	if (worker_run(&parts, &e) == -1) {
 		log_line(g->parts.log, LOG_LEVEL_ERROR, "Worker: %s", e.text);

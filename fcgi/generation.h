@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "config/flags.h"
+#include "fcgi/handover.h"
 #include "fcgi/listener.h"
 #include "service/service.h"
 
@@ -18,6 +19,7 @@ struct generation;
 /* What every generation shares. */
 struct generation_parts {
 	const struct listeners *listeners; /* that of verification is each generation's own */
+	const struct handover *handover;
 	struct log *log;
 	const struct condition *condition;
 };

@@ -29,6 +29,7 @@ struct old {
 
 struct monitor {
 	struct generation_parts parts;
+	struct handover handover;
 	struct condition *condition; /* in memory that the workers read too */
 	const struct flags *flags;
 	int64_t next_watch; /* monotonic nanoseconds */
@@ -216,6 +217,7 @@ handle(struct monitor *m, int signal)
 		break;
 	case SIGTERM:
 	case SIGINT:
+		handover_end(&m->handover); /* there will be nobody */
 		if (m->current != NULL)
 			retire(m, m->current);
 		m->current = NULL;
@@ -248,8 +250,12 @@ monitor_run(const struct listeners *listeners, const struct flags *flags, struct
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (m.condition == MAP_FAILED)
 		return error_set(e, ERROR_INTERNAL, "mmap: %s", strerror(errno));
-	m.parts = (struct generation_parts){
-	    .listeners = listeners, .log = log, .condition = m.condition};
+	if (handover_open(&m.handover) == -1)
+		return error_set(e, ERROR_INTERNAL, "socketpair: %s", strerror(errno));
+	m.parts = (struct generation_parts){.listeners = listeners,
+	    .handover = &m.handover,
+	    .log = log,
+	    .condition = m.condition};
 	child_hide();
 	raise_descriptor_limit();
 	block_signals(&signals);

@@ -28,19 +28,6 @@ thread_main(void *argument)
 	return NULL;
 }
 
-static unsigned int
-thread_count(const struct config *c)
-{
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (c->signer_threads != 0)
-		return c->signer_threads;
-	if (processors < 1)
-		return 1;
-	return processors < LIMIT_SIGNER_THREADS ? (unsigned int)processors
-						 : LIMIT_SIGNER_THREADS;
-}
-
 struct threads {
 	struct thread *each;
 	size_t count;
@@ -116,7 +103,7 @@ load(const struct signer_process *p, struct signing *s, struct error *e)
 static int
 prepare(struct threads *t, const struct signer_process *p, struct signing *s, struct error *e)
 {
-	unsigned int threads = thread_count(p->config); /* which a file says */
+	unsigned int threads = config_signer_threads(p->config); /* which a file says */
 
 	if (load(p, s, e) == -1 || sandbox_leave_files(p->sandbox, e) == -1)
 		return -1;

@@ -83,12 +83,22 @@ dispatch(struct worker *w, void *source, uint32_t events)
 		entrances_take(&w->entrances, source);
 	else if (source == &w->signals)
 		take_signals(w);
-	else if (source == &w->signer)
-		take_answers(w);
 	else if (source == &w->lookup)
 		take_memberships(w);
 	else
 		connections_wake(w->connections, source, events);
+}
+
+/* What makes room comes before what needs it. */
+static void
+dispatch_all(struct worker *w, struct epoll_event *events, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (events[i].data.ptr == &w->signer)
+			take_answers(w);
+	for (int i = 0; i < count; i++)
+		if (events[i].data.ptr != &w->signer)
+			dispatch(w, events[i].data.ptr, events[i].events);
 }
 
 /* Ticks once a second while there is anything whose time can run out; an idle worker
@@ -105,8 +115,7 @@ loop(struct worker *w)
 			     !entrances_accepting(&w->entrances);
 		int n = epoll_wait(w->epoll, events, EVENTS_MAX, timed ? 1000 : -1);
 
-		for (int i = 0; i < n; i++)
-			dispatch(w, events[i].data.ptr, events[i].events);
+		dispatch_all(w, events, n);
 		if (timed && clock_monotonic(clock) >= next_tick) {
 			tick(w);
 			next_tick = clock_monotonic(clock) + NANOSECONDS;
@@ -128,7 +137,8 @@ open_remotes(struct worker *w, struct error *e)
 {
 	const struct worker_parts *p = w->parts;
 
-	if (signer_remote_new(&w->signer, p->signer, p->clock, p->entropy, e) == -1)
+	if (signer_remote_new(
+		&w->signer, p->signer, p->signer_threads, p->clock, p->entropy, e) == -1)
 		return -1;
 	service_set_signer(p->service, signer_remote_signer(w->signer));
 	if (p->resolver == -1)
@@ -162,9 +172,13 @@ static int
 open_entrances(struct worker *w, struct error *e)
 {
 	const struct worker_parts *p = w->parts;
-	const struct connections_parts connections = {
-	    .service = p->service, .log = p->log, .clock = p->clock, .epoll = w->epoll};
+	const struct connections_parts connections = {.service = p->service,
+	    .handover = p->handover,
+	    .log = p->log,
+	    .clock = p->clock,
+	    .epoll = w->epoll};
 	struct entrances_parts entrances = {.listeners = p->listeners,
+	    .handover = p->handover,
 	    .peers = p->peers,
 	    .tcp = p->tcp,
 	    .log = p->log,

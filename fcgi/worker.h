@@ -7,6 +7,7 @@
 #define FCGI_WORKER_H
 
 #include "base/log.h"
+#include "fcgi/handover.h"
 #include "fcgi/listener.h"
 #include "fcgi/peers.h"
 #include "fcgi/sandbox.h"
@@ -14,11 +15,13 @@
 
 struct worker_parts {
 	const struct listeners *listeners;
-	bool tcp;                    /* that of the web server is no Unix socket */
-	int signer;                  /* our end of the socketpair */
-	int resolver;                /* the same; -1: there is no resolver */
-	int64_t lookup_deadline;     /* seconds that a look-up may take */
-	const struct strings *peers; /* who may speak for a web server */
+	const struct handover *handover; /* of the web server's connections */
+	bool tcp;                        /* that of the web server is no Unix socket */
+	int signer;                      /* our end of the socketpair */
+	unsigned int signer_threads;     /* at the other end of it */
+	int resolver;                    /* the same; -1: there is no resolver */
+	int64_t lookup_deadline;         /* seconds that a look-up may take */
+	const struct strings *peers;     /* who may speak for a web server */
 	struct service *service;
 	const struct sandbox *sandbox;
 	const struct log *log;
@@ -27,9 +30,9 @@ struct worker_parts {
 };
 
 /*
- * Serves until SIGTERM: then takes no more connections, finishes the requests it has, and
- * returns 0. On SIGUSR1 the audit log is opened anew. The process must have blocked both. -1
- * and ERROR_INTERNAL when it cannot start.
+ * Serves until SIGTERM: then takes no more connections, finishes the requests it has, hands
+ * over the connections that the web server keeps, and returns 0. On SIGUSR1 the audit log is
+ * opened anew. The process must have blocked both. -1 and ERROR_INTERNAL when it cannot start.
  */
 int worker_run(const struct worker_parts *parts, struct error *e);
 

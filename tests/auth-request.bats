@@ -164,11 +164,15 @@ PROMETHEUS
     must_not grep -rn eyJ "$LOG"
 }
 
-@test "when authserver is stopped, nothing is served" {
+@test "when authserver is stopped, nothing is served, and clients are told to try again" {
     token_of alice
     gateway_stop_one program
     shown "$TOKEN" /files/
-    [ "$STATUS" = 500 ]
+    [ "$STATUS" = 503 ]
+    header Retry-After 5
+    shown "$TOKEN" /api/validate -X POST
+    [ "$STATUS" = 503 ]
+    header Retry-After 5
     gateway_start_program
     gateway_until 50 served
 }

@@ -358,7 +358,7 @@ asked() {
     configure 'workers = "2"'
     serve
     find_parts 2
-    background load load "$SOCKET" 16
+    background load load "$SOCKET" 8
     INTERVAL=0.02 until_true 10 enough 1000
     finish "$JOB"
     [[ $(cat "$DIR/load") =~ ^[0-9]+\ 200$ ]]
@@ -456,7 +456,7 @@ kill_often() {
     local worker=${WORKERS[0]}
     background watch watch "$TOKENS"
     watcher=$JOB
-    background load load "$SOCKET" 60
+    background load load "$SOCKET" 8
     loaders=$JOB
     kill_often signer 5
     finish "$loaders"
@@ -555,6 +555,26 @@ reload() {
     until_true 5 parts
 }
 
+# What a web server may just be sending a request on is not closed under it.
+@test "connections that are kept outlive the workers that accepted them" {
+    local old
+
+    serve --set workers=2
+    find_parts 2
+    background kept kept "$SOCKET" 64
+    until_true 5 says "$DIR/kept" kept
+    for _ in 1 2; do
+        old=("${WORKERS[@]}")
+        reload
+        until_true 5 gone "${old[0]}"
+        until_true 5 gone "${old[1]}"
+        find_parts 2
+    done
+    finish "$JOB"
+    [ "$(grep -c '^200$' "$DIR/kept")" -eq 64 ]
+    [ "$(token_count)" -eq 128 ]
+}
+
 @test "a connection from before SIGHUP gets its request answered after it" {
     serve
     background fresh fresh "$SOCKET" 5
@@ -604,6 +624,20 @@ not_reloaded() { [ "$(times_logged 'Not reloaded, the old configuration stays: '
     until_true 10 logged 'The signer cannot be started: '
     stop
     until_true 5 nobody_left
+}
+
+@test "a request whose client has gone before it was looked at makes no token" {
+    serve
+    find_parts
+    kill -STOP "${WORKERS[0]}"
+    background flight flight "$SOCKET" 20
+    until_true 5 says "$DIR/flight" sent
+    kill -KILL "$JOB"
+    wait "$JOB" || true
+    kill -CONT "${WORKERS[0]}"
+    mints
+    stop
+    [ "$(token_count)" -eq 1 ]
 }
 
 @test "SIGTERM answers what is in flight, then ends with status 0" {

@@ -132,21 +132,23 @@ fails() {
     verified RS512 key
 }
 
-@test "several threads sign at once: 200 requests give 200 tokens, and all of them verify" {
+@test "several threads sign at once: 208 requests give 208 tokens, and all of them verify" {
     local name algorithm
 
     for name in key ec; do
         algorithm=$([ "$name" = key ] && echo RS512 || echo ES256)
         use "$name" "$algorithm" 'signer-threads = 8'
         serve
-        # At most 128 signatures are under way for a worker; more are refused.
-        client flight "$SOCKET" 100 >"$DIR/flight"
-        client flight "$SOCKET" 100 >>"$DIR/flight"
-        [ "$(grep -cx 200 "$DIR/flight")" -eq 200 ] || {
+        # No more are under way for a worker than are signed soon, which depends on the machine.
+        : >"$DIR/flight"
+        for _ in {1..26}; do
+            client flight "$SOCKET" 8 >>"$DIR/flight"
+        done
+        [ "$(grep -cx 200 "$DIR/flight")" -eq 208 ] || {
             sort "$DIR/flight" | uniq -c
             return 1
         }
-        [ "$(token_count)" -eq 200 ]
+        [ "$(token_count)" -eq 208 ]
         verified "$algorithm" "$name"
         refute logged 'ended by'
         stop

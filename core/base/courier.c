@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "base/pace.h"
+
 /* A request that so many processes died over may be what kills them. */
 enum { TRIES_MAX = 5 };
 
@@ -25,6 +27,7 @@ struct courier {
 	uint32_t incarnation; /* tells our answers from those to a process before us */
 	uint32_t sequence;
 	size_t busy;
+	struct pace pace;
 	struct pending pending[COURIER_MOST];
 	struct courier_head *answer; /* with room for the largest */
 };
@@ -96,6 +99,17 @@ fail_all(struct courier *c, int64_t then, const char *reason)
 			fail(c, &c->pending[i], reason);
 }
 
+/* How many may be under way: whoever has to wait for too long had better ask again later. */
+static size_t
+room(const struct courier *c)
+{
+	int64_t paced = pace_room(&c->pace, c->parts.wait);
+
+	if (c->parts.wait == 0 || paced >= (int64_t)c->parts.most)
+		return c->parts.most;
+	return paced < (int64_t)c->parts.few ? c->parts.few : (size_t)paced;
+}
+
 /* As many bytes of the request are kept as given says: all of it, or the head alone. */
 static int
 submit(
@@ -105,11 +119,11 @@ submit(
 	size_t slot = 0;
 	struct pending *p;
 
-	while (slot < c->parts.most && c->pending[slot].done != NULL)
+	if (c->busy >= room(c))
+		return error_set(e, ERROR_UNAVAILABLE, "%zu requests to %s are under way",
+		    c->busy, c->parts.peer);
+	while (c->pending[slot].done != NULL)
 		slot++;
-	if (slot == c->parts.most)
-		return error_set(e, ERROR_UNAVAILABLE, "%zu requests to %s are under way", slot,
-		    c->parts.peer);
 	p = &c->pending[slot];
 	given->request = malloc(given->size);
 	if (given->request == NULL)
@@ -124,7 +138,8 @@ submit(
 	}
 	given->since = clock_monotonic(c->parts.clock);
 	*p = *given;
-	c->busy++;
+	if (c->busy++ == 0)
+		pace_begin(&c->pace, given->since);
 	return 0;
 }
 
@@ -178,14 +193,17 @@ take_answer(struct courier *c, size_t size)
 	if (size < sizeof(*c->answer) || c->answer->magic != c->parts.magic)
 		return;
 	if (c->answer->kind == COURIER_HELLO) {
+		pace_renew(&c->pace, clock_monotonic(c->parts.clock));
 		resend(c);
 		return;
 	}
 	p = &c->pending[c->answer->id % COURIER_MOST];
 	if (c->parts.check(c->answer, size) == -1)
 		return;
-	if (p->done != NULL && p->request->id == c->answer->id)
+	if (p->done != NULL && p->request->id == c->answer->id) {
+		pace_answered(&c->pace, clock_monotonic(c->parts.clock));
 		finish(c, p, c->answer, &none);
+	}
 	/* Else the deadline came first, or a process before us asked. */
 }
 

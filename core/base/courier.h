@@ -35,9 +35,11 @@ struct courier_parts {
 	int fd; /* this process's end; stays the caller's */
 	const struct clock *clock;
 	const struct entropy *entropy;
-	const char *peer;   /* what the other process is called in errors */
-	uint32_t magic;     /* of its answers */
-	size_t most;        /* requests on their way, up to COURIER_MOST; one more is refused */
+	const char *peer; /* what the other process is called in errors */
+	uint32_t magic;   /* of its answers */
+	size_t most;      /* requests on their way, up to COURIER_MOST; one more is refused */
+	size_t few;       /* so many are never refused for what follows */
+	int64_t wait; /* nanoseconds: no more than are answered in that; 0: not bounded so */
 	size_t answer_size; /* of the largest answer */
 	int64_t deadline;   /* nanoseconds that an answer may take */
 	/* 0 when size bytes at answer are one, whose head has been checked. */

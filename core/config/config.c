@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/section.h"
 
@@ -100,6 +101,19 @@ config_resolver_deadline(const struct config *c)
 	int64_t most = groups > password ? groups : password;
 
 	return most > keys ? most : keys;
+}
+
+unsigned int
+config_signer_threads(const struct config *c)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (c->signer_threads != 0)
+		return c->signer_threads;
+	if (processors < 1)
+		return 1;
+	return processors < LIMIT_SIGNER_THREADS ? (unsigned int)processors
+						 : LIMIT_SIGNER_THREADS;
 }
 
 void

@@ -147,6 +147,9 @@ int config_check_grants(const struct config *c, struct error *e);
  * the host's own accounts hang. */
 int64_t config_resolver_deadline(const struct config *c);
 
+/* The signer's threads for each worker: signer-threads, or one for each processor. */
+unsigned int config_signer_threads(const struct config *c);
+
 /* The profile called name, NULL when there is none. */
 const struct profile *config_profile(const struct profiles *profiles, const char *name);
 

@@ -8,8 +8,13 @@
 
 enum {
 	PENDING = 128,
+	FEW = 8,      /* that wait however long it takes: a handful of clients is no overload */
 	DEADLINE = 5, /* seconds */
 };
+
+/* What a request may wait for those before it. Clients want an answer within half a second,
+ * whichever it is, and the web server and the signature take their part of that. */
+#define WAIT (NANOSECONDS / 5)
 
 struct signer_remote {
 	struct signer signer; /* first, so that the one leads to the other */
@@ -91,7 +96,7 @@ signer_remote_signer(struct signer_remote *r)
 }
 
 int
-signer_remote_new(struct signer_remote **out, int fd, const struct clock *clock,
+signer_remote_new(struct signer_remote **out, int fd, size_t threads, const struct clock *clock,
     const struct entropy *entropy, struct error *e)
 {
 	const struct courier_parts parts = {.fd = fd,
@@ -100,6 +105,10 @@ signer_remote_new(struct signer_remote **out, int fd, const struct clock *clock,
 	    .peer = "the signer",
 	    .magic = MESSAGE_ANSWER_MAGIC,
 	    .most = PENDING,
+	    .few = threads < FEW       ? FEW
+		   : threads < PENDING ? threads
+				       : PENDING,
+	    .wait = WAIT,
 	    .answer_size = sizeof(struct message_answer),
 	    .deadline = DEADLINE * NANOSECONDS,
 	    .check = check,

@@ -12,10 +12,12 @@
 
 struct signer_remote;
 
-/* fd is the worker's end of a SOCK_SEQPACKET socketpair and stays the caller's.
- * 0, or -1 and ERROR_INTERNAL; *out is NULL on failure, else signer_remote_free() it. */
-int signer_remote_new(struct signer_remote **out, int fd, const struct clock *clock,
-    const struct entropy *entropy, struct error *e);
+/* fd is the worker's end of a SOCK_SEQPACKET socketpair and stays the caller's; threads is how
+ * many queries the signer answers at once. With more under way than it answers at once, or in a
+ * fifth of a second, or 8, one more is refused. 0, or -1 and ERROR_INTERNAL; *out is NULL on
+ * failure, else signer_remote_free() it. */
+int signer_remote_new(struct signer_remote **out, int fd, size_t threads,
+    const struct clock *clock, const struct entropy *entropy, struct error *e);
 void signer_remote_free(struct signer_remote *r);
 
 struct signer *signer_remote_signer(struct signer_remote *r);

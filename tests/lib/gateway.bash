@@ -327,9 +327,10 @@ gateway_start_nginx() {
         [ "$EUID" -ne 0 ] || echo "user $WEB_USER;"
         cat <<NGINX
 worker_processes 1;
+worker_rlimit_nofile 8192;
 pid $AT/web/nginx.pid;
 error_log $LOG/web.error info;
-events { worker_connections 1024; }
+events { worker_connections 4096; }
 http {
     access_log $LOG/web.access;
     client_body_temp_path $AT/web/body;

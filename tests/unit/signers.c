@@ -79,7 +79,7 @@ signers_enter(void **state)
 		return -1;
 	f->worker = ends[0];
 	f->signer = ends[1];
-	return signer_remote_new(&f->remote, f->worker, &f->clock, &entropy_system, &e);
+	return signer_remote_new(&f->remote, f->worker, 2, &f->clock, &entropy_system, &e);
 }
 
 int

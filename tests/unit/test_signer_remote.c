@@ -356,6 +356,79 @@ signer_that_is_gone_is_told_at_once(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, signers_enter, signers_leave)
 
+/* As many queries, one after the other, as it takes to know how long one takes. */
+static void
+answer_slowly(struct signers_fixture *f, int64_t each)
+{
+	for (int i = 0; i < 32; i++) {
+		f->outcomes[0].calls = 0;
+		submit_all(f, 1);
+		f->now += each;
+		answer(f, take(f).head.id, "slow");
+	}
+}
+
+static void
+no_more_are_taken_than_are_answered_soon(void **state)
+{
+	struct signers_fixture *f = *state;
+	struct error e = {0};
+
+	answer_slowly(f, NANOSECONDS / 200);
+	submit_all(f, 40); /* in a fifth of a second */
+	assert_int_equal(signers_submit(f, 40, &e), -1);
+	assert_int_equal(e.code, ERROR_UNAVAILABLE);
+	assert_string_equal(e.text, "40 requests to the signer are under way");
+	answer(f, take(f).head.id, "room");
+	assert_int_equal(signers_submit(f, 40, &e), 0);
+}
+
+static void
+time_of_a_new_signer_to_start_does_not_count(void **state)
+{
+	struct signers_fixture *f = *state;
+	uint64_t ids[16];
+
+	answer_slowly(f, NANOSECONDS / 200);
+	for (int turn = 0; turn < 3; turn++) {
+		submit_all(f, 16);
+		for (size_t i = 0; i < 16; i++)
+			(void)take(f);
+		f->now += NANOSECONDS;
+		hello(f);
+		for (size_t i = 0; i < 16; i++)
+			ids[i] = take(f).head.id;
+		for (size_t i = 0; i < 16; i++)
+			answer(f, ids[i], "slow");
+	}
+	submit_all(f, 40);
+}
+
+static void
+a_few_are_taken_however_slow_it_is(void **state)
+{
+	struct signers_fixture *f = *state;
+	struct error e = {0};
+
+	answer_slowly(f, NANOSECONDS);
+	submit_all(f, 8);
+	assert_int_equal(signers_submit(f, 8, &e), -1);
+}
+
+static void
+as_many_as_are_signed_at_once_are_taken_however_slow(void **state)
+{
+	struct signers_fixture *f = *state;
+	struct error e = {0};
+
+	signer_remote_free(f->remote);
+	assert_int_equal(
+	    signer_remote_new(&f->remote, f->worker, 20, &f->clock, &entropy_system, &e), 0);
+	answer_slowly(f, NANOSECONDS);
+	submit_all(f, 20);
+	assert_int_equal(signers_submit(f, 20, &e), -1);
+}
+
 int
 main(void)
 {
@@ -372,6 +445,10 @@ main(void)
 	    TEST(callback_may_ask_anew),
 	    TEST(table_that_is_full_takes_no_more),
 	    TEST(signer_that_is_gone_is_told_at_once),
+	    TEST(no_more_are_taken_than_are_answered_soon),
+	    TEST(time_of_a_new_signer_to_start_does_not_count),
+	    TEST(a_few_are_taken_however_slow_it_is),
+	    TEST(as_many_as_are_signed_at_once_are_taken_however_slow),
 	};
 
 	alarm(120); /* ends a test that waits for an answer in vain */
