@@ -32,7 +32,7 @@ say    = $(if $(filter 1,$(V)),,$(info $()  $(1)    $(2)))
 # --- what is built ----------------------------------------------------------------
 
 FOLDERS  := base config jose identity store signer service
-CORE     := $(foreach f,$(FOLDERS),$(wildcard core/$(f)/*.c))
+CORE     := $(foreach f,$(FOLDERS),$(sort $(wildcard core/$(f)/*.c)))
 TOOLS    := $(patsubst tools/%.c,%,$(wildcard tools/authserver*.c))
 LIBEXECS := authserver.fcgi authserver.cgi authserver-resolver authserver-password
 PROGRAMS := $(addprefix $(BUILD)/,$(LIBEXECS) $(TOOLS))
@@ -61,8 +61,11 @@ PROTECT   = $(eval PROTECT := $(call accepted,-fstack-clash-protection -fcf-prot
 accepted  = $(shell for flag in $(1); do \
 	! $(CC) -Werror $$flag -fsyntax-only -x c /dev/null 2>/dev/null || echo $$flag; done)
 
+# The same sources give the same bytes, wherever and whenever they are built: tests/reproducible.
+SAME     := -ffile-prefix-map=$(CURDIR)=.
+
 BUILD_CFLAGS   = -std=c11 -D_POSIX_C_SOURCE=200809L -DVERSION='"$(VERSION)"' -Icore -I. \
-	-pthread $(WARNINGS) $(HARDEN) $(CFLAGS) $(SANFLAGS) -MMD -MP
+	-pthread $(WARNINGS) $(HARDEN) $(SAME) $(CFLAGS) $(SANFLAGS) -MMD -MP
 BUILD_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--as-needed \
 	$(LDFLAGS) $(SANFLAGS)
 
@@ -79,32 +82,32 @@ $(BUILD)/%.o: %.c | $(DIRECTORIES)
 
 $(LIBRARY): $(call object,$(CORE))
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
 # What the library defines is looked for by all objects, wherever they stand in the list.
 link = $(Q)$(CC) $(BUILD_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(1) $(LIBS)
 
-$(BUILD)/authserver.fcgi: $(call object,$(wildcard fcgi/*.c)) $(LIBRARY)
+$(BUILD)/authserver.fcgi: $(call object,$(sort $(wildcard fcgi/*.c))) $(LIBRARY)
 	$(call say,LD,$@)
 	$(call link,-lfcgi)
 
-$(BUILD)/authserver.cgi: $(call object,$(wildcard cgi/*.c)) $(LIBRARY)
+$(BUILD)/authserver.cgi: $(call object,$(sort $(wildcard cgi/*.c))) $(LIBRARY)
 	$(call say,LD,$@)
 	$(call link)
 
 # Nothing of the service but these two reaches for the network.
-$(BUILD)/authserver-resolver: $(call object,$(wildcard resolver/*.c)) $(LIBRARY)
+$(BUILD)/authserver-resolver: $(call object,$(sort $(wildcard resolver/*.c))) $(LIBRARY)
 	$(call say,LD,$@)
 	$(call link,-lldap -llber -lcurl)
 
-$(BUILD)/authserver-password: $(call object,$(wildcard password/*.c)) $(LIBRARY)
+$(BUILD)/authserver-password: $(call object,$(sort $(wildcard password/*.c))) $(LIBRARY)
 	$(call say,LD,$@)
 	$(call link,-lldap -llber -lpam)
 
 # A tool is its own main and the sources of the folder of its name, if it has one.
 .SECONDEXPANSION:
 $(addprefix $(BUILD)/,$(TOOLS)): $(BUILD)/%: $(BUILD)/tools/%.o \
-		$$(call object,$$(wildcard tools/$$*/*.c)) $(LIBRARY)
+		$$(call object,$$(sort $$(wildcard tools/$$*/*.c))) $(LIBRARY)
 	$(call say,LD,$@)
 	$(call link,$(TOOL_LIBS))
 
@@ -301,6 +304,13 @@ check-machine: deb
 	@deploy/packages run check
 	@$(MAKE) --no-print-directory -j$(PROCESSORS) all
 	@tests/machine $(BUILD)
+
+# All that is built, and the package, each built twice in different places and compared.
+.PHONY: check-reproducible
+check-reproducible:
+	@deploy/packages build run check deb
+	@tests/reproducible all
+	@tests/reproducible deb
 
 clean:
 	rm -rf build
