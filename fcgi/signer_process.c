@@ -43,6 +43,7 @@ run_threads(
     const struct config *c, const struct signing *s, const int *sockets, unsigned int count)
 {
 	unsigned int threads = thread_count(c);
+	/* NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI): there is a worker */
 	struct thread *jobs = calloc(count, sizeof(*jobs));
 	pthread_attr_t attributes;
 	pthread_t id;
