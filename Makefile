@@ -5,7 +5,10 @@
 #   make check      install what is missing, build, and run every test, lint among them
 #   make bench      install what is missing, build, and print speed and memory as ratios
 #   make check-image  the tests of the container in the image's own file system: 3 minutes, root
-#   make lint       the include law, the man pages, the shell scripts, the formatting
+#   make check-valgrind  unit tests, a mint and tools under valgrind: no error, no byte lost
+#   make check-reproducible  whether two builds, and two packages, are identical: 6 minutes
+#   make lint       the include law, the man pages, the shell scripts, the formatting; then
+#                   clang-tidy and cppcheck, 3 minutes the first time, which make check leaves out
 #   make format     apply .clang-format
 #   make deb        install what is missing, and build the Debian package in build/deb
 #   make check-package  test that package on a machine that boots: two minutes, root
@@ -13,7 +16,8 @@
 #   make install    into DESTDIR and PREFIX; make uninstall takes it away again
 #   make clean
 #
-# SAN=address,undefined builds with sanitizers, in a folder of its own. V=1 shows commands.
+# SAN=address,undefined builds with sanitizers, in a folder of its own, and whatever they report of
+# any process is a failure of "make check". V=1 shows commands.
 
 VERSION := 1.0.0
 
@@ -52,6 +56,14 @@ LIBS      = $(eval LIBS := $(shell pkg-config --libs $(PACKAGES)) -lacl)$(LIBS)
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
+# What says so to the sanitizers is linked into every program; and where reports go, in which
+# each is a failure.
+ifneq ($(SAN),)
+REPORTS    := /tmp/authserver-$(shell echo '$(CURDIR)/$(BUILD)' | cksum | cut -d' ' -f1).reports
+SANOPTIONS := $(BUILD)/tests/sanitizer/options.o
+SANLINK    := -Wl,--wrap=ENGINE_by_id,--export-dynamic-symbol=dlopen
+endif
+
 # Against defects that are still in it: tests/hardening.bats looks for each in what was built. The
 # last four are for the compilers and the processors that know them.
 HARDEN    = -fPIE -fstack-protector-strong $(FORTIFY) $(PROTECT)
@@ -67,10 +79,19 @@ SAME     := -ffile-prefix-map=$(CURDIR)=.
 BUILD_CFLAGS   = -std=c11 -D_POSIX_C_SOURCE=200809L -DVERSION='"$(VERSION)"' -Icore -I. \
 	-pthread $(WARNINGS) $(HARDEN) $(SAME) $(CFLAGS) $(SANFLAGS) -MMD -MP
 BUILD_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--as-needed \
-	$(LDFLAGS) $(SANFLAGS)
+	$(LDFLAGS) $(SANFLAGS) $(SANLINK)
 
 .PHONY: all
 all: $(PROGRAMS)
+
+ifneq ($(SAN),)
+$(SANOPTIONS): BUILD_CFLAGS += -DREPORTS='"$(REPORTS)"' -fno-sanitize=all
+$(PROGRAMS) $(UNITS) $(HELPERS) $(BENCHES): $(SANOPTIONS) $(BUILD)/sanitizers
+
+# For tests/run.
+$(BUILD)/sanitizers: Makefile | $(DIRECTORIES)
+	@printf '%s\n%s\n' '$(SAN)' '$(REPORTS)' >$@
+endif
 
 DIRECTORIES := $(sort $(patsubst %/,$(BUILD)/%,$(dir $(wildcard */*.c */*/*.c))))
 $(DIRECTORIES):
@@ -216,6 +237,14 @@ bench:
 	@$(MAKE) --no-print-directory -j$(PROCESSORS) all $(BUILD)/benches
 	@bench/run $(BUILD)
 
+# Locals are as the stack was, so that valgrind sees which are used before they are set.
+.PHONY: check-valgrind
+check-valgrind:
+	@deploy/packages build run check valgrind
+	@$(MAKE) --no-print-directory -j$(PROCESSORS) BUILD=build/valgrind \
+		CFLAGS='-O1 -g -ftrivial-auto-var-init=uninitialized' all build/valgrind/units
+	@tests/memcheck build/valgrind
+
 .PHONY: $(BUILD)/units $(BUILD)/helpers $(BUILD)/benches
 $(BUILD)/units: $(UNITS)
 $(BUILD)/helpers: $(HELPERS) $(PRELOADS)
@@ -225,7 +254,9 @@ $(BUILD)/benches: $(BENCHES)
 
 .PHONY: lint format
 lint:
+	@deploy/packages lint
 	@tests/lint
+	@tests/analyse build/analysed
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
