@@ -13,7 +13,10 @@
 #   make check-image  the tests of the container in the image's own file system: 3 minutes, root
 #   make torture    faults of all kinds while tokens are made: 15 minutes, root; TORTURE='kill full'
 #                   runs these parts alone
-#   make lint       the include law, the man pages, the shell scripts, the formatting
+#   make check-valgrind  unit tests, a mint and tools under valgrind: no error, no byte lost
+#   make check-reproducible  whether two builds, and two packages, are identical: 6 minutes
+#   make lint       the include law, the man pages, the shell scripts, the formatting; then
+#                   clang-tidy and cppcheck, 3 minutes the first time, which make check leaves out
 #   make format     apply .clang-format
 #   make deb        install what is missing, and build the Debian package in build/deb
 #   make check-package  test that package on a machine that boots: two minutes, root
@@ -21,7 +24,8 @@
 #   make install    into DESTDIR and PREFIX; make uninstall takes it away again
 #   make clean
 #
-# SAN=address,undefined builds with sanitizers, in a folder of its own. V=1 shows commands.
+# SAN=address,undefined builds with sanitizers, in a folder of its own, and whatever they report of
+# any process is a failure of "make check". V=1 shows commands.
 
 VERSION := 1.0.0
 
@@ -42,7 +46,7 @@ say    = $(if $(filter 1,$(V)),,$(info $()  $(1)    $(2)))
 # --- what is built ----------------------------------------------------------------
 
 FOLDERS  := base config jose identity store signer service
-CORE     := $(foreach f,$(FOLDERS),$(wildcard core/$(f)/*.c))
+CORE     := $(foreach f,$(FOLDERS),$(sort $(wildcard core/$(f)/*.c)))
 TOOLS    := $(patsubst tools/%.c,%,$(wildcard tools/authserver*.c))
 LIBEXECS := authserver.fcgi authserver.cgi authserver-resolver authserver-password
 PROGRAMS := $(addprefix $(BUILD)/,$(LIBEXECS) $(TOOLS))
@@ -63,14 +67,43 @@ LIBS      = $(eval LIBS := $(shell pkg-config --libs $(PACKAGES)) -lacl)$(LIBS)
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-HARDEN   := -fPIE -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 
-BUILD_CFLAGS  := -std=c11 -D_POSIX_C_SOURCE=200809L -DVERSION='"$(VERSION)"' -Icore -I. \
-	-pthread $(WARNINGS) $(HARDEN) $(CFLAGS) $(SANFLAGS) -MMD -MP
-BUILD_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now,--as-needed $(LDFLAGS) $(SANFLAGS)
+# What says so to the sanitizers is linked into every program; and where reports go, in which
+# each is a failure.
+ifneq ($(SAN),)
+REPORTS    := /tmp/authserver-$(shell echo '$(CURDIR)/$(BUILD)' | cksum | cut -d' ' -f1).reports
+SANOPTIONS := $(BUILD)/tests/sanitizer/options.o
+SANLINK    := -Wl,--wrap=ENGINE_by_id,--export-dynamic-symbol=dlopen
+endif
+
+# Against defects that are still in it: tests/hardening.bats looks for each in what was built. The
+# last four are for the compilers and the processors that know them.
+HARDEN    = -fPIE -fstack-protector-strong $(FORTIFY) $(PROTECT)
+FORTIFY  := $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+PROTECT   = $(eval PROTECT := $(call accepted,-fstack-clash-protection -fcf-protection=full \
+	-mbranch-protection=standard -ftrivial-auto-var-init=zero))$(PROTECT)
+accepted  = $(shell for flag in $(1); do \
+	! $(CC) -Werror $$flag -fsyntax-only -x c /dev/null 2>/dev/null || echo $$flag; done)
+
+# The same sources give the same bytes, wherever and whenever they are built: tests/reproducible.
+SAME     := -ffile-prefix-map=$(CURDIR)=.
+
+BUILD_CFLAGS   = -std=c11 -D_POSIX_C_SOURCE=200809L -DVERSION='"$(VERSION)"' -Icore -I. \
+	-pthread $(WARNINGS) $(HARDEN) $(SAME) $(CFLAGS) $(SANFLAGS) -MMD -MP
+BUILD_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--as-needed \
+	$(LDFLAGS) $(SANFLAGS) $(SANLINK)
 
 .PHONY: all
 all: $(PROGRAMS)
+
+ifneq ($(SAN),)
+$(SANOPTIONS): BUILD_CFLAGS += -DREPORTS='"$(REPORTS)"' -fno-sanitize=all
+$(PROGRAMS) $(UNITS) $(HELPERS) $(BENCHES): $(SANOPTIONS) $(BUILD)/sanitizers
+
+# For tests/run.
+$(BUILD)/sanitizers: Makefile | $(DIRECTORIES)
+	@printf '%s\n%s\n' '$(SAN)' '$(REPORTS)' >$@
+endif
 
 DIRECTORIES := $(sort $(patsubst %/,$(BUILD)/%,$(dir $(wildcard */*.c */*/*.c))))
 $(DIRECTORIES):
@@ -82,32 +115,32 @@ $(BUILD)/%.o: %.c | $(DIRECTORIES)
 
 $(LIBRARY): $(call object,$(CORE))
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
 # What the library defines is looked for by all objects, wherever they stand in the list.
 link = $(Q)$(CC) $(BUILD_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(1) $(LIBS)
 
-$(BUILD)/authserver.fcgi: $(call object,$(wildcard fcgi/*.c)) $(LIBRARY)
+$(BUILD)/authserver.fcgi: $(call object,$(sort $(wildcard fcgi/*.c))) $(LIBRARY)
 	$(call say,LD,$@)
 	$(call link,-lfcgi -lseccomp)
 
-$(BUILD)/authserver.cgi: $(call object,$(wildcard cgi/*.c)) $(LIBRARY)
+$(BUILD)/authserver.cgi: $(call object,$(sort $(wildcard cgi/*.c))) $(LIBRARY)
 	$(call say,LD,$@)
 	$(call link)
 
 # Nothing of the service but these two reaches for the network.
-$(BUILD)/authserver-resolver: $(call object,$(wildcard resolver/*.c)) $(LIBRARY)
+$(BUILD)/authserver-resolver: $(call object,$(sort $(wildcard resolver/*.c))) $(LIBRARY)
 	$(call say,LD,$@)
 	$(call link,-lldap -llber -lcurl)
 
-$(BUILD)/authserver-password: $(call object,$(wildcard password/*.c)) $(LIBRARY)
+$(BUILD)/authserver-password: $(call object,$(sort $(wildcard password/*.c))) $(LIBRARY)
 	$(call say,LD,$@)
 	$(call link,-lldap -llber -lpam)
 
 # A tool is its own main and the sources of the folder of its name, if it has one.
 .SECONDEXPANSION:
 $(addprefix $(BUILD)/,$(TOOLS)): $(BUILD)/%: $(BUILD)/tools/%.o \
-		$$(call object,$$(wildcard tools/$$*/*.c)) $(LIBRARY)
+		$$(call object,$$(sort $$(wildcard tools/$$*/*.c))) $(LIBRARY)
 	$(call say,LD,$@)
 	$(call link,$(TOOL_LIBS))
 
@@ -281,6 +314,14 @@ overload soak:
 	@$(MAKE) --no-print-directory -j$(PROCESSORS) all $(SOAK)
 	@tests/soak/$@ $(BUILD)
 
+# Locals are as the stack was, so that valgrind sees which are used before they are set.
+.PHONY: check-valgrind
+check-valgrind:
+	@deploy/packages build run check valgrind
+	@$(MAKE) --no-print-directory -j$(PROCESSORS) BUILD=build/valgrind \
+		CFLAGS='-O1 -g -ftrivial-auto-var-init=uninitialized' all build/valgrind/units
+	@tests/memcheck build/valgrind
+
 .PHONY: $(BUILD)/units $(BUILD)/helpers $(BUILD)/benches
 $(BUILD)/units: $(UNITS)
 $(BUILD)/helpers: $(HELPERS) $(PRELOADS)
@@ -290,7 +331,9 @@ $(BUILD)/benches: $(BENCHES)
 
 .PHONY: lint format
 lint:
+	@deploy/packages lint
 	@tests/lint
+	@tests/analyse build/analysed
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
@@ -369,6 +412,13 @@ check-machine: deb
 	@deploy/packages run check
 	@$(MAKE) --no-print-directory -j$(PROCESSORS) all
 	@tests/machine $(BUILD)
+
+# All that is built, and the package, each built twice in different places and compared.
+.PHONY: check-reproducible
+check-reproducible:
+	@deploy/packages build run check deb
+	@tests/reproducible all
+	@tests/reproducible deb
 
 clean:
 	rm -rf build

@@ -108,7 +108,7 @@ passed_by_systemd(void)
 int
 listener_open(const char *path, const char *group, bool tcp, struct error *e)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = {0};
 	socklen_t size = sizeof(address);
 	int listening = 0;
 	socklen_t listening_size = sizeof(listening);

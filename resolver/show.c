@@ -34,8 +34,7 @@ add_answer(void *context, const struct chain_answer *a)
 	    a->m != NULL ? describe(a->m) : json_pack("{s:s}", "error", a->e->text);
 
 	(void)json_object_set_new(object, "source", json_string(a->source));
-	(void)json_object_set_new(
-	    object, "milliseconds", json_real((double)a->taken / (NANOSECONDS / 1000)));
+	(void)json_object_set_new(object, "milliseconds", json_real((double)a->taken / 1e6));
 	(void)json_array_append_new(r->sources, object);
 }
 

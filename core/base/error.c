@@ -6,6 +6,11 @@
 #include <string.h>
 #include <sysexits.h>
 
+/* What an analyser is told of them. */
+#undef error_set
+#undef error_prefix
+#undef error_detail
+
 int
 error_set(struct error *e, enum error_code code, const char *format, ...)
 {

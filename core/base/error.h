@@ -51,6 +51,14 @@ int error_prefix(struct error *e, const char *format, ...)
 int error_detail(struct error *e, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* For an analyser that sees one source at a time, and would follow the paths on which these
+ * return something else. */
+#ifdef __clang_analyzer__
+#define error_set(...) (error_set(__VA_ARGS__), -1)
+#define error_prefix(...) (error_prefix(__VA_ARGS__), -1)
+#define error_detail(...) (error_detail(__VA_ARGS__), -1)
+#endif
+
 /* Called with each of several errors. */
 typedef void error_tell(void *context, const struct error *e);
 

@@ -16,6 +16,7 @@ mix(uint64_t hash, const void *bytes, size_t length)
 	const unsigned char *at = bytes;
 
 	for (size_t i = 0; i < length; i++)
+		/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
 		hash = (hash ^ at[i]) * 0x100000001b3;
 	return hash;
 }

@@ -80,7 +80,7 @@ lookup_cache_put(
     struct lookup_cache *c, const char *user, const struct membership *m, int64_t until)
 {
 	size_t first = first_way(c, user);
-	struct entry *chosen = NULL;
+	struct entry *chosen = &c->entries[first];
 	struct entry made = {.user = strdup(user), .m = membership_keep(m), .until = until};
 
 	if (made.user == NULL || made.m == NULL) {
@@ -94,9 +94,8 @@ lookup_cache_put(
 			chosen = entry;
 			break;
 		}
-		if (chosen == NULL ||
-		    (chosen->user != NULL &&
-			(entry->user == NULL || entry->until < chosen->until)))
+		if (chosen->user != NULL &&
+		    (entry->user == NULL || entry->until < chosen->until))
 			chosen = entry;
 	}
 	empty(chosen);

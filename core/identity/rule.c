@@ -160,6 +160,7 @@ take_who(struct cursor *c, struct rule *r, struct error *e)
 	else if (take(c, "anonymous"))
 		r->who = WHO_ANONYMOUS;
 	else {
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a word is left */
 		r->who = !c->quoted[c->at] && *c->words[c->at] == ':' ? WHO_GROUP : WHO_NAME;
 		word = take_word(c);
 		r->name = strdup(r->who == WHO_GROUP ? word + 1 : word);

@@ -57,6 +57,7 @@ ask_script(const struct script_config *c, const char *file, struct script_run *r
 		error_prefix(e, "%.256s", path);
 	buffer_free(&output);
 	close(r->fd);
+	r->path = NULL;
 	return rc;
 }
 

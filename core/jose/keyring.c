@@ -31,6 +31,7 @@ grow(struct keyring *r, struct error *e)
 
 	if (periods != NULL) {
 		r->periods = periods;
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers */
 		keys = realloc(r->keys, count * sizeof(*keys));
 	}
 	if (keys != NULL) {

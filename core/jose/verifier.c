@@ -148,6 +148,7 @@ try_party(struct attempt *a, size_t i, bool by_kid)
 		const char *id = public_key_id(k);
 		struct error wrong;
 
+		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): by_kid */
 		if ((by_kid && (id == NULL || strcmp(id, a->jws.kid) != 0)) ||
 		    strcmp(public_key_algorithm(k)->name, a->jws.algorithm) != 0)
 			continue;

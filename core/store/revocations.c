@@ -174,7 +174,7 @@ try_add(const struct state *s, const char *name, const struct revocation_entry *
     struct error *e)
 {
 	const struct directory *d = state_revoked(s);
-	struct revocation_entry old;
+	struct revocation_entry old = {0};
 	int fd = -1;
 	int rc = read_entry(&old, d, name, &fd, e);
 

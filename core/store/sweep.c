@@ -150,7 +150,7 @@ sweep_once(const struct directory *d, const struct sweep_options *o, const struc
     size_t *count, struct error *e)
 {
 	struct pass p = {.directory = d, .options = o, .now = clock_realtime(clock)};
-	int rc;
+	int rc = 0;
 
 	do {
 		p.again = false;

@@ -156,7 +156,7 @@ open_keys(struct signing *s, const struct config *c, struct error *e)
 static int
 mint(const struct arguments *a, const struct config *c, struct error *e)
 {
-	struct query q;
+	struct query q = {0};
 	struct grant g;
 	struct signing signing;
 	struct signature made;
