@@ -276,10 +276,10 @@ check:
 	@$(IN_REPLAY) build/replay/tests/fuzz/replay
 	@tests/run $(BUILD)
 
-# Both have sanitizers whatever SAN says, and so folders of their own.
-IN_REPLAY = $(MAKE) --no-print-directory -j$(PROCESSORS) BUILD=build/replay SAN=address,undefined \
+# Both have sanitizers whatever SAN says, with options of their own, and so folders of their own.
+IN_REPLAY = $(MAKE) --no-print-directory -j$(PROCESSORS) BUILD=build/replay SAN=address,undefined SANLINK= \
 	CFLAGS='-O0 -g1 -Wno-format-truncation'
-IN_FUZZ = $(MAKE) --no-print-directory -j$(PROCESSORS) BUILD=build/fuzz SAN=address,undefined \
+IN_FUZZ = $(MAKE) --no-print-directory -j$(PROCESSORS) BUILD=build/fuzz SAN=address,undefined SANLINK= \
 	CC=clang-14 CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' LDFLAGS=-fsanitize=fuzzer
 
 .PHONY: fuzz fuzz-keep
