@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # The documentation tells the truth: README.md, INSTALL and the EXAMPLES of the manual pages are
-# done as they stand, and the pages name the flags and the keys that there are.
+# done as they stand, the pages name the flags and the keys that there are, and SECURITY.md tests.
 # AUTHSERVER_BUILD names the build folder.
 #
 # A command is a line that begins with "$ " (any user) or "# " (root): in a fenced block of
@@ -1076,6 +1076,63 @@ example_keys() { # FOLDER
     cat "$at/err"
     [ "$status" -eq 77 ]
     grep -q 'run kinit' "$at/err"
+}
+
+# has_test FILE NAME: whether there is that test; one that ends with an ellipsis is how some begin.
+# The file is read into TEXTS once.
+has_test() {
+    local form
+
+    [ -n "${TEXTS[$1]-}" ] || IFS= read -rd '' "TEXTS[$1]" <"$BATS_TEST_DIRNAME/$1" || true
+    case $1:$2 in
+    *.bats:*…) form="@test \"${2%…}" ;;
+    *.bats:*) form="@test \"$2\" {" ;;
+    unit/*) form=$'\n'"$2(void" ;;
+    *) form="\"\"\"$2\"\"\"" ;;
+    esac
+    [[ ${TEXTS[$1]} == *"$form"* ]]
+}
+
+# What the last columns in SECURITY.md name and there is not, a line each. Sets ROWS and NAMES.
+faults_of_threats() {
+    local line rest file makefile each='`([^`]+)`|"([^"]+)"'
+    local -A TEXTS=()
+
+    ROWS=0 NAMES=0
+    IFS= read -rd '' makefile <"$SOURCE/Makefile" || true
+    while IFS= read -r line; do
+        [[ $line == '| '*' |' && $line != *' | shown by |' ]] || continue
+        ROWS=$((ROWS + 1)) file=
+        line=${line% |}
+        rest=${line##* | }
+        [[ $rest =~ $each ]] || echo "nothing shows: $line"
+        while [[ $rest =~ $each ]]; do
+            rest=${rest#*"${BASH_REMATCH[0]}"}
+            case ${BASH_REMATCH[1]} in
+            '')
+                NAMES=$((NAMES + 1))
+                has_test "$file" "${BASH_REMATCH[2]}" || echo "no test in $file: ${BASH_REMATCH[2]}"
+                continue
+                ;;
+            'make '*)
+                file=${BASH_REMATCH[1]#make }
+                [[ $makefile =~ $'\n'([a-z-]+ )*"$file"( [a-z-]+)*: ]] || echo "no make $file"
+                continue
+                ;;
+            test_*) file=unit/${BASH_REMATCH[1]}.c ;;
+            *) file=${BASH_REMATCH[1]} ;;
+            esac
+            [ -f "$BATS_TEST_DIRNAME/$file" ] || echo "no file $file"
+        done
+    done <"$SOURCE/SECURITY.md"
+}
+
+@test "the tests and targets that SECURITY.md names are there" {
+    faults_of_threats >"$BATS_TEST_TMPDIR/faults"
+    cat "$BATS_TEST_TMPDIR/faults"
+    [ ! -s "$BATS_TEST_TMPDIR/faults" ]
+    # It has found the tables, and names in them.
+    [ "$ROWS" -ge 40 ] && [ "$NAMES" -ge 100 ]
 }
 
 @test "the manual pages are without faults" {

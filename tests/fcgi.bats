@@ -739,6 +739,8 @@ ended() { gone "$MONITOR" && nobody_left; }
     prime=${prime#00}
     [ "${#prime}" -eq 256 ]
     client has "$SIGNER" "$prime"
+    # Memory that is neither written to swap (lo) nor to a core (dd).
+    grep -qE '^VmFlags: .* lo .*\<dd\>' "/proc/$SIGNER/smaps"
     refute client has "${WORKERS[0]}" "$prime"
     refute client has "$MONITOR" "$prime"
 }
