@@ -70,22 +70,6 @@ hang_up(struct connections *t, struct connection *c)
 	release(t, c);
 }
 
-/* The web server goes on using a connection that it keeps: another worker serves it. Where
- * there is none, and for others, it ends. Whoever has it then, our epoll would go on telling of
- * it. */
-static void
-give_on(struct connections *t, struct connection *c)
-{
-	bool web = c->from.peer == NULL && !c->from.verifies;
-
-	if (c->watched)
-		(void)epoll_ctl(t->parts.epoll, EPOLL_CTL_DEL, c->from.fd, NULL);
-	if (web && t->draining && handover_give(t->parts.handover, c->from.fd) == 0)
-		release(t, c);
-	else
-		hang_up(t, c);
-}
-
 /* Edge-triggered: a connection that is lent must not wake us again and again. */
 static int
 watch_connection(struct connections *t, struct connection *c)
@@ -98,6 +82,24 @@ watch_connection(struct connections *t, struct connection *c)
 		return -1;
 	c->watched = true;
 	return 0;
+}
+
+/* The web server goes on using a connection that it keeps: another worker serves it. Where
+ * there is none, and for others, it ends. Whoever has it then, our epoll would go on telling of
+ * it. */
+static void
+give_on(struct connections *t, struct connection *c)
+{
+	bool web = c->from.peer == NULL && !c->from.verifies;
+
+	if (c->watched)
+		(void)epoll_ctl(t->parts.epoll, EPOLL_CTL_DEL, c->from.fd, NULL);
+	c->watched = false;
+	if (web && t->draining && handover_give(t->parts.handover, c->from.fd) == 0)
+		release(t, c);
+	else if (!web || !t->draining || errno != EAGAIN || watch_connection(t, c) == -1)
+		hang_up(t, c);
+	/* Else many are on their way, and it waits for its turn: connections_expire(). */
 }
 
 /* The deadline runs from the first byte on: dripping more of them does not move it. */
@@ -130,6 +132,8 @@ exchange_over(void *context, bool usable)
 		hang_up(t, c);
 		return;
 	}
+	if (t->draining)
+		c->deadline = deadline_in(t, DRAIN_DEADLINE);
 	if (t->draining || watch_connection(t, c) == -1) {
 		give_on(t, c);
 		return;
@@ -291,6 +295,8 @@ connections_expire(struct connections *t)
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
 		struct connection *c = &t->all[i];
 
+		if (c->state == WAITING && t->draining && !c->fresh && !c->partial)
+			give_on(t, c);
 		if (c->state == WAITING && c->deadline <= now)
 			hang_up(t, c);
 	}

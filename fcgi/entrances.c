@@ -2,6 +2,7 @@
 #include "fcgi/entrances.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -58,7 +59,9 @@ take_web(struct entrances *all, int fd)
 static void
 take_handed(struct entrances *all, int fd)
 {
-	if (peers_admit_web(&all->known, fd))
+	/* As those that we accept: a write to it does not wait. */
+	if (listener_is_tcp(fd) == all->tcp && peers_admit_web(&all->known, fd) &&
+	    (all->tcp || fcntl(fd, F_SETFL, O_NONBLOCK) == 0))
 		connections_begin(
 		    all->connections, &(struct accepted){.fd = fd, .handed = true});
 	else

@@ -15,10 +15,13 @@ union control {
 int
 handover_open(struct handover *h)
 {
+	const int size =
+	    1024 * 1024; /* a reload hands over many at once; the kernel bounds it */
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == -1)
 		return -1;
+	(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	*h = (struct handover){.in = pair[0], .out = pair[1]};
 	return 0;
 }
@@ -63,15 +66,19 @@ handover_take(int out)
 	struct msghdr message = {.msg_iov = &bytes,
 	    .msg_iovlen = 1,
 	    .msg_control = control.bytes,
-	    .msg_controllen = sizeof(control.bytes)};
+	    .msg_controllen = CMSG_LEN(sizeof(int))}; /* in more room, two would come */
 	const struct cmsghdr *head;
 	int fd = -1;
 
-	if (recvmsg(out, &message, MSG_CMSG_CLOEXEC) <= 0)
+	ssize_t n = recvmsg(out, &message, MSG_CMSG_CLOEXEC);
+
+	if (n <= 0) {
+		errno = n == 0 ? EAGAIN : errno;
 		return -1;
+	}
 	head = CMSG_FIRSTHDR(&message);
 	errno = EAGAIN;
-	if (head != NULL && head->cmsg_type == SCM_RIGHTS)
+	if (head != NULL && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS)
 		memcpy(&fd, CMSG_DATA(head), sizeof(fd));
 	return fd;
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -153,10 +154,6 @@ static const struct call allowed[] = {
     {"fstatfs", FOR_ACCOUNTS},
     {"fstatfs64", FOR_ACCOUNTS},
     {"getrlimit", FOR_ACCOUNTS},
-    {"ioctl", FOR_ACCOUNTS},
-    {"mmap", FOR_ACCOUNTS}, /* libraries */
-    {"mmap2", FOR_ACCOUNTS},
-    {"mprotect", FOR_ACCOUNTS},
     {"readlink", FOR_ACCOUNTS},
     {"readlinkat", FOR_ACCOUNTS},
     {"statfs", FOR_ACCOUNTS},
@@ -184,6 +181,13 @@ static const struct narrowed narrowed[] = {
     {"mmap", BOTH, 2, PROT_EXEC, 0},
     {"mmap2", BOTH, 2, PROT_EXEC, 0},
     {"mprotect", BOTH, 2, PROT_EXEC, 0},
+    /* libraries: code that cannot be written */
+    {"mmap", FOR_ACCOUNTS, 2, PROT_EXEC | PROT_WRITE, PROT_EXEC},
+    {"mmap2", FOR_ACCOUNTS, 2, PROT_EXEC | PROT_WRITE, PROT_EXEC},
+    {"mprotect", FOR_ACCOUNTS, 2, PROT_EXEC | PROT_WRITE, PROT_EXEC},
+    /* what stdio and resolvers ask, and nothing that types into a terminal */
+    {"ioctl", FOR_ACCOUNTS, 1, UINT32_MAX, FIONREAD},
+    {"ioctl", FOR_ACCOUNTS, 1, UINT32_MAX, TCGETS},
     /* abort(3) */
     {"tgkill", BOTH, 0, UINT32_MAX, OURSELVES},
     /* on this host alone; the pair is what requests of several pieces go through */
@@ -198,29 +202,39 @@ static const struct narrowed narrowed[] = {
 
 /* Whatever a process is for, these are somebody else's doing. */
 static const char *const deadly[] = {
+    "acct",
     "add_key",
     "bpf",
+    "chroot",
     "delete_module",
     "execve",
     "execveat",
     "finit_module",
+    "fsconfig",
+    "fsmount",
+    "fsopen",
     "init_module",
     "io_uring_setup",
     "kexec_file_load",
     "kexec_load",
     "keyctl",
     "mount",
+    "mount_setattr",
     "move_mount",
     "open_by_handle_at",
     "open_tree",
     "perf_event_open",
     "pidfd_getfd",
     "pivot_root",
+    "process_madvise",
     "process_vm_readv",
     "process_vm_writev",
     "ptrace",
+    "reboot",
     "request_key",
     "setns",
+    "swapoff",
+    "swapon",
     "umount2",
     "unshare",
     "userfaultfd",

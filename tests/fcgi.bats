@@ -561,18 +561,18 @@ reload() {
 
     serve --set workers=2
     find_parts 2
-    background kept kept "$SOCKET" 64
-    until_true 5 says "$DIR/kept" kept
+    background kept kept "$SOCKET" 400
+    until_true 20 says "$DIR/kept" kept
     for _ in 1 2; do
         old=("${WORKERS[@]}")
         reload
-        until_true 5 gone "${old[0]}"
-        until_true 5 gone "${old[1]}"
+        until_true 10 gone "${old[0]}"
+        until_true 10 gone "${old[1]}"
         find_parts 2
     done
     finish "$JOB"
-    [ "$(grep -c '^200$' "$DIR/kept")" -eq 64 ]
-    [ "$(token_count)" -eq 128 ]
+    [ "$(grep -c '^200$' "$DIR/kept")" -eq 400 ]
+    [ "$(token_count)" -eq 800 ]
 }
 
 @test "a connection from before SIGHUP gets its request answered after it" {

@@ -487,7 +487,11 @@ answers() {
     for issuer in second third fourth fifth; do
         sed -i "s|https://[a-z]*\.example|https://$issuer.example|" "$CONF"
         gateway_reload
-        gateway_until 100 issuer_is "https://$issuer.example"
+        gateway_until 100 issuer_is "https://$issuer.example" || {
+            : >"$stop"
+            cat "$LOG"/*
+            return 1
+        }
     done
     # However quick that was.
     gateway_until 600 longer "$statuses.1" 10

@@ -18,6 +18,7 @@ struct pending {
 	int64_t since; /* monotonic nanoseconds */
 	unsigned int tries;
 	bool once;
+	bool light; /* not bounded by the pace, nor counted in it */
 	size_t size;
 	struct courier_head *request; /* with what is behind it; alone if once */
 };
@@ -119,7 +120,7 @@ submit(
 	size_t slot = 0;
 	struct pending *p;
 
-	if (c->busy >= room(c))
+	if (c->busy >= (given->light ? COURIER_MOST : room(c)))
 		return error_set(e, ERROR_UNAVAILABLE, "%zu requests to %s are under way",
 		    c->busy, c->parts.peer);
 	while (c->pending[slot].done != NULL)
@@ -148,6 +149,15 @@ courier_submit(struct courier *c, const void *request, size_t size, courier_call
     void *context, struct error *e)
 {
 	struct pending p = {.done = done, .context = context, .size = size};
+
+	return submit(c, &p, request, size, e);
+}
+
+int
+courier_submit_light(struct courier *c, const void *request, size_t size, courier_call *done,
+    void *context, struct error *e)
+{
+	struct pending p = {.done = done, .context = context, .light = true, .size = size};
 
 	return submit(c, &p, request, size, e);
 }
@@ -201,7 +211,8 @@ take_answer(struct courier *c, size_t size)
 	if (c->parts.check(c->answer, size) == -1)
 		return;
 	if (p->done != NULL && p->request->id == c->answer->id) {
-		pace_answered(&c->pace, clock_monotonic(c->parts.clock));
+		if (!p->light)
+			pace_answered(&c->pace, clock_monotonic(c->parts.clock));
 		finish(c, p, c->answer, &none);
 	}
 	/* Else the deadline came first, or a process before us asked. */

@@ -60,8 +60,14 @@ void courier_free(struct courier *c);
 int courier_submit(struct courier *c, const void *request, size_t size, courier_call *done,
     void *context, struct error *e);
 
-/* The same for a request that is a secret: no copy is kept, so that it cannot be asked again.
- * Where the other process ended over it, that is its answer (ERROR_UNAVAILABLE). */
+/* The same for a request that costs the other process next to nothing: what waits there for
+ * long does not keep it out, and its answer says nothing of how fast the others are. */
+int courier_submit_light(struct courier *c, const void *request, size_t size,
+    courier_call *done, void *context, struct error *e);
+
+/* The same as courier_submit() for a request that is a secret: no copy is kept, so that it
+ * cannot be asked again. Where the other process ended over it, that is its answer
+ * (ERROR_UNAVAILABLE). */
 int courier_submit_once(struct courier *c, const void *request, size_t size, courier_call *done,
     void *context, struct error *e);
 

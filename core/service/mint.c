@@ -157,10 +157,24 @@ publish(struct mint *m, const struct signature *s, char path[LIMIT_PATH], struct
 static void
 withdraw(struct service *s, const char *path)
 {
-	(void)sweep_delete(&s->directory, strrchr(path, '/') + 1, false);
-	live_give_back(s->bound);
-	log_line(s->parts.log, LOG_LEVEL_WARNING,
-	    "Withdrawn token: %s: the answer could not be given", path);
+	bool gone = sweep_delete(&s->directory, strrchr(path, '/') + 1, false) == 1;
+
+	if (gone)
+		live_give_back(s->bound);
+	log_line(s->parts.log, LOG_LEVEL_WARNING, "%s token: %s: the answer could not be given",
+	    gone ? "Withdrawn" : "Not withdrawn", path);
+}
+
+/* The audit log has said that the token was given: it hears of it again. */
+static void
+not_delivered(struct mint *m, const struct outcome *o, const char *path)
+{
+	struct error e;
+
+	withdraw(m->issue.service, path);
+	error_set(
+	    &e, ERROR_UNAVAILABLE, "the answer could not be given: the token is withdrawn");
+	service_audit(m->issue.service, &m->request, o, 503, &e);
 }
 
 static void
@@ -183,7 +197,7 @@ issued(struct issue *i, const struct signature *s, const struct error *failure)
 		log_token(m, path);
 		service_audit(i->service, &m->request, &o, 200, NULL);
 		if (!m->gateway->respond(m->gateway, &r))
-			withdraw(i->service, path);
+			not_delivered(m, &o, path);
 		end(m);
 	}
 	response_free(&r);

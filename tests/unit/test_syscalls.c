@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -239,6 +240,22 @@ try_code(void)
 }
 
 static int
+try_writable_code(void)
+{
+	return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+		   -1, 0) == MAP_FAILED
+		   ? errno
+		   : 0;
+}
+
+static int
+try_typing(void)
+{
+	/* Of no descriptor: what the kernel would say is EBADF. */
+	return result(ioctl(-1, TIOCSTI, "x"));
+}
+
+static int
 try_data_as_code(void)
 {
 	void *page = mmap(NULL, 4096, PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -385,7 +402,8 @@ static const struct trial trials[] = {
     {"unlink", try_unlink, NOBODY, false},
     {"mkdir", try_mkdir, NOBODY, false},
     {"utimensat", try_utimensat, NOBODY, false},
-    {"chroot", try_chroot, NOBODY, false},
+    {"code that can be written", try_writable_code, NOBODY, false},
+    {"typing into a terminal", try_typing, NOBODY, false},
     {"fork", try_fork, NOBODY, false},
     {"pthread_create", try_thread, NOBODY, false},
     {"kill", try_kill, NOBODY, false},
@@ -399,6 +417,7 @@ static const struct trial trials[] = {
     {"ptrace", try_ptrace, NOBODY, true},
     {"process_vm_readv", try_read_process, NOBODY, true},
     {"bpf", try_bpf, NOBODY, true},
+    {"chroot", try_chroot, NOBODY, true},
     {"io_uring_setup", try_io_uring, NOBODY, true},
     {"unshare", try_unshare, NOBODY, true},
 };
