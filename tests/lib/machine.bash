@@ -43,7 +43,8 @@ mount -t overlay overlay \
     -o "lowerdir=$lower,upperdir=$at/memory/upper,workdir=$at/memory/work" "$root"
 # As on a machine where nothing was set up.
 rm -rf "$root/etc/systemd/system" "$root"/etc/rc?.d/* "$root/usr/sbin/policy-rc.d" \
-    "$root/etc/authserver" "$root"/etc/nginx/conf.d/* "$root"/var/log/{nginx,apache2}/*
+    "$root/etc/authserver" "$root"/etc/nginx/conf.d/* "$root"/var/log/{nginx,apache2}/* \
+    "$root"/var/cache/authserver-machine*
 mkdir "$root/etc/systemd/system"
 ln -s /lib/systemd/system/multi-user.target "$root/etc/systemd/system/default.target"
 : >"$root/etc/machine-id"
