@@ -95,11 +95,17 @@ give_on(struct connections *t, struct connection *c)
 	if (c->watched)
 		(void)epoll_ctl(t->parts.epoll, EPOLL_CTL_DEL, c->from.fd, NULL);
 	c->watched = false;
-	if (web && t->draining && handover_give(t->parts.handover, c->from.fd) == 0)
-		release(t, c);
-	else if (!web || !t->draining || errno != EAGAIN || watch_connection(t, c) == -1)
+	if (!web || !t->draining) {
 		hang_up(t, c);
-	/* Else many are on their way, and it waits for its turn: connections_expire(). */
+		return;
+	}
+	if (handover_give(t->parts.handover, c->from.fd) == 0) {
+		release(t, c);
+		return;
+	}
+	/* Where many are on their way, it waits for its turn: connections_expire(). */
+	if ((errno != EAGAIN && errno != ETOOMANYREFS) || watch_connection(t, c) == -1)
+		hang_up(t, c);
 }
 
 /* The deadline runs from the first byte on: dripping more of them does not move it. */
@@ -295,7 +301,8 @@ connections_expire(struct connections *t)
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
 		struct connection *c = &t->all[i];
 
-		if (c->state == WAITING && t->draining && !c->fresh && !c->partial)
+		if (c->state == WAITING && t->draining && !c->fresh && !c->partial &&
+		    c->gathered.length == 0)
 			give_on(t, c);
 		if (c->state == WAITING && c->deadline <= now)
 			hang_up(t, c);

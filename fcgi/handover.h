@@ -17,7 +17,8 @@ int handover_open(struct handover *h);
 /* From now on nobody takes them: all that are given are refused, those that wait are closed. */
 void handover_end(const struct handover *h);
 
-/* Gives a descriptor on, and closes ours. -1, and it is still there: nobody takes it. */
+/* Gives a descriptor on, and closes ours. -1 and errno, and it is still there: too many are on
+ * their way (EAGAIN, ETOOMANYREFS), or nobody takes it. */
 int handover_give(const struct handover *h, int fd);
 
 /* A descriptor that is ours from now on, or -1 and errno: EAGAIN when none waits. */
