@@ -28,16 +28,25 @@ find_group(const char *name, char *space, size_t size, id_t *id)
 	return failed == 0 && found == NULL ? ENOENT : failed;
 }
 
+/* 0 and *entry, whose strings are in that room. */
+static int
+find_entry(const char *name, char *space, size_t size, struct passwd *entry)
+{
+	struct passwd *found = NULL;
+	int failed = getpwnam_r(name, entry, space, size, &found);
+
+	return failed == 0 && found == NULL ? ENOENT : failed;
+}
+
 static int
 find_user(const char *name, char *space, size_t size, id_t *id)
 {
 	struct passwd entry;
-	struct passwd *found = NULL;
-	int failed = getpwnam_r(name, &entry, space, size, &found);
+	int failed = find_entry(name, space, size, &entry);
 
-	if (found != NULL)
-		*id = found->pw_uid;
-	return failed == 0 && found == NULL ? ENOENT : failed;
+	if (failed == 0)
+		*id = entry.pw_uid;
+	return failed;
 }
 
 /* *id becomes whether its name is the one that was asked for. */
@@ -45,12 +54,11 @@ static int
 find_name(const char *name, char *space, size_t size, id_t *id)
 {
 	struct passwd entry;
-	struct passwd *found = NULL;
-	int failed = getpwnam_r(name, &entry, space, size, &found);
+	int failed = find_entry(name, space, size, &entry);
 
-	if (found != NULL)
-		*id = strcmp(found->pw_name, name) == 0;
-	return failed == 0 && found == NULL ? ENOENT : failed;
+	if (failed == 0)
+		*id = strcmp(entry.pw_name, name) == 0;
+	return failed;
 }
 
 static int
