@@ -154,7 +154,7 @@ publish(struct mint *m, const struct signature *s, char path[LIMIT_PATH], struct
 }
 
 /* A token that nobody is told of must not lie there; should this fail, the reaper takes it. */
-static void
+static bool
 withdraw(struct service *s, const char *path)
 {
 	bool gone = sweep_delete(&s->directory, strrchr(path, '/') + 1, false) == 1;
@@ -163,6 +163,7 @@ withdraw(struct service *s, const char *path)
 		live_give_back(s->bound);
 	log_line(s->parts.log, LOG_LEVEL_WARNING, "%s token: %s: the answer could not be given",
 	    gone ? "Withdrawn" : "Not withdrawn", path);
+	return gone;
 }
 
 /* The audit log has said that the token was given: it hears of it again. */
@@ -171,9 +172,8 @@ not_delivered(struct mint *m, const struct outcome *o, const char *path)
 {
 	struct error e;
 
-	withdraw(m->issue.service, path);
-	error_set(
-	    &e, ERROR_UNAVAILABLE, "the answer could not be given: the token is withdrawn");
+	error_set(&e, ERROR_UNAVAILABLE, "the answer could not be given: the token is %s",
+	    withdraw(m->issue.service, path) ? "withdrawn" : "not withdrawn");
 	service_audit(m->issue.service, &m->request, o, 503, &e);
 }
 
@@ -191,7 +191,7 @@ issued(struct issue *i, const struct signature *s, const struct error *failure)
 		return;
 	}
 	if (compose(&r, m, s, path, &e) == -1) {
-		withdraw(i->service, path);
+		(void)withdraw(i->service, path);
 		refuse(m, &e);
 	} else {
 		log_token(m, path);
