@@ -416,6 +416,36 @@ a_few_are_taken_however_slow_it_is(void **state)
 }
 
 static void
+note_keys(void *context, const struct signature *s, const struct error *e)
+{
+	(void)e;
+	*(bool *)context = s != NULL;
+}
+
+static void
+keys_are_told_however_many_wait_and_are_no_measure(void **state)
+{
+	struct signers_fixture *f = *state;
+	struct signer *signer = signer_remote_signer(f->remote);
+	struct error e = {0};
+	bool told;
+
+	answer_slowly(f, NANOSECONDS);
+	submit_all(f, 8);
+	for (int i = 0; i < 8; i++)
+		(void)take(f);
+	for (int i = 0; i < 64; i++) {
+		told = false;
+		assert_int_equal(signer_publish(signer, note_keys, &told, &e), 0);
+		f->now += NANOSECONDS / 100;
+		answer(f, take(f).head.id, "keys");
+		assert_true(told);
+	}
+	/* However quick that was. */
+	assert_int_equal(signers_submit(f, 8, &e), -1);
+}
+
+static void
 as_many_as_are_signed_at_once_are_taken_however_slow(void **state)
 {
 	struct signers_fixture *f = *state;
@@ -448,6 +478,7 @@ main(void)
 	    TEST(no_more_are_taken_than_are_answered_soon),
 	    TEST(time_of_a_new_signer_to_start_does_not_count),
 	    TEST(a_few_are_taken_however_slow_it_is),
+	    TEST(keys_are_told_however_many_wait_and_are_no_measure),
 	    TEST(as_many_as_are_signed_at_once_are_taken_however_slow),
 	};
 
