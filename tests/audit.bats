@@ -65,6 +65,27 @@ audited() {
     line "it['verdict'] == 'error' and it['status'] == 503 and it['reason']"
 }
 
+@test "a token that could not be given is a second line, and no file" {
+    audited
+    find_parts
+    kill -STOP "$SIGNER"
+    background flight flight "$SOCKET" 1
+    until_true 5 says "$DIR/flight" sent
+    # By then the request was taken.
+    ask PATH_INFO=/-/healthy
+    kill -KILL "$JOB"
+    wait "$JOB" || true
+    kill -CONT "$SIGNER"
+    until_true 5 grep -q withdrawn "$AUDIT"
+    [ "$(token_count)" -eq 0 ]
+    [ "$(lines "$AUDIT")" -eq 2 ]
+    line "it['verdict'] == 'error' and it['status'] == 503 and it['caller'] == 'alice'"
+    line "it['reason'] == 'the answer could not be given: the token is withdrawn'"
+    # What was signed can be told from it, and revoked.
+    jti=$(sed -n '1s/.*"jti":"\([^"]*\)".*/\1/p' "$AUDIT")
+    line "it['jti'] == '$jti' and len('$jti') > 10"
+}
+
 @test "each request has an id of its own where the web server gives none" {
     audited
     for _ in 1 2 3; do mints; done
