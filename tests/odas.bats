@@ -43,11 +43,15 @@ get() {
 @test "another one comes when too little of its life is left" {
     local first
 
-    configure 'odas = true' 'odas-reuse = 80' 'lifetime = "5s"'
+    configure 'odas = true' 'odas-reuse = 80' 'lifetime = "10s"'
     serve
     get
     first=$TOKEN
-    until_true 50 changed
+    printf %s "$first" >"$DIR/first"
+    claims_of "$DIR/first"
+    until_true 20 changed
+    # Which is after two seconds, and not when the first one is over.
+    [ "$EPOCHSECONDS" -lt "$(claimed exp)" ]
 }
 
 changed() {
