@@ -252,10 +252,14 @@ slurm_start() {
     verifier_start slurm SLURM_CONF="$WORK/slurm/conf" slurmctld -D -i
 }
 
+# It listens at the address of this machine's name alone, which need not be 127.0.0.1.
 configure_slurm() {
+    local address _
+
+    read -r address _ < <(getent ahostsv4 "$(uname -n)") || address=127.0.0.1
     cat <<CONF
 ClusterName=test
-SlurmctldHost=localhost(127.0.0.1)
+SlurmctldHost=localhost($address)
 SlurmctldPort=$1
 SlurmUser=$(id -un)
 AuthType=auth/none
