@@ -41,17 +41,22 @@ pod_image() {
     pod_account
 }
 
-# The account is made as the image makes it. The upper folder is the layer.
+# The account is made as the image makes it, in memory: on a root that is an overlay itself no
+# folder of it can be an upper one. What it changes becomes part of the layer.
 pod_account() {
     # shellcheck disable=SC2016 # its own
     pod_namespaces bash -eu -c '
-        mount -t overlay -o "lowerdir=/,upperdir=$1/layer,workdir=$1/work" overlay "$1/root"
+        mount -t tmpfs tmpfs "$1/work"
+        mkdir "$1/work/upper" "$1/work/work"
+        mount -t overlay overlay \
+            -o "lowerdir=$1/layer:/,upperdir=$1/work/upper,workdir=$1/work/work" "$1/root"
         # This machine may have one with these numbers.
         chroot "$1/root" sh -c "
             for n in \$(getent passwd | sed -n \"s/^\([^:]*\):[^:]*:1000:.*/\1/p\"); do userdel \$n; done
             for n in \$(getent group | sed -n \"s/^\([^:]*\):[^:]*:1000:.*/\1/p\"); do groupdel \$n; done
             rm -rf /etc/authserver
-            exec /usr/local/lib/authserver/setup account okera 1000"' - "$PODS" >"$PODS/account.log" 2>&1 ||
+            exec /usr/local/lib/authserver/setup account okera 1000"
+        cp -a "$1/work/upper/." "$1/layer"' - "$PODS" >"$PODS/account.log" 2>&1 ||
         { cat "$PODS/account.log" && return 1; }
 }
 
