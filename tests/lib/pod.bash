@@ -47,9 +47,10 @@ pod_account() {
     # shellcheck disable=SC2016 # its own
     pod_namespaces bash -eu -c '
         mount -t tmpfs tmpfs "$1/work"
-        mkdir "$1/work/upper" "$1/work/work"
+        mkdir "$1/work/work"
+        cp -a "$1/layer" "$1/work/upper"
         mount -t overlay overlay \
-            -o "lowerdir=$1/layer:/,upperdir=$1/work/upper,workdir=$1/work/work" "$1/root"
+            -o "lowerdir=/,upperdir=$1/work/upper,workdir=$1/work/work" "$1/root"
         # This machine may have one with these numbers.
         chroot "$1/root" sh -c "
             for n in \$(getent passwd | sed -n \"s/^\([^:]*\):[^:]*:1000:.*/\1/p\"); do userdel \$n; done
