@@ -66,8 +66,9 @@ live_admit(
 {
 	struct tally t = {0};
 	int64_t start, now, pause;
+	uint64_t seen = b->room;
 
-	if (b->limit == 0 || b->room > 0)
+	if (b->limit == 0 || (uint32_t)seen > 0)
 		return 0;
 	start = clock_monotonic(clock);
 	if (start < b->until)
@@ -82,7 +83,8 @@ live_admit(
 		b->until = now + pause;
 		return refuse(b, e);
 	}
-	b->room = (b->limit - t.count + 1) / 2;
+	(void)atomic_compare_exchange_strong(
+	    &b->room, &seen, ((seen >> 32) + 1) << 32 | (b->limit - t.count + 1) / 2);
 	return 0;
 }
 
@@ -92,12 +94,15 @@ live_take(
 {
 	if (b->limit == 0)
 		return 0;
-	while (atomic_fetch_sub(&b->room, 1) <= 0) {
-		atomic_fetch_add(&b->room, 1);
+	for (;;) {
+		uint64_t seen = b->room;
+
+		while ((uint32_t)seen > 0)
+			if (atomic_compare_exchange_weak(&b->room, &seen, seen - 1))
+				return 0;
 		if (live_admit(b, d, clock, e) == -1)
 			return -1;
 	}
-	return 0;
 }
 
 void

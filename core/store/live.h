@@ -19,12 +19,15 @@ int live_count(
  * A bound on the files of all subjects together, in memory that those who make files share.
  * Counting anew for each file would cost more than making it: what was counted holds until half
  * of the room that was left is used up, so that counts come closer together as the bound comes
- * near. It can be passed by what is made in the moment of a count.
+ * near. It can be passed by the files that others are making in the moment of a count, one
+ * each.
  */
 struct live_bound {
-	unsigned int limit;    /* 0: none */
-	bool records;          /* of all files that are there, whatever their names */
-	_Atomic long room;     /* files that may be made before the next count */
+	unsigned int limit; /* 0: none */
+	bool records;       /* of all files that are there, whatever their names */
+	/* Files that may be made before the next count; in the upper half, which count that
+	 * was: of two at the same time one says nothing that still holds. */
+	_Atomic uint64_t room;
 	_Atomic int64_t until; /* monotonic nanoseconds: no room, and no count before */
 };
 
