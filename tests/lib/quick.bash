@@ -18,9 +18,10 @@ get_mills_since_epoch() {
 }
 
 # rsa_keys FOLDER: two keys of 2048 bits, key (PKCS#1) and other (PKCS#8), with their public halves,
-# key.pub and other.pub. Copies of those in SHARED_KEYS, which tests/run makes once.
+# key.pub and other.pub, and those as JWKs for RS512, key.jwk and other.jwk. Copies of those in
+# SHARED_KEYS, which tests/run makes once.
 rsa_keys() {
-    local name
+    local name modulus
 
     if [ -n "${SHARED_KEYS:-}" ]; then
         cp -p "$SHARED_KEYS"/* "$1"
@@ -30,6 +31,9 @@ rsa_keys() {
     openssl genrsa -out "$1/other" 2048 2>/dev/null
     for name in key other; do
         openssl pkey -in "$1/$name" -pubout -out "$1/$name.pub"
+        modulus=$(openssl rsa -in "$1/$name" -noout -modulus)
+        printf '{"kty":"RSA","alg":"RS512","n":"%s","e":"AQAB"}' "$(printf %s "${modulus#*=}" |
+            basenc --base16 -d | basenc --base64url -w 0 | tr -d =)" >"$1/$name.jwk"
     done
 }
 
