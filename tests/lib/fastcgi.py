@@ -484,18 +484,37 @@ def whole_token(path):
 
 
 def watch(directory):
-    """Looks until SIGTERM whether a visible token file is ever not what it ends as."""
+    """Looks until SIGTERM whether a visible token file is ever not what it ends as: at once when
+    its name appears."""
+    import ctypes  # few need what is loaded so
+
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    libc = ctypes.CDLL(None)
+    events = libc.inotify_init()
+    appears = 0x100 | 0x80  # IN_CREATE, IN_MOVED_TO
+    if events < 0 or libc.inotify_add_watch(events, os.fsencode(directory), appears) < 0:
+        sys.exit("inotify does not work")
     seen = {}
     wrong = 0
+
+    def look(entry):
+        nonlocal wrong
+        if not entry.endswith(".token") or entry in seen:
+            return
+        seen[entry] = whole_token(os.path.join(directory, entry))
+        if seen[entry][0] != 0o640:
+            say(f"{entry}: {seen[entry]}")
+            wrong += 1
+
     while not seen or signal.SIGTERM not in signal.sigpending():
-        for entry in os.listdir(directory):
-            if not entry.endswith(".token") or entry in seen:
-                continue
-            seen[entry] = whole_token(os.path.join(directory, entry))
-            if seen[entry][0] != 0o640:
-                say(f"{entry}: {seen[entry]}")
-                wrong += 1
+        while select.select([events], [], [], 0.1)[0]:
+            data = os.read(events, 65536)
+            while data:
+                length = struct.unpack_from("@I", data, 12)[0]
+                look(os.fsdecode(data[16:16 + length].rstrip(b"\0")))
+                data = data[16 + length:]
+    for entry in os.listdir(directory):
+        look(entry)
     for entry, before in seen.items():
         if whole_token(os.path.join(directory, entry)) != before:
             say(f"{entry} has changed")

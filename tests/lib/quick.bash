@@ -56,6 +56,19 @@ until_true() {
     done
 }
 
+# matches TEXT PATTERN: what grep -q says of a text, whose pattern is most often one that stands for
+# itself but for ^ at its begin and $ at its end: then by no process.
+matches() {
+    local literal=$2 text=$'\n'${1%$'\n'}$'\n'
+
+    [[ $literal != ^* ]] || literal=$'\n'${literal:1}
+    [[ $literal != *'$' ]] || literal=${literal%?}$'\n'
+    case $literal in
+    *[].*^$\\[]*) grep -q -e "$2" <<<"$1" ;;
+    *) [[ $text == *"$literal"* ]] ;;
+    esac
+}
+
 # claims_of FILE: sets CLAIMS to those of the token in it, by no program of ours.
 claims_of() {
     local token part
