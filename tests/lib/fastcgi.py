@@ -565,8 +565,15 @@ def strings_at(memory, address):
         address += 8
 
 
-def environment(pid):
-    """The environment of PID as it is now, and not as it was at the start."""
+def environment(*pids):
+    """The environment of each PID as it is now, and not as it was at the start, after "PID:"."""
+    symbols = {}
+    for pid in pids:
+        say(f"{pid}:")
+        environment_of(pid, symbols)
+
+
+def environment_of(pid, symbols):
     program = os.readlink(f"/proc/{pid}/exe")
     with open(f"/proc/{pid}/maps") as maps:
         mapped = [line.split() for line in maps if "/" in line]
@@ -575,7 +582,9 @@ def environment(pid):
         starts.setdefault(part[5], int(part[0].split("-")[0], 16))
     # The program may have a copy of its own; then that is the one.
     for path in sorted(starts, key=lambda path: path != program):
-        offset = symbol(path, "environ")
+        if path not in symbols:
+            symbols[path] = symbol(path, "environ")
+        offset = symbols[path]
         if offset is None:
             continue
         with open(f"/proc/{pid}/mem", "rb", 0) as memory:

@@ -61,6 +61,8 @@ until_true() {
 matches() {
     local literal=$2 text=$'\n'${1%$'\n'}$'\n'
 
+    # Which has no line.
+    [ -n "$1" ] || return 1
     [[ $literal != ^* ]] || literal=$'\n'${literal:1}
     [[ $literal != *'$' ]] || literal=${literal%?}$'\n'
     case $literal in
