@@ -358,8 +358,9 @@ asked() {
     configure 'workers = "2"'
     serve
     find_parts 2
+    from_here
     background load load "$SOCKET" 8
-    INTERVAL=0.02 until_true 10 enough 1000
+    further 400 'Generated token'
     finish "$JOB"
     [[ $(cat "$DIR/load") =~ ^[0-9]+\ 200$ ]]
     for worker in "${WORKERS[@]}"; do
@@ -402,26 +403,50 @@ asked() {
 
 # --- deaths -----------------------------------------------------------------------
 
-minted_since() { [ "$(times_logged 'Generated token')" -ge "$(($1 + $2))" ]; }
-
 # enough COUNT: that many tokens were made.
-enough() { minted_since 0 "$1"; }
+enough() { [ "$(times_logged 'Generated token')" -ge "$1" ]; }
+
+# from_here: what further waits for is logged from here on.
+from_here() {
+    [ -n "${FOLLOWED:-}" ] || exec {FOLLOWED}<"$LOG"
+    FURTHER=0
+    REST=
+    further_logged 1 '' || true
+    FURTHER=0
+}
+
+# further COUNT TEXT: waits until as many lines with this text were logged. It is asked while there
+# is load, and starts no process.
+further() { INTERVAL=0.01 until_true 10 further_logged "$@"; }
+
+further_logged() {
+    local line
+
+    while IFS= read -ru "$FOLLOWED" line; do
+        [[ $REST$line != *"$2"* ]] || FURTHER=$((FURTHER + 1))
+        REST=
+    done
+    # A line that is not yet whole.
+    REST+=$line
+    [ "$FURTHER" -ge "$1" ]
+}
 
 # kill_often WHICH TIMES: kills the worker or the signer, each time after its predecessor's
 # load was taken up again.
 kill_often() {
-    local i made pid=
+    local INTERVAL=0.01
+    local i pid=
 
     for ((i = 0; i < $2; i++)); do
-        made=$(times_logged 'Generated token')
-        INTERVAL=0.02 until_true 10 minted_since "$made" 100
+        from_here
+        further 50 'Generated token'
         find_parts
         [ "$1" = worker ] && pid=${WORKERS[0]} || pid=$SIGNER
         kill -KILL "$pid"
-        INTERVAL=0.02 until_true 5 gone "$pid"
+        until_true 5 gone "$pid"
     done
-    made=$(times_logged 'Generated token')
-    INTERVAL=0.02 until_true 10 minted_since "$made" 100
+    from_here
+    further 50 'Generated token'
 }
 
 @test "a worker killed under load costs only the requests that it held" {
@@ -518,39 +543,45 @@ lose_key() {
 
 token() { "$BATS_TEST_DIRNAME/lib/token" "$@"; }
 
-reloaded() { [ "$(times_logged ' Reloaded$')" -ge "$1" ]; }
-
 reload() {
-    local before
-
-    before=$(times_logged ' Reloaded$')
+    from_here
     kill -HUP "$MONITOR"
-    INTERVAL=0.02 until_true 5 reloaded "$((before + 1))"
+    further 1 ' Reloaded'
+}
+
+reload_often() {
+    local i
+
+    for ((i = 0; i < $1; i++)); do
+        reload
+    done
 }
 
 @test "SIGHUP takes a changed configuration and a new key, and loses no request" {
-    local i
+    local first second third
 
     serve
     mints
-    token verify "$WORK/key.pub" "$FILE"
-    token header "$FILE" >"$DIR/header"
+    first=$FILE
     background load load "$SOCKET" 6
     configure 'lifetime = "5m"'
     reload
     mints
-    token claim "$FILE" "it['exp'] - it['iat'] == 300"
+    second=$FILE
     install -m 0600 "$WORK/other" "$KEY"
     reload
     mints
-    token verify "$WORK/other.pub" "$FILE"
-    refute cmp -s "$DIR/header" <(token header "$FILE")
-    for ((i = 0; i < 15; i++)); do
-        reload
-    done
+    third=$FILE
+    reload_often 15
     finish "$JOB"
     cat "$DIR/load"
     refute grep -v -e ' 200$' "$DIR/load"
+    # What was made meanwhile.
+    token verify "$WORK/key.pub" "$first" "$second"
+    claims_of "$second"
+    [ "$(($(claimed exp) - $(claimed iat)))" -eq 300 ]
+    token verify "$WORK/other.pub" "$third"
+    refute cmp -s <(token header "$first") <(token header "$third")
     # The old generations are over.
     until_true 5 parts
 }

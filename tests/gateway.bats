@@ -9,20 +9,18 @@ setup_file() {
     GATEWAY=${GATEWAY:-nginx-fcgi}
     export GATEWAY
     gateway_init
+    # Of whom no test but that of the flood asks for anything.
+    htpasswd -bB -C 4 "$WORK/htpasswd" carol "$PASSWORD-carol" 2>/dev/null
     gateway_create main
     gateway_start main
     # The kid that RFC 7638 gives the key, by an implementation that is not ours.
-    THUMBPRINT=$(token jwk "$WORK/key.pub" | jose jwk thp -a S256 -i -)
+    THUMBPRINT=$(jose jwk thp -a S256 -i "$WORK/key.jwk")
     export THUMBPRINT
 }
 
 setup() {
     gateway_use main
     http_begin
-}
-
-teardown() {
-    [ "$AT" = "$WORK/main" ] || gateway_stop "${AT##*/}"
 }
 
 teardown_file() {
@@ -45,7 +43,8 @@ token() {
     request_as bob "$URL/"
     minted
     [[ $FILE =~ ^$TOKENS/bob\.[0-9]{19}\.token$ ]]
-    token claim "$FILE" "it['sub'] == 'bob'"
+    claims_of "$FILE"
+    [ "$(claimed sub)" = bob ]
 }
 
 @test "POST makes a token too" {
@@ -55,38 +54,31 @@ token() {
     minted
 }
 
-@test "the body is the path and nothing else, no newline" {
+@test "the body is the path and nothing else, no newline, as plain text that is not cached" {
     request_as alice "$URL/alice"
     minted
     [ "$(wc -c <"$BODY")" -eq "${#FILE}" ]
     [ "$(wc -l <"$BODY")" -eq 0 ]
-}
-
-@test "the answer is plain text and is not cached" {
-    request_as alice "$URL/alice"
-    minted
     header Content-Type "text/plain; charset=utf-8"
     header Cache-Control no-store
 }
 
-@test "the token file holds the token alone" {
-    request_as alice "$URL/alice"
-    minted
-    [ "$(wc -l <"$FILE")" -eq 0 ]
-    grep -qxE '[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+' "$FILE"
-}
+@test "the token file holds the token alone, for its owner and the configured group" {
+    local token
 
-@test "the token file is for its owner and the configured group" {
     request_as alice "$URL/alice"
     minted
-    [ "$(stat -c '%a %U %G %h %F' "$FILE")" = "640 $AUTH_USER $TOKEN_GROUP 1 regular file" ]
+    IFS= read -rd '' token <"$FILE" || true
+    [[ $token =~ ^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$ ]]
+    [ "$(stat -c '%s %a %U %G %h %F' "$FILE")" = \
+        "${#token} 640 $AUTH_USER $TOKEN_GROUP 1 regular file" ]
 }
 
 @test "a subject of 128 bytes with all that the grammar allows is served" {
     local name subject
 
     # Nobody has that name: what is tested is that it is refused for policy, not for form.
-    name=$(printf 'Az09_.@+-%.0s' {1..14})
+    printf -v name 'Az09_.@+-%.0s' {1..14}
     subject=${name}xy
     [ "${#subject}" -eq 128 ]
     request_as alice "$URL/$subject"
@@ -95,37 +87,41 @@ token() {
 
 # --- the token --------------------------------------------------------------------
 
-@test "PyJWT verifies the token" {
+@test "PyJWT and jose verify the token" {
     request_as alice "$URL/alice"
     minted
     token verify "$WORK/key.pub" "$FILE"
+    verified_by_jose key.jwk "$FILE"
+    # The claims that it verified are those that are in the file.
+    claims_of "$FILE"
+    [ "$VERIFIED" = "$CLAIMS" ]
 }
 
-@test "jose verifies the token" {
-    request_as alice "$URL/alice"
-    minted
-    token jwk "$WORK/key.pub" >"$BATS_TEST_TMPDIR/jwk"
-    jose jws ver -i "$FILE" -k "$BATS_TEST_TMPDIR/jwk" -O "$BATS_TEST_TMPDIR/claims"
-    token claims "$FILE" | cmp - "$BATS_TEST_TMPDIR/claims"
+# verified_by_jose JWK FILE: sets VERIFIED to the claims.
+verified_by_jose() {
+    VERIFIED=$(jose jws ver -i "$2" -k "$WORK/$1" -O -)
 }
 
 @test "another key does not verify the token" {
     request_as alice "$URL/alice"
     minted
-    run token verify "$WORK/rsa/key.pub" "$FILE"
+    run verified_by_jose rsa/key.jwk "$FILE"
     [ "$status" -ne 0 ]
-    [[ $output == *InvalidSignatureError* ]]
+    [[ $output == 'Signature validation failed!' ]]
 }
 
 @test "the header is alg, typ and kid, the kid by RFC 7638" {
+    local header
+
     request_as alice "$URL/alice"
     minted
-    [ "$(token header "$FILE")" = \
-        "{\"alg\":\"RS512\",\"typ\":\"JWT\",\"kid\":\"$THUMBPRINT\"}" ]
+    IFS=. read -r header _ <"$FILE" || true
+    base64url_text header "$header"
+    [ "$header" = "{\"alg\":\"RS512\",\"typ\":\"JWT\",\"kid\":\"$THUMBPRINT\"}" ]
 }
 
 @test "the claims are sub, iss, iat, exp and jti, for 24 hours" {
-    local before after claims
+    local before after
     local form='^\{"sub":"alice","iss":"https://first\.example","iat":([0-9]+),"exp":([0-9]+),'
     form+='"jti":"([A-Za-z0-9_-]{16,})"\}$'
 
@@ -133,8 +129,8 @@ token() {
     request_as alice "$URL/alice"
     after=$EPOCHSECONDS
     minted
-    claims=$(token claims "$FILE")
-    [[ $claims =~ $form ]]
+    claims_of "$FILE"
+    [[ $CLAIMS =~ $form ]]
     [ "${BASH_REMATCH[1]}" -ge "$before" ]
     [ "${BASH_REMATCH[1]}" -le "$after" ]
     [ "$((BASH_REMATCH[2] - BASH_REMATCH[1]))" -eq 86400 ]
@@ -155,7 +151,8 @@ token() {
 @test "audience in the query becomes aud" {
     request_as alice "$URL/alice?audience=sts.example%20one&ttl=90s"
     minted
-    token claim "$FILE" "it['aud'] == 'sts.example one'"
+    claims_of "$FILE"
+    [ "$(claimed aud)" = 'sts.example one' ]
 }
 
 @test "Accept: application/jwt answers with the token" {
@@ -163,7 +160,7 @@ token() {
     [ "$STATUS" = 200 ]
     header Content-Type application/jwt
     header Cache-Control no-store
-    token verify "$WORK/key.pub" "$BODY"
+    verified_by_jose key.jwk "$BODY"
 }
 
 @test "Accept: application/json answers with token, type, lifetime and file" {
@@ -174,18 +171,20 @@ token() {
     header Content-Type application/json
     header Cache-Control no-store
     file=$(new_files)
-    token holds "set(it) == {'access_token', 'token_type', 'expires_in', 'token_file'}" \
-        "it['token_type'] == 'Bearer' and it['expires_in'] == 90" "it['token_file'] == '$file'" \
-        "it['access_token'] == open('$file').read()" <"$BODY"
+    jq -e --rawfile token "$file" --arg file "$file" '. == {access_token: $token,
+        token_type: "Bearer", expires_in: 90, token_file: $file} or error(tostring)' "$BODY"
 }
 
 # --- who may ask ------------------------------------------------------------------
 
 @test "without credentials there is no token" {
-    request_by_curl "$URL/alice"
+    local lines
+
+    request "$URL/alice"
     refused '401 *:401'
     header WWW-Authenticate
-    [ "$(wc -l <"$BODY")" -le 1 ]
+    mapfile -t lines <"$BODY"
+    [ "${#lines[@]}" -le 1 ]
     request "$URL/"
     refused '401 *:401'
 }
@@ -213,9 +212,10 @@ token() {
     done
     request "$URL/.well-known/jwks.json"
     header Content-Type application/jwk-set+json || show
-    token holds "[k['kid'] for k in it['keys']] == ['$THUMBPRINT']" <"$BODY"
+    cp "$BODY" "$BODY.jwks"
     request "$URL/-/ready"
-    token holds "it['ready'] is True" <"$BODY"
+    jq -es --arg kid "$THUMBPRINT" '[.[0].keys[].kid] == [$kid] and .[1].ready == true or error(tostring)' \
+        "$BODY.jwks" "$BODY"
     no_file
 }
 
@@ -302,7 +302,8 @@ token() {
         request_as alice "$URL/alice?$query"
         refused 400
     done
-    request_as alice "$URL/alice?audience=$(printf 'a%.0s' {1..300})"
+    printf -v query 'a%.0s' {1..300}
+    request_as alice "$URL/alice?audience=$query"
     refused 400
 }
 
@@ -378,7 +379,10 @@ token() {
 }
 
 @test "a header field of 64 KB is refused" {
-    request_as alice -H "X-Long: $(printf 'a%.0s' {1..65536})" "$URL/alice"
+    local long
+
+    printf -v long '%065536d' 0
+    request_as alice -H "X-Long: $long" "$URL/alice"
     refused '400 *:400'
 }
 
@@ -386,15 +390,14 @@ many_fields() {
     local i
 
     for i in {1..1000}; do
-        printf '%s\n' -H "X-Many-$i: 0123456789012345678901234567890123456789"
+        fields+=(-H "X-Many-$i: 0123456789012345678901234567890123456789")
     done
 }
 
 @test "hundreds of header fields are refused" {
-    local fields
+    local fields=()
 
-    mapfile -t fields < <(many_fields)
-    [ "${#fields[@]}" -eq 2000 ]
+    many_fields
     request_as alice "${fields[@]}" "$URL/alice"
     refused '400 *:400'
 }
@@ -405,10 +408,11 @@ many_fields() {
     request_as alice "$URL/api/groups/alice"
     [ "$STATUS" = 403 ]
     header Content-Type application/json
-    jq -e '.error == "access_denied"' "$BODY"
+    cp "$BODY" "$BODY.first"
     request_as alice -X POST "$URL/api/groups/alice"
     [ "$STATUS" = 405 ]
-    jq -e '.error == "method_not_allowed"' "$BODY"
+    jq -es '[.[].error] == ["access_denied", "method_not_allowed"] or error(tostring)' \
+        "$BODY.first" "$BODY"
 }
 
 # --- many at once, reload, stop ---------------------------------------------------
@@ -455,47 +459,48 @@ answers() {
 }
 
 @test "a flood of one user's meets 429 with Retry-After, and the others are served" {
-    gateway_create flood
-    gateway_start flood
-    http_begin
-    # Wrong passwords: what the web server refuses by itself comes fast from every gateway.
-    times_alice 2500 said >"$BATS_TEST_TMPDIR/config"
-    curl -s -Z --parallel-max 50 -w '%{http_code} %header{retry-after}\n' -u alice:wrong \
-        -K "$BATS_TEST_TMPDIR/config" | sort | uniq -c >"$BATS_TEST_TMPDIR/statuses"
-    request_as bob "$URL/bob"
+    local statuses=$BATS_TEST_TMPDIR/statuses sum
+
+    # Wrong passwords: what the web server refuses by itself comes fast from every gateway. On a
+    # machine that takes three seconds for the first of them, they are not yet a flood.
+    times_alice 700 said >"$BATS_TEST_TMPDIR/config"
+    for _ in 1 2 3 4; do
+        curl -s -Z --parallel-max 50 -w '%{http_code} %header{retry-after}\n' -u carol:wrong \
+            -K "$BATS_TEST_TMPDIR/config" >>"$statuses"
+        ! grep -q 429 "$statuses" || break
+    done
+    request_as alice "$URL/alice"
     minted
-    cat "$BATS_TEST_TMPDIR/statuses"
-    [ "$(awk '{ print $2, $3 }' "$BATS_TEST_TMPDIR/statuses")" = $'401 \n429 1' ]
+    sum=$(sort "$statuses" | uniq -c)
+    echo "$sum"
     # The burst that is allowed was answered.
-    [ "$(awk '$2 == 401 { print $1 }' "$BATS_TEST_TMPDIR/statuses")" -ge 400 ]
+    [[ $sum =~ ^\ *([0-9]+)\ 401\ $'\n'\ *[0-9]+\ 429\ 1$ ]]
+    [ "${BASH_REMATCH[1]}" -ge 400 ]
     # What it says is a reason, in one line.
-    cat "$BATS_TEST_TMPDIR"/*.said | grep -q 'too many requests: try again in a second'
+    grep -hq 'too many requests: try again in a second' "$BATS_TEST_TMPDIR"/*.said
     must_not grep -l '<html>' "$BATS_TEST_TMPDIR"/*.said
-    gateway_until 50 serves
+    until_true 10 serves carol
 }
 
 @test "a changed configuration is taken up while requests run, and none is lost" {
     local statuses=$BATS_TEST_TMPDIR/statuses stop=$BATS_TEST_TMPDIR/stop askers=() issuer
 
-    gateway_create reload
-    gateway_start reload
-    http_begin
     ask_until "$stop" >"$statuses.1" 3>&- &
     askers+=("$!")
     ask_until "$stop" >"$statuses.2" 3>&- &
     askers+=("$!")
-    for issuer in second third fourth fifth; do
+    for issuer in second third fourth first; do
         sed -i "s|https://[a-z]*\.example|https://$issuer.example|" "$CONF"
         gateway_reload
-        gateway_until 100 issuer_is "https://$issuer.example" || {
+        INTERVAL=0.02 until_true 20 issuer_is "https://$issuer.example" || {
             : >"$stop"
             cat "$LOG"/*
             return 1
         }
     done
     # However quick that was.
-    gateway_until 600 longer "$statuses.1" 10
-    gateway_until 600 longer "$statuses.2" 10
+    INTERVAL=0.02 until_true 120 longer "$statuses.1" 10
+    INTERVAL=0.02 until_true 120 longer "$statuses.2" 10
     : >"$stop"
     wait "${askers[@]}"
     [ "$(cat "$statuses".[12] | sort -u)" = 200 ] || {
@@ -540,9 +545,6 @@ issuer_is() {
 
     # mod_fcgid has no other answer for a program that does not start.
     [ "$GATEWAY" != apache-fcgid ] || expected=500
-    gateway_create broken
-    gateway_start broken
-    http_begin
     gateway_break
     request_as alice "$URL/alice"
     [ "$STATUS" = "$expected" ] || show
@@ -551,18 +553,19 @@ issuer_is() {
     [ "$(wc -l <"$BODY")" -le 1 ] || show
     no_file
     gateway_repair
-    gateway_until 100 serves
+    until_true 20 serves alice
 }
 
+# serves USER
 serves() {
-    request_as alice "$URL/alice"
+    request_as "$1" "$URL/$1"
     [ "$STATUS" = 200 ]
 }
 
 # --- secrets ----------------------------------------------------------------------
 
 @test "no log holds a token, a password, credentials or a byte of the key" {
-    local user logs=("$WORK"/*/log)
+    local user credentials secrets logs=("$WORK"/*/log)
 
     request_as alice -H 'Accept: application/jwt' "$URL/alice"
     request_as alice "$URL/bob"
@@ -573,11 +576,12 @@ serves() {
     request_as bob "$URL/%0a"
     # The log is there and is of these requests.
     grep -rq 'Generated token' "${logs[@]}"
-    must_not grep -rn eyJ "${logs[@]}"
+    secrets=(eyJ)
     for user in alice bob; do
-        must_not grep -rn -e "$PASSWORD-$user" \
-            -e "$(printf '%s' "$user:$PASSWORD-$user" | base64)" "${logs[@]}"
+        base64_of credentials "$user:$PASSWORD-$user"
+        secrets+=("$PASSWORD-$user" "$credentials")
     done
+    mapfile -t -O "${#secrets[@]}" secrets < <(grep -v -e ---- "$WORK/key.pem")
+    must_not grep -rnF "${secrets[@]/#/-e}" "${logs[@]}"
     must_not grep -rniE 'authorization: *(basic|bearer)' "${logs[@]}"
-    must_not grep -rnF "$(grep -v -e ---- "$WORK/key.pem")" "${logs[@]}"
 }

@@ -93,9 +93,17 @@ refute() {
 }
 
 gone() { ! kill -0 "$1" 2>/dev/null; }
-logged() { grep -q -e "$1" "$LOG"; }
 times_logged() { grep -c -e "$1" "$LOG" || true; }
-says() { grep -q -x -e "$2" "$1"; }
+says() { holds "$1" "^$2\$"; }
+logged() { holds "$LOG" "$1"; }
+
+# holds FILE PATTERN
+holds() {
+    local text=
+
+    IFS= read -rd '' text <"$1" || true
+    matches "$text" "$2"
+}
 
 token_count() {
     local files
@@ -116,14 +124,15 @@ need_plain_build() {
 # fails_with STATUS PATTERN COMMAND...: a start that fails says why in one line, and leaves
 # no socket.
 fails_with() {
-    local status=0 wanted=$1 pattern=$2
+    local status=0 wanted=$1 pattern=$2 said
 
     shift 2
     timeout -k 5 10 "$@" >"$DIR/out" 2>"$DIR/err" </dev/null || status=$?
-    cat "$DIR/out" "$DIR/err"
+    mapfile -t said <"$DIR/err"
+    printf '%s\n' "${said[@]}"
     [ "$status" -eq "$wanted" ] || { echo "exit status $status"; return 1; }
-    [ "$(wc -l <"$DIR/err")" -eq 1 ]
-    grep -q -e "$pattern" "$DIR/err"
+    [ "${#said[@]}" -eq 1 ]
+    matches "${said[0]}" "$pattern"
     [ ! -s "$DIR/out" ]
     [ ! -e "$SOCKET" ]
 }
@@ -245,7 +254,7 @@ mints() {
 # refused STATUS [PATTERN]: so was the last request, with one line of text.
 refused() {
     [ "$STATUS" = "$1" ] || { cat "$DIR/answer"; return 1; }
-    if [[ -z $BODY || $BODY == *$'\n'* ]] || ! grep -q -e "${2:-.}" <<<"$BODY"; then
+    if [[ -z $BODY || $BODY == *$'\n'* ]] || ! matches "$BODY" "${2:-}"; then
         echo "$BODY"
         return 1
     fi

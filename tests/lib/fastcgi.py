@@ -484,18 +484,37 @@ def whole_token(path):
 
 
 def watch(directory):
-    """Looks until SIGTERM whether a visible token file is ever not what it ends as."""
+    """Looks until SIGTERM whether a visible token file is ever not what it ends as: at once when
+    its name appears."""
+    import ctypes  # few need what is loaded so
+
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    libc = ctypes.CDLL(None)
+    events = libc.inotify_init()
+    appears = 0x100 | 0x80  # IN_CREATE, IN_MOVED_TO
+    if events < 0 or libc.inotify_add_watch(events, os.fsencode(directory), appears) < 0:
+        sys.exit("inotify does not work")
     seen = {}
     wrong = 0
+
+    def look(entry):
+        nonlocal wrong
+        if not entry.endswith(".token") or entry in seen:
+            return
+        seen[entry] = whole_token(os.path.join(directory, entry))
+        if seen[entry][0] != 0o640:
+            say(f"{entry}: {seen[entry]}")
+            wrong += 1
+
     while not seen or signal.SIGTERM not in signal.sigpending():
-        for entry in os.listdir(directory):
-            if not entry.endswith(".token") or entry in seen:
-                continue
-            seen[entry] = whole_token(os.path.join(directory, entry))
-            if seen[entry][0] != 0o640:
-                say(f"{entry}: {seen[entry]}")
-                wrong += 1
+        while select.select([events], [], [], 0.1)[0]:
+            data = os.read(events, 65536)
+            while data:
+                length = struct.unpack_from("@I", data, 12)[0]
+                look(os.fsdecode(data[16:16 + length].rstrip(b"\0")))
+                data = data[16 + length:]
+    for entry in os.listdir(directory):
+        look(entry)
     for entry, before in seen.items():
         if whole_token(os.path.join(directory, entry)) != before:
             say(f"{entry} has changed")
@@ -546,8 +565,15 @@ def strings_at(memory, address):
         address += 8
 
 
-def environment(pid):
-    """The environment of PID as it is now, and not as it was at the start."""
+def environment(*pids):
+    """The environment of each PID as it is now, and not as it was at the start, after "PID:"."""
+    symbols = {}
+    for pid in pids:
+        say(f"{pid}:")
+        environment_of(pid, symbols)
+
+
+def environment_of(pid, symbols):
     program = os.readlink(f"/proc/{pid}/exe")
     with open(f"/proc/{pid}/maps") as maps:
         mapped = [line.split() for line in maps if "/" in line]
@@ -556,7 +582,9 @@ def environment(pid):
         starts.setdefault(part[5], int(part[0].split("-")[0], 16))
     # The program may have a copy of its own; then that is the one.
     for path in sorted(starts, key=lambda path: path != program):
-        offset = symbol(path, "environ")
+        if path not in symbols:
+            symbols[path] = symbol(path, "environ")
+        offset = symbols[path]
         if offset is None:
             continue
         with open(f"/proc/{pid}/mem", "rb", 0) as memory:

@@ -45,13 +45,15 @@ gateway_init() {
             ;;
         esac
         TOKEN_GROUP=www-data
+        AUTH_GROUPS=$(id -g "$AUTH_USER"),$(getent group "$TOKEN_GROUP" | cut -d: -f3)
     else
         WEB_USER=$(id -un)
         AUTH_USER=$WEB_USER
         TOKEN_GROUP=$(id -Gn)
         TOKEN_GROUP=${TOKEN_GROUP##* }
+        AUTH_GROUPS=
     fi
-    export SOURCE BUILD WORK WEB_USER AUTH_USER TOKEN_GROUP
+    export SOURCE BUILD WORK WEB_USER AUTH_USER AUTH_GROUPS TOKEN_GROUP
 
     # The programs, where the web server's user can reach them.
     install -d -m 0755 "$WORK/bin"
@@ -63,6 +65,7 @@ gateway_init() {
     rsa_keys "$WORK/rsa"
     mv "$WORK/rsa/other" "$WORK/key.pem"
     mv "$WORK/rsa/other.pub" "$WORK/key.pub"
+    mv "$WORK/rsa/other.jwk" "$WORK/key.jwk"
     htpasswd -bcB -C 4 "$WORK/htpasswd" alice "$PASSWORD-alice" 2>/dev/null
     htpasswd -bB -C 4 "$WORK/htpasswd" bob "$PASSWORD-bob" 2>/dev/null
 }
@@ -74,10 +77,8 @@ gateway_create() {
     local at=$WORK/$1
 
     shift
-    install -d -m 0755 "$at" "$at/etc" "$at/run" "$at/web" "$at/log" "$at/pid"
-    install -m 0640 "$WORK/htpasswd" "$at/etc/htpasswd"
-    install -m 0600 "$WORK/key.pem" "$at/etc/key.pem"
-    install -d -m 0750 "$at/tokens"
+    [ -d "$WORK/.blank" ] || gateway_blank "$WORK/.blank"
+    cp -rp "$WORK/.blank" "$at"
     {
         printf '%s\n' "private-key = \"$at/etc/key.pem\""
         printf '%s\n' "directory = \"$at/tokens\""
@@ -85,10 +86,18 @@ gateway_create() {
         printf '%s\n' 'issuer = "https://first.example"'
         [ "$#" -eq 0 ] || printf '%s\n' "$@"
     } >"$at/etc/authserver.conf"
+}
+
+# gateway_blank FOLDER: what an instance has from the start.
+gateway_blank() {
+    install -d -m 0755 "$1" "$1/etc" "$1/run" "$1/web" "$1/log" "$1/pid"
+    install -m 0640 "$WORK/htpasswd" "$1/etc/htpasswd"
+    install -m 0600 "$WORK/key.pem" "$1/etc/key.pem"
+    install -d -m 0750 "$1/tokens"
     if [ "$EUID" -eq 0 ]; then
-        chgrp "$WEB_USER" "$at/etc/htpasswd"
-        chown "$AUTH_USER" "$at/etc/key.pem" "$at/tokens" "$at/run"
-        chown "$WEB_USER" "$at/web"
+        chgrp "$WEB_USER" "$1/etc/htpasswd"
+        chown "$AUTH_USER" "$1/etc/key.pem" "$1/tokens" "$1/run"
+        chown "$WEB_USER" "$1/web"
     fi
 }
 
@@ -246,7 +255,7 @@ gateway_socket() {
 gateway_as_auth() {
     if [ "$EUID" -eq 0 ]; then
         gateway_spawn program setpriv --reuid "$AUTH_USER" --regid "$AUTH_USER" \
-            --groups "$(id -g "$AUTH_USER"),$(getent group "$TOKEN_GROUP" | cut -d: -f3)" "$@"
+            --groups "$AUTH_GROUPS" "$@"
     else
         gateway_spawn program "$@"
     fi

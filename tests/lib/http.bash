@@ -24,10 +24,12 @@ http_files() {
 
 # new_files: the paths of the files that came since the test began.
 new_files() {
-    local now
+    local file now
 
     http_files now
-    comm -13 <(printf '%s' "$FILES") <(printf '%s' "$now")
+    while IFS= read -r file; do
+        [[ $'\n'$FILES == *$'\n'"$file"$'\n'* ]] || printf '%s\n' "$file"
+    done <<<"${now%$'\n'}"
 }
 
 # request [CURL-ARGUMENT]... The answer has to be whole.

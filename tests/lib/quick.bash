@@ -11,10 +11,17 @@ quick() {
     [ -n "${TRACE:-}" ] || set +T
 }
 
+# bats asks date(1) for the time at which a test begins. This is what it calls for that; it is run in
+# a subshell, whose commands are noted too.
+get_mills_since_epoch() {
+    echo "$((${EPOCHREALTIME/./} / 1000))"
+}
+
 # rsa_keys FOLDER: two keys of 2048 bits, key (PKCS#1) and other (PKCS#8), with their public halves,
-# key.pub and other.pub. Copies of those in SHARED_KEYS, which tests/run makes once.
+# key.pub and other.pub, and those as JWKs for RS512, key.jwk and other.jwk. Copies of those in
+# SHARED_KEYS, which tests/run makes once.
 rsa_keys() {
-    local name
+    local name modulus
 
     if [ -n "${SHARED_KEYS:-}" ]; then
         cp -p "$SHARED_KEYS"/* "$1"
@@ -24,6 +31,9 @@ rsa_keys() {
     openssl genrsa -out "$1/other" 2048 2>/dev/null
     for name in key other; do
         openssl pkey -in "$1/$name" -pubout -out "$1/$name.pub"
+        modulus=$(openssl rsa -in "$1/$name" -noout -modulus)
+        printf '{"kty":"RSA","alg":"RS512","n":"%s","e":"AQAB"}' "$(printf %s "${modulus#*=}" |
+            basenc --base16 -d | basenc --base64url -w 0 | tr -d =)" >"$1/$name.jwk"
     done
 }
 
@@ -46,6 +56,21 @@ until_true() {
     done
 }
 
+# matches TEXT PATTERN: what grep -q says of a text, whose pattern is most often one that stands for
+# itself but for ^ at its begin and $ at its end: then by no process.
+matches() {
+    local literal=$2 text=$'\n'${1%$'\n'}$'\n'
+
+    # Which has no line.
+    [ -n "$1" ] || return 1
+    [[ $literal != ^* ]] || literal=$'\n'${literal:1}
+    [[ $literal != *'$' ]] || literal=${literal%?}$'\n'
+    case $literal in
+    *[].*^$\\[]*) grep -q -e "$2" <<<"$1" ;;
+    *) [[ $text == *"$literal"* ]] ;;
+    esac
+}
+
 # claims_of FILE: sets CLAIMS to those of the token in it, by no program of ours.
 claims_of() {
     local token part
@@ -53,11 +78,30 @@ claims_of() {
     CLAIMS=
     IFS= read -rd '' token <"$1" || true
     IFS=. read -r _ part _ <<<"$token"
-    case $((${#part} % 4)) in
-    2) part+='==' ;;
-    3) part+='=' ;;
+    base64url_text CLAIMS "$part"
+}
+
+# base64url_text VARIABLE TEXT: sets it to what the text stands for, which has no NUL. Fails for
+# what is no base64url.
+base64url_text() {
+    local LC_ALL=C
+    local digits=ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_
+    local escapes='' piece bits i before=()
+
+    [[ $2 != *[!A-Za-z0-9_-]* && $((${#2} % 4)) -ne 1 ]] || return
+    for ((i = 0; i < ${#2}; i += 4)); do
+        # A digit is worth as many as there are before it; a missing one is as A.
+        before=("${digits%%"${2:i:1}"*}" "${digits%%"${2:i+1:1}"*}"
+            "${digits%%"${2:i+2:1}"*}" "${digits%%"${2:i+3:1}"*}")
+        bits=$((${#before[0]} << 18 | ${#before[1]} << 12 | ${#before[2]} << 6 | ${#before[3]}))
+        printf -v piece '\\x%02x\\x%02x\\x%02x' $((bits >> 16)) $((bits >> 8 & 255)) $((bits & 255))
+        escapes+=$piece
+    done
+    case $((${#2} % 4)) in
+    2) escapes=${escapes:0:-8} ;;
+    3) escapes=${escapes:0:-4} ;;
     esac
-    CLAIMS=$(basenc --base64url -d <<<"$part")
+    printf -v "$1" %b "$escapes"
 }
 
 # claimed NAME: one of CLAIMS, a string or a number.
