@@ -346,27 +346,30 @@ SHARE   := $(DESTDIR)$(PREFIX)/share/authserver
 # Where systemd looks for units, accounts and directories, below /usr/local too.
 UNITS_TO ?= $(PREFIX)/lib/systemd/system
 SYSTEMD   = $(wildcard $(addprefix deploy/systemd/*.,service socket timer))
-DROP_INS  = $(wildcard deploy/systemd/drop-ins/*/*.conf)
+SHARED    = $(wildcard nginx/* apache/* $(addprefix deploy/,examples/* guides/* cron/* logrotate/* \
+	systemd/drop-ins/*/*.conf))
 
 COMPLETIONS = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 ZSH_TO     ?= $(PREFIX)/share/zsh/site-functions
 
-# What names /usr/local is installed as it is for this PREFIX: $(call fill,FILE,TO).
-fill = mkdir -p $(dir $(2)) && sed 's,/usr/local,$(PREFIX),g' $(1) >$(2) && chmod 0644 $(2) || exit 1;
+# What names /usr/local is installed as it is for this PREFIX: $(call fill,FILES,FOLDER), and
+# $(call fill_as,FILE,TO).
+fill    = install -D -m 0644 -t $(2) $(1) $(call name_prefix,$(addprefix $(2)/,$(notdir $(1))))
+fill_as = install -D -m 0644 $(1) $(2) $(call name_prefix,$(2))
+name_prefix = $(if $(filter-out /usr/local,$(PREFIX)),&& sed -i 's|/usr/local|$(PREFIX)|g' $(1)) || exit 1;
 
 .PHONY: install uninstall deb clean
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(LIBEXEC)
 	install -m 0755 $(addprefix $(BUILD)/,$(TOOLS)) $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 $(addprefix $(BUILD)/,$(LIBEXECS)) $(LIBEXEC)
-	@$(foreach f,$(wildcard nginx/* apache/* deploy/examples/* deploy/guides/* deploy/cron/* deploy/logrotate/*), \
-		$(call fill,$(f),$(SHARE)/$(f:deploy/%=%)))
-	@$(foreach f,$(DROP_INS),$(call fill,$(f),$(SHARE)/$(f:deploy/%=%)))
-	@$(foreach f,$(SYSTEMD),$(call fill,$(f),$(DESTDIR)$(UNITS_TO)/$(notdir $(f))))
-	@$(call fill,deploy/systemd/authserver.sysusers,$(DESTDIR)$(PREFIX)/lib/sysusers.d/authserver.conf)
-	@$(call fill,deploy/systemd/authserver.tmpfiles,$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/authserver.conf)
-	@$(foreach f,$(PAGES),$(call fill,$(f), \
-		$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(f)))/$(notdir $(f))))
+	@$(foreach d,$(patsubst %/,%,$(sort $(dir $(SHARED)))), \
+		$(call fill,$(filter $(d)/%,$(SHARED)),$(SHARE)/$(d:deploy/%=%)))
+	@$(call fill,$(SYSTEMD),$(DESTDIR)$(UNITS_TO))
+	@$(call fill_as,deploy/systemd/authserver.sysusers,$(DESTDIR)$(PREFIX)/lib/sysusers.d/authserver.conf)
+	@$(call fill_as,deploy/systemd/authserver.tmpfiles,$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/authserver.conf)
+	@$(foreach n,$(subst .,,$(sort $(suffix $(PAGES)))), \
+		$(call fill,$(filter %.$(n),$(PAGES)),$(DESTDIR)$(PREFIX)/share/man/man$(n)))
 	install -D -m 0644 deploy/completion/_authserver $(DESTDIR)$(ZSH_TO)/_authserver
 	install -D -m 0644 deploy/completion/authserver $(COMPLETIONS)/authserver
 	@cd $(COMPLETIONS) && for name in $(filter-out authserver,$(TOOLS)); do \

@@ -29,25 +29,31 @@ setup_file() {
     BUILD=$(cd "${AUTHSERVER_BUILD:-$SOURCE/build}" && pwd)
     DOCS=$BATS_FILE_TMPDIR/docs
     export SOURCE BUILD DOCS
-    unset MAKEFLAGS MFLAGS MAKELEVEL
+    # What "make" reads of its environment, and what it exports to its children.
+    unset MAKEFLAGS MFLAGS MAKELEVEL PREFIX DESTDIR
     mkdir "$DOCS"
+    cp "$BATS_TEST_DIRNAME/lib/quick.bash" "$DOCS"
+    mkfifo "$DOCS/pause"
     extract_all
     write_stubs
     write_guest
-    MACHINES=
-    ! machines || MACHINES=yes
-    export MACHINES
-    [ -z "$MACHINES" ] || install_base || true
+    HOLDER=
+    ! machines || hold_base
+    export HOLDER
+    [ -z "$HOLDER" ] || install_base || true
     {
         echo "# Checked by form, then emulated:"
         printf '#   %s\n' "${EMULATED[@]}"
     } >&3
 }
 
+teardown_file() {
+    [ -z "$HOLDER" ] || kill "$HOLDER"
+}
+
 setup() {
     quick
-    # For what "make" itself exports to its children.
-    unset MAKEFLAGS MFLAGS MAKELEVEL
+    unset MAKEFLAGS MFLAGS MAKELEVEL PREFIX DESTDIR
 }
 
 # --- the commands in the documents ------------------------------------------------
@@ -75,14 +81,11 @@ case $1 in
 update) [ $# -eq 1 ] ;;
 install)
     shift
+    there=$'\n'$(dpkg-query -W -f '${Package} ${Status}\n' "$@" 2>/dev/null || true)$'\n'
     for package in "$@"; do
-        case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) in
-        *' installed') ;;
-        *)
-            echo "apt-get: $package is not installed: add it to deploy/packages"
-            exit 1
-            ;;
-        esac
+        [[ $there != *$'\n'"$package "[!$'\n']*' installed'$'\n'* ]] || continue
+        echo "apt-get: $package is not installed: add it to deploy/packages"
+        exit 1
     done
     ;;
 *) exit 1 ;;
@@ -96,6 +99,7 @@ STUB
     cat >"$DOCS/bin/systemctl" <<'STUB'
 #!/bin/bash
 # The few verbs that are shown, without systemd.
+. /docs/waits
 units='/etc/systemd/system /usr/local/lib/systemd/system'
 log=/docs/log
 verb=$1
@@ -122,14 +126,6 @@ started() { # UNIT: its process
 drop() { # USER: the words before a command that make it that user's
     echo "setpriv --reuid=$1 --regid=$(id -g "$1") --init-groups"
 }
-until_true() {
-    local i
-    for ((i = 0; i < 50; i++)); do
-        "$@" >/dev/null 2>&1 && return 0
-        sleep 0.1
-    done
-    return 1
-}
 start() {
     local unit=$1 socket path
     socket=$(file "${1%.service}.socket")
@@ -151,15 +147,15 @@ start() {
         setsid systemd-socket-activate -l "$path" $(drop "$(key "$unit" User)") \
             $(key "$unit" ExecStart) </dev/null >>$log 2>&1 &
         echo $! >"/docs/pid/$unit"
-        until_true [ -S "$path" ] || return 1
+        until_true 5 [ -S "$path" ] || return 1
         chown "$(key "${socket##*/}" SocketUser):$(key "${socket##*/}" SocketGroup)" "$path"
         chmod "$(key "${socket##*/}" SocketMode)" "$path"
-        until_true nc -z -U "$path" || return 1
-        until_true grep -q Ready $log
+        until_true 5 nc -z -U "$path" || return 1
+        until_true 5 holds $log Ready
     else
         setsid $(drop "$(key "$unit" User)") $(key "$unit" ExecStart) </dev/null >>$log 2>&1 &
         echo $! >"/docs/pid/$unit"
-        sleep 0.2
+        pause 0.2
         started "$unit" >/dev/null
     fi
 }
@@ -167,7 +163,7 @@ stop() {
     local pid
     pid=$(started "$1") || return 0
     kill "$pid"
-    until_true eval "! kill -0 $pid"
+    until_true 5 ended "$pid"
 }
 
 mkdir -p /docs/pid
@@ -205,10 +201,25 @@ STUB
     chmod 0755 "$DOCS/bin/"*
 }
 
-# What runs inside: the functions that a scenario calls.
+# What runs inside: the functions that a scenario calls, and those that systemctl has, too.
 write_guest() {
+    cat >"$DOCS/waits" <<'WAITS'
+# shellcheck shell=bash
+. /docs/quick.bash
+BATS_FILE_TMPDIR=/docs
+
+holds() { # FILE TEXT
+    local text=
+
+    IFS= read -rd '' text <"$1" || true
+    [[ $text == *"$2"* ]]
+}
+
+ended() { ! kill -0 -- "$1" 2>/dev/null; }
+WAITS
     cat >"$DOCS/guest" <<'GUEST'
 # shellcheck shell=bash
+. /docs/waits
 export PATH=/docs/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
 unset XDG_RUNTIME_DIR TMPDIR
 server=
@@ -220,34 +231,24 @@ as() { # WHO COMMAND...: alice is any user
     esac
 }
 
-until_true() { # SECONDS COMMAND...
-    local i
-    for ((i = 0; i < $1 * 5; i++)); do
-        "${@:2}" >/dev/null 2>&1 && return 0
-        sleep 0.2
-    done
-    return 1
-}
-
-answers() { curl -s -o /dev/null "http://127.0.0.1:5001/-/healthy"; }
-ended() { ! kill -0 -- "-$1" 2>/dev/null; }
+answers() { listened_at 5001 && curl -s -o /dev/null "http://127.0.0.1:5001/-/healthy"; }
 
 stop_server() {
     [ -n "$server" ] || return 0
     kill -TERM -- "-$server" 2>/dev/null || true
-    until_true 30 ended "$server"
+    until_true 30 ended "-$server"
     server=
 }
 
 # What stays in the foreground: started in a process group of its own, and waited for until it
 # serves.
-run_server() { # WHO FILE
+run_server() { # WHO TEXT
     stop_server
     : >/docs/leader
     chmod 0666 /docs/leader
-    as "$1" setsid bash -c 'echo $$ >/docs/leader && . "$0"' "$2" >/docs/server 2>&1 </dev/null &
+    as "$1" setsid bash -c "echo \$\$ >/docs/leader"$'\n'"$2" >/docs/server 2>&1 </dev/null &
     until_true 10 test -s /docs/leader
-    server=$(cat /docs/leader)
+    read -r server </docs/leader
     until_true 20 serving "$2" || {
         cat /docs/server
         return 1
@@ -256,53 +257,66 @@ run_server() { # WHO FILE
     password=$(sed -n 's,.*//demo:\([^@]*\)@.*,\1,p' /docs/server)
 }
 
-serving() { # FILE
-    case $(<"$1") in
-    *authserver.fcgi*) grep -q Ready /docs/server ;;
-    *--watch*) pgrep -f authserver-reap ;;
+serving() { # TEXT
+    case $1 in
+    *authserver.fcgi*) holds /docs/server Ready ;;
+    *--watch*) running '*authserver-reap*' ;;
     *) answers ;;
     esac
 }
 
-is_server() { # FILE
-    grep -qE '^make run$|^([^ ]*/)?authserver .*(-k|--private-key)|authserver\.fcgi --socket|authserver-reap .*--watch' "$1" &&
-        ! grep -qE '^(cat|echo|spawn-fcgi) ' "$1"
+# Which commands are servers that stay, and how those begin that only speak of one.
+readonly NEWLINE=$'\n'
+readonly SERVERS="${NEWLINE}make run$NEWLINE|$NEWLINE([^ $NEWLINE]*/)?authserver [^$NEWLINE]*(-k|--private-key)\
+|authserver\\.fcgi --socket|authserver-reap [^$NEWLINE]*--watch"
+readonly MENTIONS="$NEWLINE(cat|echo|spawn-fcgi) "
+
+is_server() { # TEXT
+    [[ $NEWLINE$1$NEWLINE =~ $SERVERS && ! $NEWLINE$1 =~ $MENTIONS ]]
 }
 
 run_command() { # FILE
-    local file=$1 who=${1##*.}
+    local text output who=${1##*.} status=0
 
-    echo "+ $(cat "$file")"
-    case $(<"$file") in
+    IFS= read -rd '' text <"$1" || true
+    text=${text%"$NEWLINE"}
+    echo "+ $text"
+    case $text in
     'make check' | 'make lint' | 'make bench' | 'make fuzz' | 'make overload' | 'make deb' | 'make soak MINUTES=10')
-        as "$who" make -n "$(cut -d' ' -f2 "$file")" >/dev/null
+        text=${text#make }
+        as "$who" make -n "${text%% *}" >/dev/null
         return
         ;;
     esac
-    sed "s/PASSWORD/${password:-PASSWORD}/g" "$file" >/docs/command
-    if is_server "$file"; then
-        run_server "$who" /docs/command
+    text=${text//PASSWORD/"${password:-PASSWORD}"}
+    if is_server "$text"; then
+        run_server "$who" "$text"
         return
     fi
     # htpasswd asks twice.
-    printf '%s\n' PASSWORD PASSWORD |
-        as "$who" timeout 60 setsid -w bash /docs/command >/docs/output 2>&1 || {
-        echo "exit status $?"
-        cat /docs/output /docs/log 2>/dev/null
+    as "$who" bash -c "$text" <<<"PASSWORD${NEWLINE}PASSWORD" >/docs/output 2>&1 || status=$?
+    IFS= read -rd '' output </docs/output || true
+    if [ "$status" -ne 0 ]; then
+        echo "exit status $status"
+        printf %s "$output"
+        cat /docs/log 2>/dev/null
         tail -n 5 /var/log/nginx/error.log /var/log/apache2/error.log 2>/dev/null
         return 1
-    }
-    head -c 600 /docs/output
-    cat /docs/output >>/docs/outputs
+    fi
+    printf %s "${output:0:600}"
+    printf %s "$output" >>/docs/outputs
 }
 
 section() { # DOCUMENT SECTION
-    local file found=
+    local file name command found=
 
     for file in /docs/"$1"/*.section; do
-        [ "$(<"$file")" = "$2" ] || continue
+        read -r name <"$file"
+        [ "$name" = "$2" ] || continue
         found=yes
-        run_command "$(echo "${file%.section}".[ru]*)" || exit 1
+        for command in "${file%.section}".[ru]*; do
+            run_command "$command" || exit 1
+        done
     done
     [ -n "$found" ] || {
         echo "$1 has no commands in a section '$2'"
@@ -364,45 +378,66 @@ signs() { # FILE ALGORITHM
 no_tokens() { [ -z "$(ls /run/authserver/tokens)" ]; }
 GUEST
     cat >"$DOCS/host" <<'HOST'
-# host FOLDER SCRIPT [SAVE]: SCRIPT in an overlay below FOLDER. What SAVE keeps of the machine is
-# where later ones start from.
+# host FOLDER LOWER SCRIPT: SCRIPT in a machine below FOLDER, which is empty: an overlay of LOWER,
+# folders with colons between. The base is made when LOWER is this machine's root alone.
 set -e
-at=$1 script=$2 save=${3:-} saved=$DOCS/base.tar root=$1/root
+at=$1 lower=$2 script=$3 root=$1/root
 ip link set lo up
-mount -t tmpfs tmpfs "$at"
-mkdir "$at/base" "$at/upper" "$at/work" "$root"
-[ ! -e "$saved" ] || tar -C "$at/base" --xattrs --xattrs-include='trusted.overlay.opaque' -xf "$saved"
-mount -t overlay overlay \
-    -o "lowerdir=$at/base:/,upperdir=$at/upper,workdir=$at/work" "$root"
-mount -t proc proc "$root/proc"
-mount --rbind /dev "$root/dev"
-mount --rbind /sys "$root/sys"
-# Nothing of what this machine has made of it.
-mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
-mount -t tmpfs -o mode=0755 tmpfs "$root/run"
+[ "$lower" = / ] || mount -t tmpfs tmpfs "$at"
+mkdir "$at/upper" "$at/work" "$root"
+# Of /tmp and /run nothing of what this machine has made of it.
+cat >"$at/fstab" <<FSTAB
+overlay $root overlay lowerdir=$lower,upperdir=$at/upper,workdir=$at/work
+proc $root/proc proc defaults
+/dev $root/dev none rbind
+/sys $root/sys none rbind
+tmpfs $root/tmp tmpfs mode=1777
+tmpfs $root/run tmpfs mode=0755
+FSTAB
+mount -a -T "$at/fstab"
 mkdir -m 1777 "$root/run/lock"
-rm -rf "$root/docs"
-mkdir "$root/docs"
-(cd "$DOCS" && tar -c --exclude=./base.tar .) | tar -C "$root/docs" -x
-chmod -R a+rX "$root/docs"
-if [ -e "$saved" ]; then
-    # As at the start of a machine.
-    chroot "$root" systemd-tmpfiles --create authserver.conf
-else
+
+documents() {
+    rm -rf "$root/docs"
+    mkdir "$root/docs"
+    cp -R "$DOCS/." "$root/docs"
+    chmod -R a+rX "$root/docs"
+}
+
+# As whoever that folder is of: what "make" needs and what it made of it, and no tests.
+sources() { # FOLDER
+    local owner
+
+    owner=$(stat -c '--owner=:%u --group=:%g' "$1")
+    mkdir -p "$1/authserver/build"
+    # shellcheck disable=SC2086 # two words
+    tar -C "$SOURCE" -c $owner --exclude=./.git --exclude=./build --exclude=./tests/fuzz/corpus . |
+        tar -C "$1/authserver" -x
+    # shellcheck disable=SC2086 # two words
+    (cd "$BUILD" && tar -c $owner --no-recursion . --recursion \
+        authserver* libauthserver.a core fcgi cgi resolver password tools) |
+        tar -C "$1/authserver/build" -x
+}
+
+run() {
+    # Without a terminal, so that a password is read from what there is.
+    chroot "$root" setsid -w \
+        bash -c 'cd /home/alice/authserver && . /docs/guest && set -e && eval "$1"' - "$script"
+}
+
+if [ "$lower" = / ]; then
     rm -rf "$root/etc/authserver" "$root"/etc/nginx/conf.d/*
     chroot "$root" useradd -m alice
-    mkdir "$root/home/alice/authserver"
-    tar -C "$SOURCE" -c --exclude=./.git --exclude=./build . |
-        tar -C "$root/home/alice/authserver" -x
-    # What "make" makes, and not the tests.
-    mkdir "$root/home/alice/authserver/build"
-    tar -C "$BUILD" -c --exclude=./tests --exclude=./bench . |
-        tar -C "$root/home/alice/authserver/build" -x
-    chroot "$root" chown -R alice: /home/alice
+    sources "$root/home/alice"
+    documents
+    run
+    # For the machines to come, without what this one has written there.
+    documents
+else
+    # As at the start of a machine.
+    chroot "$root" systemd-tmpfiles --create authserver.conf
+    run
 fi
-chroot "$root" bash -c 'cd /home/alice/authserver && . /docs/guest && set -e && eval "$1"' - "$script"
-[ -z "$save" ] || tar -C "$at/upper" --exclude=./docs --xattrs \
-    --xattrs-include='trusted.overlay.opaque' -cf "$save" .
 HOST
 }
 
@@ -415,34 +450,50 @@ machines() {
     [ "$(id -u)" -eq 0 ] && namespaces mount -t tmpfs tmpfs /mnt 2>/dev/null
 }
 
+# A process in whose mounts there is the base, which goes with it. Sets HOLDER.
+hold_base() {
+    mkdir "$BATS_FILE_TMPDIR/base"
+    # shellcheck disable=SC2016 # its own
+    timeout 1200 unshare --mount bash -c 'mount -t tmpfs tmpfs "$1/base"
+        echo $$ >"$1/holder"
+        exec sleep infinity' - "$BATS_FILE_TMPDIR" >/dev/null 2>&1 3>&- </dev/null &
+    until_true 20 test -s "$BATS_FILE_TMPDIR/holder"
+    read -r HOLDER <"$BATS_FILE_TMPDIR/holder"
+}
+
+# on_machine FOLDER LOWER SCRIPT: where the base is mounted.
+on_machine() {
+    timeout 180 nsenter --mount="/proc/$HOLDER/ns/mnt" \
+        unshare --mount --net --pid --fork --kill-child bash "$DOCS/host" "$@" 3>&- </dev/null
+}
+
 # A machine on which the sections of INSTALL were done that all ways begin with.
 install_base() {
-    mkdir "$BATS_FILE_TMPDIR/base"
-    namespaces bash "$DOCS/host" "$BATS_FILE_TMPDIR/base" '
+    on_machine "$BATS_FILE_TMPDIR/base" / '
         for name in Packages "Build and install" "Accounts and directories" Key Configuration; do
             section INSTALL "$name"
-        done' "$BATS_FILE_TMPDIR/base.tar" >"$DOCS/base.log" 2>&1 3>&- </dev/null &&
-        mv "$BATS_FILE_TMPDIR/base.tar" "$DOCS/base.tar"
+        done' >"$BATS_FILE_TMPDIR/base.log" 2>&1 &&
+        : >"$BATS_FILE_TMPDIR/installed"
 }
 
 needs_machines() {
     local tool
 
-    [ -n "$MACHINES" ] || skip "needs root and namespaces: commands are checked by form only"
+    [ -n "$HOLDER" ] || skip "needs root and namespaces: commands are checked by form only"
     for tool in systemd-tmpfiles systemd-analyze systemd-socket-activate adduser; do
         type -P "$tool" >/dev/null || skip "needs $tool: commands are checked by form only"
     done
-    [ -e "$DOCS/base.tar" ] || {
-        cat "$DOCS/base.log"
+    [ -e "$BATS_FILE_TMPDIR/installed" ] || {
+        cat "$BATS_FILE_TMPDIR/base.log"
         return 1
     }
 }
 
-# machine SCRIPT: runs it on a copy of that machine, after the functions above.
+# machine SCRIPT: runs it on a machine that begins as that one ended, after the functions above.
 machine() {
     needs_machines
     mkdir "$BATS_TEST_TMPDIR/machine"
-    namespaces bash "$DOCS/host" "$BATS_TEST_TMPDIR/machine" "$1" 3>&- </dev/null
+    on_machine "$BATS_TEST_TMPDIR/machine" "$BATS_FILE_TMPDIR/base/upper:/" "$1"
 }
 
 # --- what is shown is done --------------------------------------------------------
