@@ -216,7 +216,7 @@ SIGNERS_UNITS := message signer signer_remote signer_serve
 POLICIES_UNITS := policy policy_groups
 STATES_UNITS := refresh refresh_files refresh_killed refresh_race revocations signer_reuse \
 	state tries
-STORES_UNITS := directory keep_file publish publish_failed sandbox sweep $(STATES_UNITS)
+STORES_UNITS := directory keep_file publish publish_access publish_failed sandbox sweep $(STATES_UNITS)
 $(addprefix $(BUILD)/tests/unit/test_,$(COURIERS_UNITS)): $(BUILD)/tests/unit/couriers.o
 $(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): $(BUILD)/tests/unit/desks.o
 $(addprefix $(BUILD)/tests/unit/test_,$(LOOKUPS_UNITS)): $(BUILD)/tests/unit/lookups.o
