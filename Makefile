@@ -13,6 +13,8 @@
 #   make check-image  the tests of the container in the image's own file system: 3 minutes, root
 #   make torture    faults of all kinds while tokens are made: 15 minutes, root; TORTURE='kill full'
 #                   runs these parts alone
+#   make coverage   lines and branches that the whole suite runs: a summary, and in build/coverage/report
+#                   each line; fails below 95 and 90 of a hundred. 15 minutes, root
 #   make check-valgrind  unit tests, a mint and tools under valgrind: no error, no byte lost
 #   make check-reproducible  whether two builds, and two packages, are identical: 6 minutes
 #   make lint       the include law, the man pages, the shell scripts, the formatting; then
@@ -34,6 +36,7 @@ DESTDIR ?=
 CC      ?= cc
 CFLAGS  ?= -O2 -g
 SAN     ?=
+COUNTED ?=
 V       ?= 0
 SECONDS ?= 60
 FUZZ    ?=
@@ -76,10 +79,19 @@ SANOPTIONS := $(BUILD)/tests/sanitizer/options.o
 SANLINK    := -Wl,--wrap=ENGINE_by_id,--export-dynamic-symbol=dlopen
 endif
 
+# What counts, for "make coverage", and where: programs of any user, in any folder.
+ifneq ($(COUNTED),)
+COUNTERS     := /tmp/authserver-$(shell echo '$(CURDIR)/$(BUILD)' | cksum | cut -d' ' -f1).counters
+COUNTING     := $(BUILD)/tests/profile/counters.o
+COUNTFLAGS   := -fprofile-arcs -ftest-coverage -fprofile-update=atomic -fdata-sections
+COUNTLINK    := --coverage -Wl,--wrap=__gcov_exit,-Ttests/profile/counters.lds
+UNCOUNTED    := -fno-profile-arcs -fno-test-coverage
+endif
+
 # Against defects that are still in it: tests/hardening.bats looks for each in what was built. The
 # last four are for the compilers and the processors that know them.
 HARDEN    = -fPIE -fstack-protector-strong $(FORTIFY) $(PROTECT)
-FORTIFY  := $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+FORTIFY  := $(if $(SAN)$(COUNTED),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
 PROTECT   = $(eval PROTECT := $(call accepted,-fstack-clash-protection -fcf-protection=full \
 	-mbranch-protection=standard -ftrivial-auto-var-init=zero))$(PROTECT)
 accepted  = $(shell for flag in $(1); do \
@@ -89,9 +101,9 @@ accepted  = $(shell for flag in $(1); do \
 SAME     := -ffile-prefix-map=$(CURDIR)=.
 
 BUILD_CFLAGS   = -std=c11 -D_POSIX_C_SOURCE=200809L -DVERSION='"$(VERSION)"' -Icore -I. \
-	-pthread $(WARNINGS) $(HARDEN) $(SAME) $(CFLAGS) $(SANFLAGS) -MMD -MP
+	-pthread $(WARNINGS) $(HARDEN) $(SAME) $(CFLAGS) $(SANFLAGS) $(COUNTFLAGS) -MMD -MP
 BUILD_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--as-needed \
-	$(LDFLAGS) $(SANFLAGS) $(SANLINK)
+	$(LDFLAGS) $(SANFLAGS) $(SANLINK) $(COUNTLINK)
 
 .PHONY: all
 all: $(PROGRAMS)
@@ -103,6 +115,15 @@ $(PROGRAMS) $(UNITS) $(HELPERS) $(BENCHES): $(SANOPTIONS) $(BUILD)/sanitizers
 # For tests/run.
 $(BUILD)/sanitizers: Makefile | $(DIRECTORIES)
 	@printf '%s\n%s\n' '$(SAN)' '$(REPORTS)' >$@
+endif
+
+ifneq ($(COUNTED),)
+$(COUNTING): BUILD_CFLAGS += -DCOUNTERS='"$(COUNTERS)"'
+$(PROGRAMS) $(UNITS) $(HELPERS) $(TORTURES): $(COUNTING) tests/profile/counters.lds $(BUILD)/counters
+
+# For tests/coverage.
+$(BUILD)/counters: Makefile | $(DIRECTORIES)
+	@echo '$(COUNTERS)' >$@
 endif
 
 DIRECTORIES := $(sort $(patsubst %/,$(BUILD)/%,$(dir $(wildcard */*.c */*/*.c))))
@@ -152,7 +173,7 @@ $(BUILD)/tools/authserver-token/principal.o: BUILD_CFLAGS += $(shell pkg-config 
 $(BUILD)/tools/authserver/embedded.o: man/authserver.1 tools/authserver/nginx.conf.in
 
 # Nobody waits for a test, but for its compilation.
-$(call object,$(filter-out tests/fuzz/%,$(wildcard tests/*/*.c))): BUILD_CFLAGS += -O0 -U_FORTIFY_SOURCE
+$(call object,$(filter-out tests/fuzz/%,$(wildcard tests/*/*.c))): BUILD_CFLAGS += -O0 -U_FORTIFY_SOURCE $(UNCOUNTED)
 
 $(UNITS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	$(call say,LD,$@)
@@ -195,7 +216,7 @@ SIGNERS_UNITS := message signer signer_remote signer_serve
 POLICIES_UNITS := policy policy_groups
 STATES_UNITS := refresh refresh_files refresh_killed refresh_race revocations signer_reuse \
 	state tries
-STORES_UNITS := directory keep_file publish publish_failed sandbox sweep $(STATES_UNITS)
+STORES_UNITS := directory keep_file publish publish_access publish_failed sandbox sweep $(STATES_UNITS)
 $(addprefix $(BUILD)/tests/unit/test_,$(COURIERS_UNITS)): $(BUILD)/tests/unit/couriers.o
 $(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): $(BUILD)/tests/unit/desks.o
 $(addprefix $(BUILD)/tests/unit/test_,$(LOOKUPS_UNITS)): $(BUILD)/tests/unit/lookups.o
@@ -321,6 +342,16 @@ check-valgrind:
 	@$(MAKE) --no-print-directory -j$(PROCESSORS) BUILD=build/valgrind \
 		CFLAGS='-O1 -g -ftrivial-auto-var-init=uninitialized' all build/valgrind/units
 	@tests/memcheck build/valgrind
+
+# Unoptimised, so that a branch is one of the source.
+.PHONY: coverage
+coverage:
+	@deploy/packages build run check coverage
+	@$(IN_REPLAY) build/replay/tests/fuzz/replay
+	@$(MAKE) --no-print-directory -j$(PROCESSORS) BUILD=build/coverage COUNTED=yes CC=gcc \
+		CFLAGS='-O0 -g -Wno-format-truncation' all build/coverage/units \
+		build/coverage/helpers build/coverage/tests/torture/allocation
+	@tests/coverage build/coverage
 
 .PHONY: $(BUILD)/units $(BUILD)/helpers $(BUILD)/benches
 $(BUILD)/units: $(UNITS)
