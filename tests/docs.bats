@@ -641,8 +641,10 @@ machine() {
 }
 
 @test "INSTALL: every section with commands is in a test above" {
-    local section
+    local section tests booted
 
+    IFS= read -rd '' tests <"$BATS_TEST_FILENAME" || true
+    IFS= read -rd '' booted <"$BATS_TEST_DIRNAME/deb.bats" || true
     while read -r section; do
         case $section in
         # In install_base and in check_it_works.
@@ -650,16 +652,14 @@ machine() {
         'Check that it works') continue ;;
         esac
         # On a machine that boots.
-        ! grep -qxF "    follow '$section'" "$BATS_TEST_DIRNAME/deb.bats" || continue
-        grep -qF -e "section INSTALL \"$section\"" -e "section INSTALL $section" \
-            "$BATS_TEST_FILENAME" || {
+        [[ $booted != *$'\n'"    follow '$section'"$'\n'* ]] || continue
+        [[ $tests == *"section INSTALL "?(\")"$section"* ]] || {
             echo "INSTALL: $section"
             return 1
         }
     done < <(sort -u "$DOCS"/INSTALL/*.section)
     while read -r section; do
-        grep -qF -e "section README.md \"$section\"" -e "section README.md $section" \
-            "$BATS_TEST_FILENAME" || {
+        [[ $tests == *"section README.md "?(\")"$section"* ]] || {
             echo "README.md: $section"
             return 1
         }
@@ -756,15 +756,19 @@ page() {
 
 # --- without a machine ------------------------------------------------------------
 
-# What a program says of its flags, and of those of its commands.
+# What a program says of its flags, and of those of its commands. It is asked once.
 help_of() {
-    local command
+    local command help=$BATS_FILE_TMPDIR/help-$1
 
-    "$BUILD/$1" --help
-    [ "$1" = authserverctl ] || return 0
-    for command in $("$BUILD/$1" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
-        "$BUILD/$1" "$command" --help
-    done
+    [ -e "$help" ] || {
+        "$BUILD/$1" --help >"$help-itself"
+        cat "$help-itself"
+        [ "$1" != authserverctl ] || while read -r command; do
+            "$BUILD/$1" "$command" --help
+        done < <(sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' "$help-itself")
+    } >"$help-new"
+    [ -e "$help" ] || mv "$help-new" "$help"
+    cat "$help"
 }
 
 # The first words of what pipes, lists and substitutions in commands join, without what is set
@@ -797,7 +801,7 @@ first_words() { # FILE...
 
 # What is wrong with commands, a line each.
 faults_of() { # FILE...
-    local file line word words program what
+    local file line text word words program what
     local -A flags=()
 
     for program in authserver authserver-keep authserver-reap authserver-token authserverctl authserver.fcgi authserver.cgi authserver-resolver authserver-password; do
@@ -807,7 +811,9 @@ faults_of() { # FILE...
         type -t "${word##*/}" >/dev/null || echo "no program $word: $(<"$file")"
     done < <(first_words "$@")
     for file in "$@"; do
-        bash -n "$file" || echo "not well formed: $file"
+        IFS= read -rd '' text <"$file" || true
+        # What comes after "set -n" is read and not done.
+        (eval "set -n"$'\n'"$text") || echo "not well formed: $file"
         what=
         while IFS= read -r line; do
             [[ ! $line =~ ^[A-Z][A-Za-z]*=[^/] ]] || continue
@@ -913,16 +919,20 @@ keys_in_page() {
 
 # gives_defaults PAGE SOURCE...: where a key has several meanings, one place has to do.
 gives_defaults() {
-    local key value text page=$1
+    local key value item line page=$1
+    local -A said=()
 
     shift
-
+    # What the page says of the default of each key, to the fourth line after it begins.
+    while read -r key line; do
+        said[$key]+=$line$'\n'
+    done < <(awk '/^\.(It Ic|El)/ { key = $3; left = 0 }
+        /^The default is/ { left = 5 }
+        key != "" && left-- > 0 { print key, $0 }' "$SOURCE/man/$page")
     # A default that is a list is written as the items.
     while IFS='|' read -r key value; do
-        text=$(awk -v key="$key" '/^\.(It Ic|El)/ { on = $3 == key } on' "$SOURCE/man/$page" |
-            grep -A 4 '^The default is')
         for item in ${value//,/ }; do
-            grep -qF -- "$item" <<<"$text" || {
+            [[ ${said[$key]-} == *"$item"* ]] || {
                 echo "$key: the default is $value"
                 return 1
             }
@@ -948,17 +958,24 @@ examples_of_configuration() {
 
 # The keys that the examples' profiles need, in a folder.
 example_keys() { # FOLDER
-    mkdir -m 0700 "$1"
-    openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$1/20261122T000000Z.pem"
-    openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 \
-        -out "$1/20261122T000000Z.RS256.pem"
+    mkdir -m 0700 "$1" "$1.rsa"
+    rsa_keys "$1.rsa"
+    mv "$1.rsa/key" "$1/20261122T000000Z.pem"
+    mv "$1.rsa/other" "$1/20261122T000000Z.RS256.pem"
     openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256 \
         -out "$1/20261122T000000Z.ES256.pem"
     chmod 0600 "$1"/*
 }
 
+ready_or_ended() { # LOG PID
+    local text=
+
+    IFS= read -rd '' text <"$1" || true
+    [[ $text == *Ready* ]] || ! kill -0 "$2" 2>/dev/null
+}
+
 @test "the configurations in authserver.conf(5) are accepted" {
-    local file log=$BATS_TEST_TMPDIR/log count=0 pid i
+    local file log=$BATS_TEST_TMPDIR/log count=0 pid
 
     example_keys "$BATS_TEST_TMPDIR/keys"
     examples_of_configuration
@@ -970,10 +987,7 @@ example_keys() { # FOLDER
             --private-key="$BATS_TEST_TMPDIR/keys" --directory="$BATS_TEST_TMPDIR/tokens" \
             --group="$(id -gn)" 2>"$log" 3>&- &
         pid=$!
-        for ((i = 0; i < 100; i++)); do
-            if grep -q Ready "$log" || ! kill -0 "$pid" 2>/dev/null; then break; fi
-            sleep 0.05
-        done
+        INTERVAL=0.05 until_true 5 ready_or_ended "$log" "$pid" || true
         kill "$pid" || true
         wait "$pid" || true
         cat "$file" "$log"
@@ -1006,18 +1020,18 @@ example_keys() { # FOLDER
 }
 
 @test "the example in authserver.conf(5) names every key, and its defaults are the defaults" {
-    local key value file
+    local key value text
 
     examples_of_configuration
-    file=$(grep -l '^## ' "$BATS_TEST_TMPDIR"/*.conf)
+    text=$'\n'$(cat "$(grep -l '^## ' "$BATS_TEST_TMPDIR"/*.conf)")$'\n'
     while read -r key; do
-        grep -qE "^ *(## )?$key = " "$file" || {
+        [[ $text =~ $'\n'\ *(## )?"$key = " ]] || {
             echo "not in the example: $key"
             return 1
         }
     done < <(keys_of config.c profile.c)
     while IFS='|' read -r key value; do
-        ! grep -q "^## $key = " "$file" || grep -qxF "## $key = $value" "$file" || {
+        [[ $text != *$'\n'"## $key = "* || $text == *$'\n'"## $key = $value"$'\n'* ]] || {
             echo "$key: the default is $value"
             return 1
         }
@@ -1027,7 +1041,8 @@ example_keys() { # FOLDER
 @test "the configurations in authserver.keep(5) are accepted" {
     local file count=0 status at=$BATS_TEST_TMPDIR
 
-    openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$at/key.pem"
+    rsa_keys "$at"
+    mv "$at/other" "$at/key.pem"
     chmod 0600 "$at/key.pem"
     examples_of_configuration authserver.keep.5
     for file in "$at"/*.conf; do
@@ -1051,7 +1066,7 @@ example_keys() { # FOLDER
     cp "$at/scripts/hr-groups" "$at/scripts/project-groups"
     chmod 0755 "$at/scripts"/*
     echo secret >"$at/password"
-    openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=ca -keyout /dev/null -out "$at/ca" 2>/dev/null
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=ca -keyout /dev/null -out "$at/ca" 2>/dev/null
     examples_of_configuration authserver.groups.5
     for file in "$at"/*.conf; do
         grep -q '^ *groups {' "$file" || continue
@@ -1070,7 +1085,7 @@ example_keys() { # FOLDER
     local file count=0 at=$BATS_TEST_TMPDIR
 
     echo secret >"$at/password"
-    openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=ca -keyout /dev/null -out "$at/ca" 2>/dev/null
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=ca -keyout /dev/null -out "$at/ca" 2>/dev/null
     examples_of_configuration authserver.password.5
     for file in "$at"/*.conf; do
         grep -q '^ *password "' "$file" || continue
@@ -1088,8 +1103,9 @@ example_keys() { # FOLDER
 @test "the configuration in authserver.verify(5) is accepted" {
     local at=$BATS_TEST_TMPDIR
 
-    openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$at/key.pem"
-    openssl pkey -in "$at/key.pem" -pubout -out "$at/partner.pub"
+    rsa_keys "$at"
+    mv "$at/other" "$at/key.pem"
+    mv "$at/other.pub" "$at/partner.pub"
     "$BUILD/authserverctl" jwks --private-key="$at/key.pem" --out="$at/idp.json"
     examples_of_configuration authserver.verify.5
     cat "$at"/*.conf >"$at/all"
@@ -1105,7 +1121,8 @@ example_keys() { # FOLDER
 @test "the configuration in authserver.grants(5) is accepted" {
     local conf at=$BATS_TEST_TMPDIR
 
-    openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$at/key.pem"
+    rsa_keys "$at"
+    mv "$at/other" "$at/key.pem"
     "$BUILD/authserverctl" jwks --private-key="$at/key.pem" --out="$at/idp.json"
     examples_of_configuration authserver.grants.5
     for conf in "$at"/*.conf; do
@@ -1187,9 +1204,5 @@ faults_of_threats() {
 }
 
 @test "the manual pages are without faults" {
-    local page
-
-    for page in "$SOURCE"/man/*.[1-8]; do
-        mandoc -Tlint -Wwarning "$page"
-    done
+    mandoc -Tlint -Wwarning "$SOURCE"/man/*.[1-8]
 }

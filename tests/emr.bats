@@ -17,7 +17,8 @@ setup_file() {
     mkdir "$AT/files"
     env -u MAKEFLAGS -u MAKELEVEL make -s -o all -C "$SOURCE" install BUILD="$BUILD" \
         DESTDIR="$AT/stage" PREFIX=/usr/local
-    tar -C "$AT/stage" -czf "$AT/files/authserver.tar.gz" usr
+    # Quickly: nobody keeps it.
+    tar -C "$AT/stage" -I 'gzip -1' -cf "$AT/files/authserver.tar.gz" usr
     tar -C "$SOURCE/deploy/emr/settings" -czf "$AT/files/settings.tar.gz" .
     cp "$SOURCE/deploy/emr/bootstrap" "$AT/files"
     rsa_keys "$AT"

@@ -10,6 +10,9 @@
 # for each Secret. SCRIPT is what the test does; the functions below are for it.
 set -eu
 
+# shellcheck source-path=SCRIPTDIR
+. "${BASH_SOURCE[0]%/*}/quick.bash"
+
 at=$1 layer=$2 description=$3 secrets=$4 script=$5
 root=$at/root
 declare -A identity mounts environment arguments image volumes limits
@@ -99,27 +102,23 @@ enter() {
     exec unshare --mount --pid --fork --kill-child -- bash -c '
         root=$1 mounts=$2
         shift 2
-        mount -t proc proc "$root/proc"
-        while read -r from to how; do
-            [ -n "$from" ] || continue
-            mount --bind "$from" "$root$to"
-            [ "$how" = rw ] || mount -o remount,bind,ro "$root$to"
-        done <<<"$mounts"
+        mount -a -T "$mounts"
         ulimit -l 64
-        exec chroot "$root" "$@"' - "$root" "$(places "$name")" \
+        exec chroot "$root" "$@"' - "$root" "$at/$name.fstab" \
         setpriv ${identity[$name]} --no-new-privs -- \
         /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
         PYTHONUNBUFFERED=1 "$@"
 }
 
-# Where its volumes are, and where they go.
+# places CONTAINER: writes CONTAINER.fstab, which says where its volumes are and where they go.
 places() {
     local name to how
 
+    echo "proc $root/proc proc defaults"
     while read -r name to how; do
-        [ -z "$name" ] || echo "${volumes[$name]} $to $how"
+        [ -z "$name" ] || echo "${volumes[$name]} $root$to none bind,$how"
     done <<<"${mounts[$1]}"
-}
+} >"$at/$1.fstab"
 
 declare -A process
 entrypoint() {
@@ -152,24 +151,25 @@ seen() { echo "${volumes[tokens]}/${1#/run/authserver/}"; }
 refute() { if "$@"; then return 1; fi; }
 
 # The first process of a container, which the kubelet's signals go to.
-first() { pgrep -P "${process[$1]}"; }
+first() {
+    local processes
+
+    children_of processes "${process[$1]}"
+    echo "${processes[0]}"
+}
 ended() { ! kill -0 "${process[$1]}" 2>/dev/null; }
 says() { grep -q -- "$2" "$at/$1.log"; }
-says_or_ended() { says "$1" "$2" || ended "$1"; }
+listens_or_ended() {
+    local log=
 
-until_true() { # SECONDS COMMAND...
-    local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
-
-    until "${@:2}"; do
-        [ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1
-        sleep "${INTERVAL:-0.1}"
-    done
+    [ ! -e "$at/$1.log" ] || IFS= read -rd '' log <"$at/$1.log" || true
+    [[ $log == *' Listening on '* ]] || ended "$1"
 }
 
 # start_authserver [NAME=VALUE]...
 start_authserver() {
     start authserver "$@"
-    until_true 20 says_or_ended authserver ' Listening on '
+    until_true 20 listens_or_ended authserver
     if ended authserver; then
         cat "$at/authserver.log"
         return 1
@@ -201,7 +201,9 @@ for name in "${!mounts[@]}"; do
     while read -r _ to _; do
         case $to in /run/*) mkdir -p "$root$to" ;; esac
     done <<<"${mounts[$name]}"
+    places "$name"
 done
-mount -t tmpfs -o ro,mode=1777 tmpfs "$root/tmp"
+# Of another name than the volume that goes there: mount(8) leaves out what is there already.
+mount -t tmpfs -o ro,mode=1777 sealed "$root/tmp"
 mount -o remount,ro "$root/run"
 eval "$script"
