@@ -434,6 +434,7 @@ further_logged() {
 # kill_often WHICH TIMES: kills the worker or the signer, each time after its predecessor's
 # load was taken up again.
 kill_often() {
+    # shellcheck disable=SC2034 # for until_true
     local INTERVAL=0.01
     local i pid=
 

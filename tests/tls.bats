@@ -145,9 +145,8 @@ refused_without_certificate() {
 
     at mtls
     for certificate in selfsigned expired foreign server; do
-        refused_by_tls "$certificate" "$URL/alice"
-        refused_by_tls "$certificate" "$URL/"
-        refused_by_tls "$certificate" -u "alice:$PASSWORD-alice" "$URL/alice"
+        refused_by_tls "$certificate" "$URL/alice" --next "$URL/" \
+            --next -u "alice:$PASSWORD-alice" "$URL/alice"
     done
     # The same command gets a token with a good one.
     request_with alice "$URL/alice"

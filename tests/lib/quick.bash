@@ -21,7 +21,7 @@ get_mills_since_epoch() {
 # key.pub and other.pub, and those as JWKs for RS512, key.jwk and other.jwk. Copies of those in
 # SHARED_KEYS, which tests/run makes once.
 rsa_keys() {
-    local name modulus
+    local name
 
     if [ -n "${SHARED_KEYS:-}" ]; then
         cp -p "$SHARED_KEYS"/* "$1"
@@ -31,10 +31,17 @@ rsa_keys() {
     openssl genrsa -out "$1/other" 2048 2>/dev/null
     for name in key other; do
         openssl pkey -in "$1/$name" -pubout -out "$1/$name.pub"
-        modulus=$(openssl rsa -in "$1/$name" -noout -modulus)
-        printf '{"kty":"RSA","alg":"RS512","n":"%s","e":"AQAB"}' "$(printf %s "${modulus#*=}" |
-            basenc --base16 -d | basenc --base64url -w 0 | tr -d =)" >"$1/$name.jwk"
+        jwk_of "$1/$name" >"$1/$name.jwk"
     done
+}
+
+# jwk_of KEY: its public half as a JWK for RS512, by nothing of ours.
+jwk_of() {
+    local modulus
+
+    modulus=$(openssl rsa -in "$1" -noout -modulus)
+    printf '{"kty":"RSA","alg":"RS512","n":"%s","e":"AQAB"}' "$(printf %s "${modulus#*=}" |
+        basenc --base16 -d | basenc --base64url -w 0 | tr -d =)"
 }
 
 # pause SECONDS: sleep(1) without a process: nobody writes to this pipe.
