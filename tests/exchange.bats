@@ -35,7 +35,7 @@ ours() { "$BUILD_PROGRAMS/authserverctl" mint --config "$CONF" "${@:2}" >"$DIR/$
 
 # signed NAME CLAIMS: by the party's key, with a Python expression of claims; now is the time.
 signed() {
-    /usr/bin/python3 - "$WORK/other" <<-END >"$DIR/$1"
+    "$BATS_TEST_DIRNAME/lib/token" run "$WORK/other" <<-END >"$DIR/$1"
 	import sys, time, jwt
 	now = int(time.time())
 	claims = {"sub": "alice", "iss": "https://idp.example", "exp": now + 600}
@@ -386,7 +386,7 @@ BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
     CONFIGURED=('groups {' 'resolvers = { "static" }' "static { file = \"$DIR/groups\" }" '}')
     trust 'audience = { "*" }'
     serve
-    /usr/bin/python3 - "$WORK/other" "$DIR" <<-'END'
+    "$BATS_TEST_DIRNAME/lib/token" run "$WORK/other" "$DIR" <<-'END'
 	import itertools, random, sys, time, jwt
 	key, now = open(sys.argv[1]).read(), int(time.time())
 	for n in range(40):
@@ -410,7 +410,7 @@ BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
         exchange "in.$n" $(cat "$DIR/how.$n")
         [ "$STATUS" != 200 ] || access "$DIR/out.$n"
     done
-    /usr/bin/python3 - "$DIR" <<-'END'
+    "$BATS_TEST_DIRNAME/lib/token" run "$DIR" <<-'END'
 	import os, sys, jwt
 	def read(path):
 	    return jwt.decode(open(path).read(), options={"verify_signature": False})

@@ -115,7 +115,7 @@ validate() {
 # signed CLAIMS: a token by the key of another party, with a Python expression of claims; now is
 # the time.
 signed() {
-    /usr/bin/python3 - "$WORK/other" <<-END
+    "$BATS_TEST_DIRNAME/lib/token" run "$WORK/other" <<-END
 	import sys, time, jwt
 	now = int(time.time())
 	claims = {"sub": "alice", "iss": "https://idp.example", "exp": now + 600}
