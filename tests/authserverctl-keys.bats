@@ -61,7 +61,7 @@ python() {
 
     shift
     "$CTL" jwks --config "$CONF" >"$DIR/jwks"
-    /usr/bin/python3 - "$DIR/jwks" "$@" <<END
+    "$BATS_TEST_DIRNAME/lib/token" run "$DIR/jwks" "$@" <<END
 import json, sys
 import jwt
 jwks = json.load(open(sys.argv[1]))

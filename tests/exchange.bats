@@ -35,7 +35,7 @@ ours() { "$BUILD_PROGRAMS/authserverctl" mint --config "$CONF" "${@:2}" >"$DIR/$
 
 # signed NAME CLAIMS: by the party's key, with a Python expression of claims; now is the time.
 signed() {
-    /usr/bin/python3 - "$WORK/other" <<-END >"$DIR/$1"
+    "$BATS_TEST_DIRNAME/lib/token" run "$WORK/other" <<-END >"$DIR/$1"
 	import sys, time, jwt
 	now = int(time.time())
 	claims = {"sub": "alice", "iss": "https://idp.example", "exp": now + 600}
@@ -46,7 +46,7 @@ signed() {
 
 # exchange NAME [NAME=VALUE]...: shows the token in $DIR/NAME, by nobody in particular.
 exchange() {
-    grant_as "" "$EXCHANGE" "subject_token=$(cat "$DIR/$1")" "subject_token_type=$JWT" "${@:2}"
+    grant_as "" "$EXCHANGE" "subject_token=$(<"$DIR/$1")" "subject_token_type=$JWT" "${@:2}"
 }
 
 BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
@@ -99,12 +99,12 @@ BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
     local shown
 
     serve
-    theirs t alice --ttl 5s
+    theirs t alice --ttl 60s
     exchange t
     access
     shown=$("$BATS_TEST_DIRNAME/lib/token" claims "$DIR/t" | jq .exp)
     claims "it['exp'] == $shown"
-    holds '0 < it["expires_in"] <= 5'
+    holds '0 < it["expires_in"] <= 60'
     exchange t ttl=1h
     access
     claims "it['exp'] == $shown"
@@ -119,7 +119,7 @@ BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
 
     serve
     theirs t alice
-    text=$(cat "$DIR/t")
+    text=$(<"$DIR/t")
     printf '%s' "${text}A" >"$DIR/longer"
     printf '%s' x.y.z >"$DIR/junk"
     signed old '{"exp": now - 100}'
@@ -137,7 +137,7 @@ BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
     serve
     theirs t alice
     ask REMOTE_USER AUTH_TYPE PATH_INFO=/api/validate REQUEST_METHOD=POST \
-        "HTTP_AUTHORIZATION=Bearer $(cat "$DIR/t")"
+        "HTTP_AUTHORIZATION=Bearer $(<"$DIR/t")"
     [ "$STATUS" = 200 ]
     exchange t
     fails 400 invalid_request
@@ -149,7 +149,7 @@ BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
 
     serve
     theirs t alice
-    shown="subject_token=$(cat "$DIR/t")"
+    shown="subject_token=$(<"$DIR/t")"
     grant_as "" "$EXCHANGE"
     fails 400 invalid_request
     grant_as "" "$EXCHANGE" "$shown"
@@ -158,7 +158,7 @@ BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
     fails 400 invalid_request
     exchange t requested_token_type=urn:ietf:params:oauth:token-type:refresh_token
     fails 400 invalid_request
-    exchange t "actor_token=$(cat "$DIR/t")"
+    exchange t "actor_token=$(<"$DIR/t")"
     fails 400 invalid_request
     exchange t "actor_token_type=$JWT"
     fails 400 invalid_request
@@ -323,13 +323,13 @@ BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
     theirs alice alice
     theirs bob bob
     theirs svc svc
-    exchange alice "actor_token=$(cat "$DIR/svc")" "actor_token_type=$JWT"
+    exchange alice "actor_token=$(<"$DIR/svc")" "actor_token_type=$JWT"
     access "$DIR/acted"
     claims 'it["sub"] == "alice" and it["act"] == {"sub": "svc"}' "$DIR/acted"
     logged 'subject alice, caller svc'
     exchange alice
     fails 403 access_denied
-    exchange bob "actor_token=$(cat "$DIR/svc")" "actor_token_type=$JWT"
+    exchange bob "actor_token=$(<"$DIR/svc")" "actor_token_type=$JWT"
     fails 403 access_denied
     exchange alice "actor_token=x.y.z" "actor_token_type=$JWT"
     [ "$BODY" = '{"error":"invalid_request","error_description":"actor_token: the token is not valid"}' ]
@@ -337,9 +337,9 @@ BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
     exchange acted
     fails 403 access_denied
     logged 'svc may not have a token for alice'
-    exchange acted "actor_token=$(cat "$DIR/svc")" "actor_token_type=$JWT"
+    exchange acted "actor_token=$(<"$DIR/svc")" "actor_token_type=$JWT"
     fails 400 invalid_request
-    exchange alice "actor_token=$(cat "$DIR/acted")" "actor_token_type=$JWT"
+    exchange alice "actor_token=$(<"$DIR/acted")" "actor_token_type=$JWT"
     fails 400 invalid_request
 }
 
@@ -351,19 +351,19 @@ BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
     theirs svc svc
     theirs other other
     signed t '{"may_act": {"sub": "svc", "iss": "https://idp.example"}}'
-    exchange t "actor_token=$(cat "$DIR/svc")" "actor_token_type=$JWT"
+    exchange t "actor_token=$(<"$DIR/svc")" "actor_token_type=$JWT"
     [ "$STATUS" = 200 ]
-    exchange t "actor_token=$(cat "$DIR/other")" "actor_token_type=$JWT"
+    exchange t "actor_token=$(<"$DIR/other")" "actor_token_type=$JWT"
     fails 403 access_denied
     # Without an issuer it is one of the same.
     signed t '{"may_act": {"sub": "svc"}}'
-    exchange t "actor_token=$(cat "$DIR/svc")" "actor_token_type=$JWT"
+    exchange t "actor_token=$(<"$DIR/svc")" "actor_token_type=$JWT"
     [ "$STATUS" = 200 ]
     ours own svc
-    exchange t "actor_token=$(cat "$DIR/own")" "actor_token_type=$JWT"
+    exchange t "actor_token=$(<"$DIR/own")" "actor_token_type=$JWT"
     fails 403 access_denied
     signed t '{"may_act": {}}'
-    exchange t "actor_token=$(cat "$DIR/svc")" "actor_token_type=$JWT"
+    exchange t "actor_token=$(<"$DIR/svc")" "actor_token_type=$JWT"
     fails 403 access_denied
 }
 
@@ -374,7 +374,7 @@ BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
     serve
     theirs alice alice
     theirs svc svc --ttl 20s
-    exchange alice "actor_token=$(cat "$DIR/svc")" "actor_token_type=$JWT"
+    exchange alice "actor_token=$(<"$DIR/svc")" "actor_token_type=$JWT"
     holds 'it["expires_in"] <= 20'
 }
 
@@ -386,7 +386,7 @@ BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
     CONFIGURED=('groups {' 'resolvers = { "static" }' "static { file = \"$DIR/groups\" }" '}')
     trust 'audience = { "*" }'
     serve
-    /usr/bin/python3 - "$WORK/other" "$DIR" <<-'END'
+    "$BATS_TEST_DIRNAME/lib/token" run "$WORK/other" "$DIR" <<-'END'
 	import itertools, random, sys, time, jwt
 	key, now = open(sys.argv[1]).read(), int(time.time())
 	for n in range(40):
@@ -407,10 +407,10 @@ BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
 	END
     for n in {0..39}; do
         # shellcheck disable=SC2046 # a list of fields
-        exchange "in.$n" $(cat "$DIR/how.$n")
+        exchange "in.$n" $(<"$DIR/how.$n")
         [ "$STATUS" != 200 ] || access "$DIR/out.$n"
     done
-    /usr/bin/python3 - "$DIR" <<-'END'
+    "$BATS_TEST_DIRNAME/lib/token" run "$DIR" <<-'END'
 	import os, sys, jwt
 	def read(path):
 	    return jwt.decode(open(path).read(), options={"verify_signature": False})

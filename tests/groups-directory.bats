@@ -76,14 +76,14 @@ milliseconds() {
 @test "threat: a directory that hangs is a 503 within its timeout, and holds up nobody else" {
     serve
     mints
-    kill -STOP "$(cat "$SLAPD/pid")"
+    kill -STOP "$(<"$SLAPD/pid")"
     milliseconds ask $g
     refused 503
     [ "$TOOK" -lt 1600 ] # a second, half a second more, and the start of a client
     [ "$(token_count)" -eq 1 ]
     milliseconds mints
     [ "$TOOK" -lt 500 ]
-    kill -CONT "$(cat "$SLAPD/pid")"
+    kill -CONT "$(<"$SLAPD/pid")"
     until_true 10 mints $g
 }
 

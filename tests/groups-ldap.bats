@@ -380,7 +380,7 @@ within() {
 @test "hanging LDAP server: a failure within the timeout and half a second" {
     local pid uri failed=0
 
-    pid=$(cat "$SLAPD/pid")
+    pid=$(<"$SLAPD/pid")
     kill -STOP "$pid"
     for uri in "$SLAPD_URL" "$SLAPD_PLAIN_URL" "$SLAPD_LOCAL_URL"; do
         within 2500 ask 69 ann "$MEMBER_OF" "uri = {\"$uri\"}" 'timeout = 1s' || failed=1

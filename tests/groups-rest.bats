@@ -24,7 +24,7 @@ teardown_file() {
 
     for file in "$STUB/pid" "$CANARY/pid" "$WEB/pid"; do
         [ -e "$file" ] || continue
-        pid=$(cat "$file")
+        pid=$(<"$file")
         kill -TERM "$pid" 2>/dev/null || true
         groups_until 50 gone "$pid" || kill -KILL "$pid"
     done
@@ -62,7 +62,7 @@ nginx_start() {
         echo "$!" >"$WEB/pid"
         echo "$port" >"$WEB/port"
         groups_until 50 nginx_answers_or_died "$port"
-        if gone "$(cat "$WEB/pid")"; then continue; fi
+        if gone "$(<"$WEB/pid")"; then continue; fi
         return 0
     done
     cat "$WEB/out" "$WEB/error"
@@ -70,7 +70,7 @@ nginx_start() {
 }
 
 nginx_answers_or_died() {
-    gone "$(cat "$WEB/pid")" ||
+    gone "$(<"$WEB/pid")" ||
         curl -s -f -o /dev/null --cacert "$CA/ca.crt" "https://127.0.0.1:$1/groups/alice"
 }
 
@@ -198,7 +198,7 @@ asked_for() {
 @test "proxies, passwords and configuration that the environment has do not count" {
     local canary
 
-    canary=http://127.0.0.1:$(cat "$CANARY/port")
+    canary=http://127.0.0.1:$(<"$CANARY/port")
     printf 'default login netrc password opensesame\n' >"$DIR/.netrc"
     printf 'header = "X-Extra: 1"\n' >"$DIR/.curlrc"
     export HOME=$DIR http_proxy=$canary HTTP_PROXY=$canary https_proxy=$canary HTTPS_PROXY=$canary \

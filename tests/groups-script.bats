@@ -182,7 +182,7 @@ echo '{"groups": []}'
 SH
     listed bash
     USER_ASKED=$DIR/commands show 0
-    [ "$(cat "$DIR/seen")" = "$SCRIPTS/bash
+    [ "$(<"$DIR/seen")" = "$SCRIPTS/bash
 $DIR/commands" ] || { cat "$DIR/seen"; return 1; }
 }
 
@@ -191,7 +191,7 @@ $DIR/commands" ] || { cat "$DIR/seen"; return 1; }
     listed one
     export SECRET=opensesame LD_PRELOAD_X=x PATH=$PATH:/extra
     show 0
-    [ "$(cat "$DIR/seen")" = 'LC_ALL=C.UTF-8
+    [ "$(<"$DIR/seen")" = 'LC_ALL=C.UTF-8
 PATH=/usr/sbin:/usr/bin:/sbin:/bin' ] || { cat "$DIR/seen"; return 1; }
 }
 
@@ -253,7 +253,7 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin' ] || { cat "$DIR/seen"; return 1; }
     fails "$SCRIPTS/one" 'timed out'
     in_time 1
     # shellcheck disable=SC2046 # a list
-    ends $(cat "$LEFT")
+    ends $(<"$LEFT")
     [ "$(wc -l <"$LEFT")" -eq 2 ]
 }
 
@@ -265,7 +265,7 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin' ] || { cat "$DIR/seen"; return 1; }
     script one 'echo $$ >"'"$LEFT"'"; kill -STOP $$'
     fails 'timed out'
     in_time 1
-    ends "$(cat "$LEFT")"
+    ends "$(<"$LEFT")"
 }
 
 @test "the timeout is for all scripts together" {
@@ -281,7 +281,7 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin' ] || { cat "$DIR/seen"; return 1; }
     listed one
     fails "$SCRIPTS/one" 'prints more than 65536 bytes'
     [ "$TOOK" -lt 900 ]
-    ends "$(cat "$LEFT")"
+    ends "$(<"$LEFT")"
 }
 
 # pad BYTES: an answer of that length.
@@ -306,7 +306,7 @@ pad() {
     [ "$TOOK" -lt 900 ]
     [ "$(wc -l <"$LEFT")" -eq 2 ]
     # shellcheck disable=SC2046 # a list
-    ends $(cat "$LEFT")
+    ends $(<"$LEFT")
 }
 
 @test "one that moved to a session of its own and holds the pipe does not hold up the answer" {
@@ -322,7 +322,7 @@ SH
     knows a
     [ "$TOOK" -lt 900 ]
     # It cannot be found, and lives.
-    kill -0 "$(cat "$LEFT")"
+    kill -0 "$(<"$LEFT")"
 }
 
 @test "a script dies with the one that waits for it" {
@@ -334,7 +334,7 @@ SH
     pid=$!
     groups_until 20 test -s "$LEFT"
     kill -KILL "$pid"
-    ends "$(cat "$LEFT")"
+    ends "$(<"$LEFT")"
 }
 
 # --- which files ------------------------------------------------------------------

@@ -429,7 +429,7 @@ HOOK
     [ "$SECONDS" -lt 30 ] # and not 60
     said 'killed, for it took more seconds than 1'
     # Where nobody waits for orphans they stay as zombies.
-    [ -z "$(pgrep -r R,S,D -g "$(cat "$DIR/pid")")" ]
+    [ -z "$(pgrep -r R,S,D -g "$(<"$DIR/pid")")" ]
 }
 
 @test "a signal is sent once for all files that have changed" {
@@ -442,7 +442,7 @@ HOOK
     until_true 5 test -s "$DIR/signals"
     kill -TERM "$WATCHER"
     wait "$WATCHER"
-    [ "$(cat "$DIR/signals")" = got ]
+    [ "$(<"$DIR/signals")" = got ]
     chmod 0666 "$DIR/pid"
     keep 0 --force
     said "No signal for keep 'all': $DIR/pid: "

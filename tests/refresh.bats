@@ -296,7 +296,7 @@ CTL=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}/authserverctl
 @test "an answer that nobody takes leaves the old refresh token good" {
     serve
     logs_in
-    kill -STOP "$(cat "$SLAPD/pid")"
+    kill -STOP "$(<"$SLAPD/pid")"
     "$ASK" "$SOCKET" REMOTE_USER AUTH_TYPE PATH_INFO=/oauth2/token REQUEST_METHOD=POST \
         CONTENT_TYPE=application/x-www-form-urlencoded \
         "text=grant_type=refresh_token&refresh_token=$REFRESH" >/dev/null 3>&- &
@@ -304,7 +304,7 @@ CTL=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}/authserverctl
     until_true 50 asked_slapd
     kill -KILL "${JOBS[-1]}"
     wait "${JOBS[-1]}" || true
-    kill -CONT "$(cat "$SLAPD/pid")"
+    kill -CONT "$(<"$SLAPD/pid")"
     until_true 50 logged 'Issued a token by refresh_token'
     taken "$REFRESH"
 }

@@ -35,9 +35,9 @@ validate() {
 
     serve
     mints
-    shown=$(cat "$FILE")
+    shown=$(<"$FILE")
     mints
-    other=$(cat "$FILE")
+    other=$(<"$FILE")
     validate "$shown"
     [ "$STATUS" = 200 ]
     revoke "$shown"
@@ -69,7 +69,7 @@ validate() {
 
     serve
     mints
-    shown=$(cat "$FILE")
+    shown=$(<"$FILE")
     cat "$FILE" >"$DIR/shown"
     "$CTL" verify --config "$CONF" "$DIR/shown"
     "$CTL" revoke --config "$CONF" "$DIR/shown"
@@ -80,12 +80,12 @@ validate() {
     # Once more is no mistake.
     "$CTL" revoke --config "$CONF" "$DIR/shown"
     mints PATH_INFO=/bob REMOTE_USER=bob
-    shown=$(cat "$FILE")
+    shown=$(<"$FILE")
     "$CTL" revoke --config "$CONF" --subject bob
     validate "$shown"
     [ "$STATUS" = 401 ]
     mints
-    validate "$(cat "$FILE")"
+    validate "$(<"$FILE")"
     [ "$STATUS" = 200 ]
 }
 
@@ -108,14 +108,14 @@ validate() {
     serve
     mints
     rmdir "$DIR/state/revoked"
-    revoke "$(cat "$FILE")"
+    revoke "$(<"$FILE")"
     fails 503 temporarily_unavailable
 }
 
 # signed CLAIMS: a token by the key of another party, with a Python expression of claims; now is
 # the time.
 signed() {
-    /usr/bin/python3 - "$WORK/other" <<-END
+    "$BATS_TEST_DIRNAME/lib/token" run "$WORK/other" <<-END
 	import sys, time, jwt
 	now = int(time.time())
 	claims = {"sub": "alice", "iss": "https://idp.example", "exp": now + 600}
@@ -131,7 +131,7 @@ signed() {
         'algorithm = "RS512"' '}'
     serve
     mints
-    shown=$(cat "$FILE")
+    shown=$(<"$FILE")
     cat "$FILE" >"$DIR/access"
     claims 'it["iss"] == "https://first.example"'
     said=$("$BATS_TEST_DIRNAME/lib/token" claims "$DIR/access")

@@ -164,7 +164,7 @@ ready() {
 
     until_true 60 test -e "$at/verdict"
     cat "$at/out"
-    [ "$(cat "$at/verdict")" = good ] || { grep -hv 'Generated token' "$at"/log.[12]; return 1; }
+    [ "$(<"$at/verdict")" = good ] || { grep -hv 'Generated token' "$at"/log.[12]; return 1; }
     grep -qE '^[0-9]{3,} tokens, 5 rotations, 0 failures$' "$at/out"
     [ "$(cat "$at"/log.[12] | grep -c 'Reloaded: a file changed$')" -ge 4 ]
     refute grep -q -e 'ended by' -e 'Not reloaded' -e Refused "$at"/log.[12]

@@ -189,7 +189,7 @@ answered() {
     gets alice --url="$URL/" "${ALICE[@]}" --direct --no-cache
     gateway_until 20 answered '> 200'
     client --url="$URL" "${ALICE[@]}" --file alice
-    [ -f "$(cat "$OUT")" ]
+    [ -f "$(<"$OUT")" ]
     [ ! -e "$CACHE" ]
 }
 
@@ -347,7 +347,7 @@ lock_is_held() { ! flock -n "$HOME_OF/.authserver/.token.lock" true; }
     ln -s ../precious "$HOME_OF/.authserver/.token.lock"
     fails 78 'token.lock: a symbolic link' "${args[@]}"
     rm "$HOME_OF/.authserver/.token.lock"
-    [ "$(cat "$HOME_OF/precious")" = precious ]
+    [ "$(<"$HOME_OF/precious")" = precious ]
     gets alice "${args[@]}"
     chmod 0644 "$CACHE"
     fails 78 'others may read or write it (mode 0644): chmod 0600 it' "${args[@]}"
@@ -458,7 +458,7 @@ need_root_here() { [ "$(id -u)" -eq 0 ] || skip 'needs root'; }
     local token
 
     client --url="$URL" "${ALICE[@]}" --no-cache
-    token=$(cat "$OUT")
+    token=$(<"$OUT")
     ENVIRONMENT=(BEARER_TOKEN="$token")
     gets alice
     printf ' %s\n\n' "$token" >"$HOME_OF/bearer"

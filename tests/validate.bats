@@ -42,11 +42,11 @@ not_valid() {
 @test "our own token is good, and whose it is is said" {
     serve
     mints
-    validate "$(cat "$FILE")"
+    validate "$(<"$FILE")"
     [ "$STATUS" = 200 ] && [ "$BODY" = '{"sub":"alice"}' ]
     field Content-Type application/json
     field Cache-Control no-store
-    with "$(cat "$FILE")" /api/get-user
+    with "$(<"$FILE")" /api/get-user
     [ "$STATUS" = 200 ] && [ "$BODY" = '{"user":"alice"}' ]
 }
 
@@ -55,7 +55,7 @@ not_valid() {
 
     serve
     mints
-    shown=$(cat "$FILE")
+    shown=$(<"$FILE")
     for bad in x x.y.z "$shown." "${shown%?}" "${shown}A" "$(cut -d. -f1-2 "$FILE")." \
         "$(cut -d. -f1-2 "$FILE")"; do
         validate "$bad"
@@ -82,24 +82,24 @@ not_valid() {
 @test "the scheme is bearer in any case" {
     serve
     mints
-    ask REMOTE_USER AUTH_TYPE PATH_INFO=/api/get-user "HTTP_AUTHORIZATION=bEARER  $(cat "$FILE")"
+    ask REMOTE_USER AUTH_TYPE PATH_INFO=/api/get-user "HTTP_AUTHORIZATION=bEARER  $(<"$FILE")"
     [ "$STATUS" = 200 ]
 }
 
 @test "methods are those of the protocol" {
     serve
     mints
-    with "$(cat "$FILE")" /api/validate
+    with "$(<"$FILE")" /api/validate
     [ "$STATUS" = 405 ]
     field Allow POST
-    with "$(cat "$FILE")" /api/authorize REQUEST_METHOD=POST
+    with "$(<"$FILE")" /api/authorize REQUEST_METHOD=POST
     [ "$STATUS" = 405 ]
 }
 
 @test "a verifier may ask by any host name; a page that shows a token learns no more than it knew" {
     serve
     mints
-    with "$(cat "$FILE")" /api/validate REQUEST_METHOD=POST HTTP_HOST=tokens.example.org \
+    with "$(<"$FILE")" /api/validate REQUEST_METHOD=POST HTTP_HOST=tokens.example.org \
         HTTP_ORIGIN=https://app.example.org
     [ "$STATUS" = 200 ]
 }
@@ -107,13 +107,13 @@ not_valid() {
 @test "authorize: 204 with subject, groups and identifier in header fields, and no body" {
     serve
     mints QUERY_STRING=profile=g
-    with "$(cat "$FILE")" /api/authorize
+    with "$(<"$FILE")" /api/authorize
     [ "$STATUS" = 204 ] && [ -z "$BODY" ]
     field X-Auth-Subject alice
     field X-Auth-Groups 'etl,data%20science'
     field X-Auth-Jti "$(token claims "$FILE" | jq -r .jti)"
     mints
-    with "$(cat "$FILE")" /api/authorize
+    with "$(<"$FILE")" /api/authorize
     field X-Auth-Groups ''
 }
 
@@ -122,7 +122,7 @@ not_valid() {
 
     serve
     mints QUERY_STRING=profile=g
-    shown=$(cat "$FILE")
+    shown=$(<"$FILE")
     with "$shown" /api/authorize AUTHSERVER_GROUPS=etl
     [ "$STATUS" = 204 ]
     with "$shown" /api/authorize 'AUTHSERVER_GROUPS=other, data science'
@@ -143,7 +143,7 @@ not_valid() {
     configure 'permit-anonymous = true' 'subject-pattern = "[^/]*"'
     serve
     mints REMOTE_USER AUTH_TYPE 'PATH_INFO=/John "J, D%" Dö'
-    with "$(cat "$FILE")" /api/authorize
+    with "$(<"$FILE")" /api/authorize
     [ "$STATUS" = 204 ]
     field X-Auth-Subject 'John%20%22J%2C%20D%25%22%20D%C3%B6'
 }
@@ -154,17 +154,17 @@ not_valid() {
     sed -i "s|^private-key = .*|private-key = \"$DIR/keys\"|" "$CONF"
     serve
     mints
-    validate "$(cat "$FILE")"
+    validate "$(<"$FILE")"
     [ "$STATUS" = 200 ]
     install -m 0600 "$WORK/other" "$DIR/keys/$(date -u -d '-1 hour' +%Y%m%dT%H%M%SZ).pem"
     kill -HUP "$MONITOR"
     until_true 10 logged Reloaded
-    validate "$(cat "$FILE")"
+    validate "$(<"$FILE")"
     [ "$STATUS" = 200 ]
     rm "$DIR/keys/20200101T000000Z.pem"
     kill -HUP "$MONITOR"
     until_true 10 eval '[ "$(times_logged Reloaded)" -eq 2 ]'
-    validate "$(cat "$FILE")"
+    validate "$(<"$FILE")"
     not_valid
 }
 
@@ -191,14 +191,14 @@ print(jwt.encode(json.loads(sys.argv[1]), open(sys.argv[2]).read(), algorithm="R
 @test "tokens are judged while the signer is away, by the keys that are known" {
     serve
     mints
-    validate "$(cat "$FILE")"
+    validate "$(<"$FILE")"
     find_parts
     kill -STOP "$SIGNER"
-    validate "$(cat "$FILE")"
+    validate "$(<"$FILE")"
     [ "$STATUS" = 200 ]
     # After ten seconds it is asked for its keys again, and does not answer.
     sleep 10.2
-    validate "$(cat "$FILE")"
+    validate "$(<"$FILE")"
     kill -CONT "$SIGNER"
     [ "$STATUS" = 200 ]
 }
@@ -207,7 +207,7 @@ print(jwt.encode(json.loads(sys.argv[1]), open(sys.argv[2]).read(), algorithm="R
     serve
     mints
     AUTHSERVER_CONFIG=$CONF execute "$CGI" "AUTHSERVER_CONFIG=$CONF" REMOTE_USER AUTH_TYPE \
-        PATH_INFO=/api/validate REQUEST_METHOD=POST "HTTP_AUTHORIZATION=Bearer $(cat "$FILE")" \
+        PATH_INFO=/api/validate REQUEST_METHOD=POST "HTTP_AUTHORIZATION=Bearer $(<"$FILE")" \
         >"$DIR/answer" 2>/dev/null </dev/null
     read_answer
     [ "$STATUS" = 200 ] && [ "$BODY" = '{"sub":"alice"}' ]
@@ -219,7 +219,7 @@ print(jwt.encode(json.loads(sys.argv[1]), open(sys.argv[2]).read(), algorithm="R
     /usr/bin/python3 -c 'import jwt, sys
 print(jwt.encode({"sub": "carol", "exp": int(sys.argv[1])}, open(sys.argv[2]).read(), algorithm="RS512"))' \
         $((EPOCHSECONDS + 60)) "$WORK/other" >"$DIR/token"
-    validate "$(cat "$DIR/token")"
+    validate "$(<"$DIR/token")"
     [ "$STATUS" = 200 ] && [ "$BODY" = '{"sub":"carol"}' ]
     stop
     refute env JWT_PUBLIC_KEY="$DIR/other.pub,$DIR/other.pub" JWT_ALGORITHM=RSA512 \
@@ -250,14 +250,14 @@ introspect() {
     configure 'introspection = true' "${GROUPS_LINES[@]}"
     serve
     mints QUERY_STRING=profile=g
-    introspect "token_type_hint=access_token&token=$(cat "$FILE")"
+    introspect "token_type_hint=access_token&token=$(<"$FILE")"
     [ "$STATUS" = 200 ]
     field Content-Type application/json
     field Cache-Control no-store
     token holds "it['active'] is True and it['sub'] == it['username'] == 'alice'" <<<"$BODY"
     token holds "it['token_type'] == 'Bearer' and it['groups'] == ['etl', 'data science']" <<<"$BODY"
     token holds "it['iss'] == 'https://first.example' and it['exp'] > it['iat'] and it['jti']" <<<"$BODY"
-    introspect "token=$(cat "$FILE")" REMOTE_USER AUTH_TYPE
+    introspect "token=$(<"$FILE")" REMOTE_USER AUTH_TYPE
     [ "$STATUS" = 401 ]
     with x /.well-known/oauth-authorization-server
     [ "$(sed '1,/^\r$/d' "$DIR/answer" | jq -r .introspection_endpoint)" = https://first.example/oauth2/introspect ]
@@ -269,7 +269,7 @@ introspect() {
     configure 'introspection = true'
     serve
     mints
-    shown=$(cat "$FILE")
+    shown=$(<"$FILE")
     for bad in '' x "${shown%?}" "${shown%%.*}..x" %00 %zz "$(printf 'a%.0s' {1..20000})"; do
         introspect "token=$bad"
         [ "$STATUS" = 200 ] && [ "$BODY" = '{"active":false}' ] || { echo "${bad:0:40}"; cat "$DIR/answer"; return 1; }
