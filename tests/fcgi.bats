@@ -761,7 +761,7 @@ ended() { gone "$MONITOR" && nobody_left; }
     local prime
 
     need_root
-    not_with address "what is freed stays in memory for a while"
+    not_with any "it has memory that is too large to be searched"
     serve
     find_parts
     mints
