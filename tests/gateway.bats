@@ -441,7 +441,7 @@ answers() {
 
     # A process for each: on a busy machine 200 of them together take longer than the gateway waits.
     case $GATEWAY in
-    apache-cgi | nginx-fcgiwrap) at_once=20 ;;
+    apache-cgi | nginx-fcgiwrap) at_once=$((20 / ${PATIENCE:-1})) ;;
     esac
 
     times_alice 200 path >"$BATS_TEST_TMPDIR/config"

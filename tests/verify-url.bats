@@ -354,10 +354,10 @@ CASES
     "$ASK" "$SOCKET" REMOTE_USER AUTH_TYPE PATH_INFO=/api/validate REQUEST_METHOD=POST \
         "HTTP_AUTHORIZATION=Bearer $SECOND" >"$DIR/late" 3>&- &
     JOBS+=("$!")
-    # Before the deadline.
+    # Before the deadline, if programs are not slow.
     good "$FIRST"
     good "$(<"$FILE")"
-    [ ! -s "$DIR/late" ]
+    [ ! -s "$DIR/late" ] || [ "${PATIENCE:-1}" -gt 1 ]
     wait "${JOBS[0]}"
     grep -q '^Status: 503' "$DIR/late"
     logged 'The keys of .idp. cannot be fetched.*timed out'

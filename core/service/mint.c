@@ -1,6 +1,7 @@
 /* GET or POST /SUBJECT: a token for SUBJECT in a file, and the answer is its path. */
 #define _GNU_SOURCE /* explicit_bzero */
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,9 @@ struct mint {
 	struct issue issue; /* first, so that the one leads to the other */
 	struct gateway *gateway;
 	struct request request;
+	/* The request's, for what is said when it is answered and the gateway's are gone. */
+	char path[1 + LIMIT_SUBJECT];
+	char id[LIMIT_REQUEST_ID];
 };
 
 static int
@@ -24,10 +28,13 @@ check_request(const struct request *r, struct mint_query *asked, struct error *e
 	return request_mint_query(r->query, asked, e);
 }
 
-/* Fills q from the request. "/" asks for the caller itself. */
+/* Fills the query from the request. "/" asks for the caller itself. */
 static int
-read_query(struct query *q, const struct service *s, const struct request *r, struct error *e)
+read_query(struct mint *m, struct error *e)
 {
+	const struct service *s = m->issue.service;
+	const struct request *r = &m->request;
+	struct query *q = &m->issue.query;
 	const char *subject = r->path + 1;
 	struct mint_query asked;
 
@@ -39,6 +46,8 @@ read_query(struct query *q, const struct service *s, const struct request *r, st
 	if (*subject != '\0' && subject_check(s->grammar, subject, e) == -1)
 		return -1;
 	memcpy(q->subject, subject, strlen(subject) + 1);
+	(void)snprintf(m->path, sizeof(m->path), "%s", r->path);
+	(void)snprintf(m->id, sizeof(m->id), "%s", r->id);
 	memcpy(q->audience, asked.audience, sizeof(q->audience));
 	memcpy(q->profile, asked.profile, sizeof(q->profile));
 	return 0;
@@ -170,11 +179,15 @@ withdraw(struct service *s, const char *path)
 static void
 not_delivered(struct mint *m, const struct outcome *o, const char *path)
 {
+	const struct request answered = {.path = m->path,
+	    .id = m->id,
+	    .since = m->request.since,
+	    .caller = m->request.caller};
 	struct error e;
 
 	error_set(&e, ERROR_UNAVAILABLE, "the answer could not be given: the token is %s",
 	    withdraw(m->issue.service, path) ? "withdrawn" : "not withdrawn");
-	service_audit(m->issue.service, &m->request, o, 503, &e);
+	service_audit(m->issue.service, &answered, o, 503, &e);
 }
 
 static void
@@ -213,7 +226,7 @@ mint_endpoint(struct service *s, struct gateway *g, const struct request *r, str
 	*m = (struct mint){.issue = {.service = s, .admit = check_live, .then = issued},
 	    .gateway = g,
 	    .request = *r};
-	if (read_query(&m->issue.query, s, r, e) == -1)
+	if (read_query(m, e) == -1)
 		refuse(m, e);
 	else
 		issue_token(&m->issue);

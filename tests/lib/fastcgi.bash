@@ -11,6 +11,7 @@
 # directory TOKENS, and the server's SOCKET and LOG once it is started; MONITOR is its pid.
 
 load lib/quick
+load lib/sanitizers
 
 # --- the place --------------------------------------------------------------------
 
@@ -116,11 +117,6 @@ token_count() {
 
 need_root() { [ "$(id -u)" -eq 0 ] || skip "needs root"; }
 
-# With a sanitizer, memory is another matter.
-need_plain_build() {
-    refute grep -q __asan_init "$FCGI" || skip "built with a sanitizer"
-}
-
 # fails_with STATUS PATTERN COMMAND...: a start that fails says why in one line, and leaves
 # no socket.
 fails_with() {
@@ -180,8 +176,10 @@ threads() {
 # another program, and of the rest the signer is the one with threads. Fails while not all are
 # there.
 parts() {
-    local pid program threads children=()
+    local pid program threads children=() alone=1
 
+    # This sanitizer has a thread of its own in each process.
+    ! sanitized thread || alone=2
     SIGNER=
     RESOLVER=
     WORKERS=()
@@ -191,7 +189,7 @@ parts() {
         threads=("/proc/$pid/task/"*)
         if [ "$program" = authserver-reso ]; then
             RESOLVER=$pid
-        elif [ "${#threads[@]}" -gt 1 ]; then
+        elif [ "${#threads[@]}" -gt "$alone" ]; then
             SIGNER+=$pid
         else
             WORKERS+=("$pid")

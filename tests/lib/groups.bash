@@ -77,7 +77,7 @@ says() {
 # in_time SECONDS: the answer came within them and half a second, and half a second more that a busy
 # machine takes to start a program.
 in_time() {
-    [ "$TOOK" -le $(($1 * 1000 + 1000)) ] || { echo "took $TOOK ms"; return 1; }
+    at_most "$TOOK" $(($1 * 1000 + 1000))
 }
 
 # groups_until TENTHS COMMAND...: tries until it succeeds.

@@ -52,9 +52,10 @@ pause() {
     read -rt "$1" <>"$pipe" || true
 }
 
-# until_true SECONDS COMMAND...: whether the command succeeds within that time.
+# until_true SECONDS COMMAND...: whether the command succeeds within that time, or so many times that
+# as PATIENCE says, which tests/run sets for programs that are slow.
 until_true() {
-    local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+    local end=$((${EPOCHREALTIME/./} + $1 * 1000000 * ${PATIENCE:-1}))
 
     shift
     until "$@"; do
@@ -76,6 +77,12 @@ matches() {
     *[].*^$\\[]*) grep -q -e "$2" <<<"$1" ;;
     *) [[ $text == *"$literal"* ]] ;;
     esac
+}
+
+# at_most MILLISECONDS MOST: whether no more of them were taken, or so many times that as PATIENCE
+# says.
+at_most() {
+    [ "$1" -le $(($2 * ${PATIENCE:-1})) ] || { echo "took $1 ms"; return 1; }
 }
 
 # claims_of FILE: sets CLAIMS to those of the token in it, by no program of ours.

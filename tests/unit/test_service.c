@@ -38,6 +38,8 @@ struct fake_gateway {
 	struct gateway gateway;
 	char *params[PARAMS_MAX + 1];
 	bool hangs_up; /* takes no answer */
+	char (
+	    *words)[32]; /* PARAMS_MAX of them, which are gone when it has answered; or NULL */
 	int responses;
 	int status;
 	char content_type[64];
@@ -111,6 +113,8 @@ fake_respond(struct gateway *g, const struct response *r)
 	(void)snprintf(f->allow, sizeof(f->allow), "%s", r->allow != NULL ? r->allow : "");
 	(void)snprintf(f->body, sizeof(f->body), "%.*s", (int)r->body.length,
 	    r->body.data != NULL ? r->body.data : "");
+	if (f->words != NULL)
+		memset(f->words, 'x', PARAMS_MAX * sizeof(*f->words));
 	return !f->hangs_up;
 }
 
@@ -258,6 +262,39 @@ a_token_that_nobody_is_told_of_is_withdrawn(void **state)
 	length = read(f->log[0], f->logged, sizeof(f->logged) - 1);
 	f->logged[length > 0 ? length : 0] = '\0';
 	assert_non_null(strstr(f->logged, " Withdrawn token: "));
+}
+
+static void
+audit_log_of_what_is_withdrawn_has_nothing_of_what_is_gone(void **state)
+{
+	struct fixture *f = *state;
+	char words[PARAMS_MAX][32] = {"REQUEST_METHOD=GET", "PATH_INFO=/alice",
+	    "REMOTE_USER=alice", "AUTH_TYPE=Basic", "HTTP_HOST=localhost",
+	    "REQUEST_ID=the-first"};
+	char *const params[] = {
+	    words[0], words[1], words[2], words[3], words[4], words[5], NULL};
+	char file[96], text[2048] = "", *second;
+	struct error e;
+	int fd;
+
+	(void)snprintf(file, sizeof(file), "%.63s/audit", f->directory);
+	assert_int_equal(config_set(&f->config, "audit", file, "test", &e), 0);
+	assert_int_equal(open_service(f, false), 0);
+	f->gateway =
+	    (struct fake_gateway){.gateway = {.params = params, .respond = fake_respond},
+		.hangs_up = true,
+		.words = words};
+	service_handle(f->service, &f->gateway.gateway);
+	fd = open(file, O_RDONLY);
+	assert_int_not_equal(fd, -1);
+	assert_true(read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	(void)unlink(file);
+	second = strchr(text, '\n');
+	assert_non_null(second);
+	assert_non_null(strstr(second, "\"status\":503"));
+	assert_non_null(strstr(second, "\"path\":\"/alice\""));
+	assert_non_null(strstr(second, "\"request\":\"the-first\""));
 }
 
 static void
@@ -475,6 +512,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    TEST(mint_answers_with_the_path_of_a_file),
 	    TEST(a_token_that_nobody_is_told_of_is_withdrawn),
+	    TEST(audit_log_of_what_is_withdrawn_has_nothing_of_what_is_gone),
 	    TEST(signer_is_asked_for_what_the_request_says),
 	    TEST(answer_has_the_form_that_is_accepted),
 	    TEST(requests_are_refused_by_the_table),

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -184,8 +185,11 @@ static struct signer_remote *signalled;
 static void
 receive_at_once(int number)
 {
+	int before = errno;
+
 	(void)number;
 	signer_remote_receive(signalled);
+	errno = before;
 }
 
 /* The worker asks again the moment the hello is there: a signal stops the signer, which is
