@@ -242,8 +242,8 @@ milliseconds() {
 @test "while a source hangs, requests that need none are served" {
     policy 'permit authenticated as self'
     sources
-    sed -i 's/timeout = [0-9]*s/timeout = 120s/' "$CONF"
-    echo 120 >"$DIR/slow"
+    sed -i 's/timeout = [0-9]*s/timeout = 60s/' "$CONF"
+    echo 60 >"$DIR/slow"
     serve
     waiting hanging $g
     until_true 5 test -e "$DIR/asked"
