@@ -209,7 +209,10 @@ try_thread(void)
 {
 	pthread_t id;
 
-	return pthread_create(&id, NULL, idle, NULL) == 0 ? 0 : ENOSYS;
+	if (pthread_create(&id, NULL, idle, NULL) != 0)
+		return ENOSYS;
+	(void)pthread_detach(id);
+	return 0;
 }
 
 static int
