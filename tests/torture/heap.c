@@ -28,7 +28,7 @@ void *BEHIND(memalign)(size_t alignment, size_t size);
 #define EARLY __attribute__((no_sanitize("address", "undefined")))
 
 enum {
-	PATIENCE = 5,     /* seconds of a child */
+	PATIENCE = 20,    /* seconds of a child: a busy machine takes two to look for leaks */
 	DESCRIPTORS = 64, /* whose position a child may have moved */
 };
 
