@@ -113,7 +113,7 @@ all: $(PROGRAMS)
 
 ifneq ($(SAN),)
 $(SANOPTIONS): BUILD_CFLAGS += -DREPORTS='"$(REPORTS)"' -fno-sanitize=all
-$(PROGRAMS) $(UNITS) $(HELPERS) $(BENCHES): $(SANOPTIONS) $(BUILD)/sanitizers
+$(PROGRAMS) $(UNITS) $(HELPERS) $(BENCHES) $(TORTURES): $(SANOPTIONS) $(BUILD)/sanitizers
 
 # For tests/run.
 $(BUILD)/sanitizers: Makefile | $(DIRECTORIES)

@@ -28,7 +28,7 @@ void *BEHIND(memalign)(size_t alignment, size_t size);
 #define EARLY __attribute__((no_sanitize("address", "undefined")))
 
 enum {
-	PATIENCE = 5,     /* seconds of a child */
+	PATIENCE = 20,    /* seconds of a child: a busy machine takes two to look for leaks */
 	DESCRIPTORS = 64, /* whose position a child may have moved */
 };
 
@@ -180,11 +180,12 @@ split(void)
 
 	for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS; fd++)
 		positions[fd] = lseek(fd, 0, SEEK_CUR);
+	/* Telling of a child allocates as well, and is not to split. */
 	armed = false;
 	child = fork();
-	armed = true;
 	if (child == 0) {
 		begin_child();
+		armed = true;
 		return true;
 	}
 	if (child == -1 || waitpid(child, &status, 0) != child)
@@ -193,6 +194,7 @@ split(void)
 		if (positions[fd] != -1)
 			(void)lseek(fd, positions[fd], SEEK_SET);
 	judge(status);
+	armed = true;
 	return false;
 }
 

@@ -23,6 +23,8 @@ inspect_form(struct keep_form *form, const struct kept *k, struct error *e)
 	const char *owner = s->owner;
 
 	*form = (struct keep_form){.mode = s->mode, .owner = (uid_t)-1, .group = k->group};
+	if (k->no_group)
+		return error_set(e, ERROR_UNAVAILABLE, "%s: its group was not found", k->path);
 	if (owner == NULL)
 		return 0;
 	return account_user(

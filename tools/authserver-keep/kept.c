@@ -89,6 +89,7 @@ add(struct kept_list *to, const struct keep_section *s, gid_t group, const char 
 	k = &to->items[to->count++];
 	*k = (struct kept){.section = s,
 	    .group = group,
+	    .no_group = s->group != NULL && group == (gid_t)-1,
 	    .subject = strdup(subject),
 	    .path = strdup(path),
 	    .phase = keep_time_phase(host, path)};
@@ -140,8 +141,6 @@ add_section(struct making *m, size_t n, struct error *e)
 	    subjects_list(&subjects, s, i->grammar, &wrong) == -1) {
 		error_prefix(&wrong, "%s", s->where);
 		complain(m, n, &wrong);
-		if (group == (gid_t)-1 && s->group != NULL)
-			group = (gid_t)-2; /* refused by chown(2) */
 		rc = take_over(&subjects, m->before, s->name, e);
 	}
 	for (size_t j = 0; rc == 0 && j < subjects.count; j++)

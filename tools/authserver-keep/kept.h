@@ -16,6 +16,7 @@ struct kept {
 	char *subject;
 	char *path;
 	gid_t group;         /* of the file; (gid_t)-1: that of the process */
+	bool no_group;       /* it was not found: nothing can be written */
 	uint64_t phase;      /* see store/keep_time.h */
 	bool inspected;      /* what follows is known */
 	int64_t expires;     /* seconds since 1970 of its token; 0: it has none that is good */

@@ -1,0 +1,87 @@
+"""authserver.fcgi in a place, and strace that is attached to one of its workers."""
+import os
+import re
+import signal
+import subprocess
+import time
+
+from torture import Answer, Fault, Trace, hold, program
+
+SECONDS = 20  # of patience
+
+
+def until(what, look):
+    """What look() finds, as soon as it finds something."""
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise Fault(what)
+
+
+class Server:
+    def __init__(self, place):
+        self.place = place
+        self.socket, self.log = place.path("socket"), place.path("log")
+        with open(self.log, "w") as log:
+            self.process = subprocess.Popen(
+                ["spawn-fcgi", "-n", "-s", self.socket, "--", program("authserver.fcgi"),
+                 "--config", place.path("conf")],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={"PATH": os.environ["PATH"]})
+        until("the server does not start", lambda: " Ready\n" in self.said() or self.process.poll())
+        hold(self.process.poll() is None, self.said())
+
+    def said(self):
+        with open(self.log, errors="replace") as log:
+            return log.read()
+
+    def ask(self):
+        done = subprocess.run([program("tests/lib/ask"), self.socket], capture_output=True,
+                              timeout=SECONDS)
+        return Answer(done.returncode, done.stdout, done.stderr.decode())
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(SECONDS)
+
+    # --- its worker, of which there is one ---
+
+    def worker(self):
+        """The child that waits for connections, once the filter of system calls keeps it."""
+        monitor = self.process.pid
+        with open(f"/proc/{monitor}/task/{monitor}/children") as file:
+            children = file.read().split()
+        for pid in children:
+            try:
+                fds = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+                with open(f"/proc/{pid}/status") as file:
+                    kept = "\nSeccomp:\t2\n" in file.read()
+            except OSError:
+                continue
+            if kept and "anon_inode:[eventpoll]" in fds:
+                return int(pid)
+        return None
+
+    def traced(self, *inject):
+        """One request, while strace is attached to the worker; its answer, and strace's log."""
+        pid = until("there is no worker", self.worker)
+        trace = Trace(self.place.folder)
+        trace.file += self.place.path("").replace("/", ".")
+        strace = subprocess.Popen([*trace.prefix(*inject), "-p", str(pid)], stderr=subprocess.PIPE)
+        try:
+            hold(b" attached" in strace.stderr.readline(), "strace is not attached")
+            answer = self.ask()
+        finally:
+            # It ends by itself with the worker.
+            strace.send_signal(signal.SIGINT)
+            strace.communicate(timeout=SECONDS)
+        return answer, trace
+
+
+def request_calls(server):
+    """The calls of a worker for a request, each as (name, which of its name, line)."""
+    server.traced()
+    _, trace = server.traced()
+    return [call for call in trace.calls("accept4(") if not re.match("epoll_(p?)wait", call[0])]
