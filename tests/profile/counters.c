@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <gcov.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +64,9 @@ static void __attribute__((constructor)) share_counters(void)
 {
 	const size_t size = (size_t)(counters_end - counters_start);
 	const char *order = getenv("COVERAGE");
+	bool save = order != NULL && strcmp(order, "save") == 0;
+	/* To save, gcc's files are added to the counters first, where none may see it. */
+	int kind = save ? MAP_PRIVATE : MAP_SHARED;
 	struct stat st;
 	int fd;
 
@@ -71,12 +75,12 @@ static void __attribute__((constructor)) share_counters(void)
 	fd = open_counters(0);
 	/* A program of another build that has the name is none of ours. */
 	if (size > 0 && fd != -1 && fstat(fd, &st) == 0 && st.st_size == (off_t)size &&
-	    mmap(counters_start, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) ==
+	    mmap(counters_start, size, PROT_READ | PROT_WRITE, kind | MAP_FIXED, fd, 0) ==
 		MAP_FAILED)
 		abort();
 	if (fd != -1)
 		(void)close(fd);
-	if (order == NULL || strcmp(order, "save") != 0)
+	if (!save)
 		return;
 	__gcov_dump();
 	_exit(0);
