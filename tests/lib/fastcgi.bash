@@ -95,11 +95,11 @@ refute() {
 
 gone() { ! kill -0 "$1" 2>/dev/null; }
 times_logged() { grep -c -e "$1" "$LOG" || true; }
-says() { holds "$1" "^$2\$"; }
-logged() { holds "$LOG" "$1"; }
+says() { file_says "$1" "^$2\$"; }
+logged() { file_says "$LOG" "$1"; }
 
-# holds FILE PATTERN
-holds() {
+# file_says FILE PATTERN
+file_says() {
     local text=
 
     IFS= read -rd '' text <"$1" || true
