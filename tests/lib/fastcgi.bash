@@ -263,6 +263,8 @@ background() {
     local name=$1
 
     shift
+    # Nobody takes what an earlier one has said for its word.
+    : >"$DIR/$name"
     "$CLIENT" "$@" >"$DIR/$name" 2>&1 3>&- &
     JOB=$!
     JOBS+=("$JOB")
