@@ -117,7 +117,7 @@ mints_into() {
     logged "^$before:.* Generated token" || logged "^$after:.* Generated token"
 }
 
-@test "a signer that nobody needs any more cleanses its key and ends by itself" {
+@test "a signer that nobody needs any more ends by itself" {
     local end
 
     not_with address "its leak checker takes strace for a debugger, and gives up"
