@@ -22,7 +22,7 @@ pod_init() {
     export SOURCE BUILD PODS
     [ "$(id -u)" -eq 0 ] && pod_namespaces mount -t tmpfs tmpfs /mnt 2>/dev/null || return 0
     PODS=$(mktemp -d /tmp/authserver-pods.XXXXXX)
-    mkdir -p "$PODS/layer/usr/local" "$PODS/work" "$PODS/root" "$PODS/secrets"
+    mkdir -p "$PODS/layer/usr/local" "$PODS/memory" "$PODS/root" "$PODS/secrets"
     chmod 0755 "$PODS" "$PODS/layer"
     [ -n "${ROOT_TREE:-}" ] || pod_image
     install -d -m 0755 "$PODS/layer/etc/authserver/users"
@@ -46,18 +46,18 @@ pod_image() {
 pod_account() {
     # shellcheck disable=SC2016 # its own
     pod_namespaces bash -eu -c '
-        mount -t tmpfs tmpfs "$1/work"
-        mkdir "$1/work/work"
-        cp -a "$1/layer" "$1/work/upper"
+        mount -t tmpfs tmpfs "$1/memory"
+        mkdir "$1/memory/scratch"
+        cp -a "$1/layer" "$1/memory/upper"
         mount -t overlay overlay \
-            -o "lowerdir=/,upperdir=$1/work/upper,workdir=$1/work/work" "$1/root"
+            -o "lowerdir=/,upperdir=$1/memory/upper,workdir=$1/memory/scratch" "$1/root"
         # This machine may have one with these numbers.
         chroot "$1/root" sh -c "
             for n in \$(getent passwd | sed -n \"s/^\([^:]*\):[^:]*:1000:.*/\1/p\"); do userdel \$n; done
             for n in \$(getent group | sed -n \"s/^\([^:]*\):[^:]*:1000:.*/\1/p\"); do groupdel \$n; done
             rm -rf /etc/authserver
             exec /usr/local/lib/authserver/setup account okera 1000"
-        cp -a "$1/work/upper/." "$1/layer"' - "$PODS" >"$PODS/account.log" 2>&1 ||
+        cp -a "$1/memory/upper/." "$1/layer"' - "$PODS" >"$PODS/account.log" 2>&1 ||
         { cat "$PODS/account.log" && return 1; }
 }
 
