@@ -55,6 +55,11 @@ TOOLS    := $(patsubst tools/%.c,%,$(wildcard tools/authserver*.c))
 LIBEXECS := authserver.fcgi authserver.cgi authserver-resolver authserver-password
 PROGRAMS := $(addprefix $(BUILD)/,$(LIBEXECS) $(TOOLS))
 UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+# Unit tests that have something in the place of ours, a library that takes long to load, or a look
+# at their own executable.
+APART    := chain desk desk_failing gate key_sets program source_ldap source_rest token_settings
+APART_SOURCES := $(patsubst %,tests/unit/test_%.c,$(APART)) tests/unit/desks.c
+JOINED    = $(filter-out $(APART),$(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c)))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 SOAK     := $(BUILD)/tests/soak/load
 HELPERS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/lib/*.c))
@@ -178,60 +183,37 @@ $(BUILD)/tools/authserver/embedded.o: man/authserver.1 tools/authserver/nginx.co
 # Nobody waits for a test, but for its compilation.
 $(call object,$(filter-out tests/fuzz/%,$(wildcard tests/*/*.c))): BUILD_CFLAGS += -O0 -U_FORTIFY_SOURCE $(UNCOUNTED)
 
-$(UNITS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
+# Unit tests are one program, which is linked once and has a name for each of them: a link takes as
+# long as the compilation of a test. Its main is called as the test is.
+$(call object,$(addprefix tests/unit/test_,$(addsuffix .c,$(JOINED)))): BUILD_CFLAGS += \
+	-Dmain=$(*F) -Wno-missing-prototypes
+$(BUILD)/tests/unit/joined: $(call object,$(filter-out $(APART_SOURCES),$(wildcard tests/unit/*.c)) \
+		fcgi/framing.c fcgi/landlock.c fcgi/sandbox.c fcgi/syscalls.c \
+		resolver/job.c resolver/key_age.c resolver/outbox.c \
+		$(addprefix tools/authserver-token/,cache.c flight.c life.c private.c)) $(LIBRARY)
 	$(call say,LD,$@)
-	$(call link,-lcmocka -lldap -llber -lcurl -lseccomp)
+	$(call link,-Wl$(comma)--export-dynamic-symbol='test_*' -lcmocka -lseccomp)
+	$(Q)cd $(@D) && for name in $(JOINED); do ln -sf joined test_$$name || exit; done
 
-# What a unit test needs of a program, beside the library.
-DESKS_UNITS := desk desk_failing
-$(BUILD)/tests/unit/test_framing: $(BUILD)/fcgi/framing.o
-$(BUILD)/tests/unit/test_syscalls: $(BUILD)/fcgi/syscalls.o
-$(BUILD)/tests/unit/test_landlock: $(BUILD)/fcgi/landlock.o
-$(BUILD)/tests/unit/test_sandbox: $(call object,fcgi/landlock.c fcgi/sandbox.c fcgi/syscalls.c)
+$(addprefix $(BUILD)/tests/unit/test_,$(JOINED)): $(BUILD)/tests/unit/joined ;
+
+$(addprefix $(BUILD)/tests/unit/test_,$(APART)): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
+	$(call say,LD,$@)
+	$(call link,-lcmocka -lldap -llber -lcurl)
+
+# What those that are apart need of a program, beside the library.
+DESKS_UNITS := $(addprefix $(BUILD)/tests/unit/test_,desk desk_failing)
 $(BUILD)/tests/unit/test_gate: $(call object,resolver/gate.c resolver/job.c resolver/outbox.c)
-$(BUILD)/tests/unit/test_token_life: $(call object,tools/authserver-token/life.c)
-$(BUILD)/tests/unit/test_token_settings: $(call object,$(addprefix tools/authserver-token/,request.c \
-	settings.c url.c))
-$(BUILD)/tests/unit/test_token_cache: $(call object,$(addprefix tools/authserver-token/,cache.c \
-	flight.c life.c private.c))
-$(BUILD)/tests/unit/test_job: $(call object,resolver/job.c resolver/outbox.c)
-$(BUILD)/tests/unit/test_key_age: $(BUILD)/resolver/key_age.o
 $(BUILD)/tests/unit/test_key_sets: $(call object,resolver/job.c resolver/key_age.c \
 	resolver/key_sets.c resolver/outbox.c resolver/thread.c)
-$(BUILD)/tests/unit/test_outbox: $(BUILD)/resolver/outbox.o
-$(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): $(call object,resolver/checker.c \
+$(BUILD)/tests/unit/test_token_settings: $(call object,$(addprefix tools/authserver-token/,request.c \
+	settings.c url.c))
+$(DESKS_UNITS): $(call object,tests/unit/desks.c resolver/checker.c \
 	resolver/desk.c resolver/gate.c resolver/job.c resolver/key_age.c resolver/key_sets.c \
 	resolver/memory.c resolver/outbox.c resolver/serve.c resolver/thread.c)
 
 # Threads that cannot be started.
-$(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): BUILD_LDFLAGS += -Wl,--wrap=pthread_create
-
-# What several unit tests share.
-COURIERS_UNITS := courier courier_end
-SIGNINGS_UNITS := signing signing_subject
-KEY_FILES_UNITS := key_file key_file_refused generate
-TOKENS_UNITS := trust verify_again verify_claims verify_form verify_keys verify_refused
-KEYS_UNITS   := $(KEY_FILES_UNITS) $(TOKENS_UNITS) $(SIGNINGS_UNITS) jose_vectors key_uri \
-	keyring keyring_refused keyring_use public_key
-LOOKUPS_UNITS := lookup_keys lookup_password lookup_remote lookup_shared
-SHAPES_UNITS := shape shape_claims
-SIGNERS_UNITS := message signer signer_remote signer_serve
-POLICIES_UNITS := policy policy_groups
-STATES_UNITS := refresh refresh_files refresh_killed refresh_race revocations signer_reuse \
-	state tries
-STORES_UNITS := directory keep_file publish publish_access publish_failed sandbox sweep $(STATES_UNITS)
-$(addprefix $(BUILD)/tests/unit/test_,$(COURIERS_UNITS)): $(BUILD)/tests/unit/couriers.o
-$(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): $(BUILD)/tests/unit/desks.o
-$(addprefix $(BUILD)/tests/unit/test_,$(LOOKUPS_UNITS)): $(BUILD)/tests/unit/lookups.o
-$(addprefix $(BUILD)/tests/unit/test_,$(KEYS_UNITS)): $(BUILD)/tests/unit/keys.o
-$(addprefix $(BUILD)/tests/unit/test_,$(KEY_FILES_UNITS)): $(BUILD)/tests/unit/key_files.o
-$(addprefix $(BUILD)/tests/unit/test_,$(SHAPES_UNITS)): $(BUILD)/tests/unit/shapes.o
-$(addprefix $(BUILD)/tests/unit/test_,$(SIGNINGS_UNITS)): $(BUILD)/tests/unit/signings.o
-$(addprefix $(BUILD)/tests/unit/test_,$(POLICIES_UNITS)): $(BUILD)/tests/unit/policies.o
-$(addprefix $(BUILD)/tests/unit/test_,$(STATES_UNITS)): $(BUILD)/tests/unit/states.o
-$(addprefix $(BUILD)/tests/unit/test_,$(STORES_UNITS)): $(BUILD)/tests/unit/stores.o
-$(addprefix $(BUILD)/tests/unit/test_,$(SIGNERS_UNITS)): $(BUILD)/tests/unit/signers.o
-$(addprefix $(BUILD)/tests/unit/test_,$(TOKENS_UNITS)): $(BUILD)/tests/unit/tokens.o
+$(DESKS_UNITS): BUILD_LDFLAGS += -Wl,--wrap=pthread_create
 
 $(HELPERS): $(BUILD)/tests/lib/%: $(BUILD)/tests/lib/%.o
 	$(call say,LD,$@)
