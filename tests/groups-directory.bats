@@ -79,7 +79,7 @@ milliseconds() {
     kill -STOP "$(<"$SLAPD/pid")"
     milliseconds ask $g
     refused 503
-    at_most "$TOOK" 1600 # a second, half a second more, and the start of a client
+    at_most "$TOOK" 1500 # a second, half a second more
     [ "$(token_count)" -eq 1 ]
     milliseconds mints
     at_most "$TOOK" 500

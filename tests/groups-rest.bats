@@ -110,12 +110,13 @@ http {
 NGINX
 }
 
-# service URL [LINE]...: the service, with a timeout of one second where programs are not slow.
+# service URL [LINE]...: the service, with a timeout of so many seconds as TIMEOUT says, 3 if it says
+# nothing, where programs are not slow.
 service() {
     local url=$1
 
     shift
-    write_groups '"rest"' 'rest {' "url = \"$url\"" "timeout = ${PATIENCE:-1}s" "$@" '}'
+    write_groups '"rest"' 'rest {' "url = \"$url\"" "timeout = $((${TIMEOUT:-3} * ${PATIENCE:-1}))s" "$@" '}'
 }
 
 token_file() {
@@ -312,7 +313,7 @@ printable() {
 # --- time -------------------------------------------------------------------------
 
 @test "a service that hangs or drips is given up at the timeout" {
-    local path
+    local path TIMEOUT=1
 
     for path in hang drip drip-headers; do
         service "$BAD/$path"
@@ -337,6 +338,8 @@ need_namespaces() {
 }
 
 @test "a name server that hangs is given up at the timeout" {
+    local TIMEOUT=1
+
     need_namespaces
     service http://groups.example.org/ 'insecure = true'
     echo 'nameserver 127.0.0.1' >"$DIR/resolv"

@@ -29,13 +29,14 @@ script() {
     chmod 0755 "$SCRIPTS/$name"
 }
 
-# listed FILE...: these are the scripts, with a timeout of one second where programs are not slow.
+# listed FILE...: these are the scripts, with a timeout of so many seconds as TIMEOUT says, 3 if it says
+# nothing, where programs are not slow.
 listed() {
     local files
 
     printf -v files '"%s", ' "$@"
     write_groups '"script"' 'script {' "directory = \"$SCRIPTS\"" "files = {${files%, }}" \
-        "timeout = ${PATIENCE:-1}s" '}'
+        "timeout = $((${TIMEOUT:-3} * ${PATIENCE:-1}))s" '}'
 }
 
 # --- what they say ----------------------------------------------------------------
@@ -248,6 +249,8 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin' ] || { cat "$DIR/seen"; return 1; }
 # --- time and bounds --------------------------------------------------------------
 
 @test "a script that sleeps is killed at the timeout, and its children with it" {
+    local TIMEOUT=1
+
     script one 'sleep 60 & echo $! >"'"$LEFT"'"; echo $$ >>"'"$LEFT"'"; wait'
     listed one
     fails "$SCRIPTS/one" 'timed out'
@@ -258,6 +261,8 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin' ] || { cat "$DIR/seen"; return 1; }
 }
 
 @test "a script that ignores signals, or stops itself, is killed" {
+    local TIMEOUT=1
+
     script one 'trap "" TERM INT HUP; while :; do sleep 1; done'
     listed one
     fails 'timed out'
@@ -269,7 +274,7 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin' ] || { cat "$DIR/seen"; return 1; }
 }
 
 @test "the timeout is for all scripts together" {
-    local tenths=$((7 * ${PATIENCE:-1}))
+    local TIMEOUT=1 tenths=$((7 * ${PATIENCE:-1}))
     local takes="sleep $((tenths / 10)).$((tenths % 10))"
 
     script one "$takes"'; echo "{\"groups\": []}"'

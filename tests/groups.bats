@@ -229,11 +229,11 @@ milliseconds() {
     serve
     milliseconds ask $g
     unserved
-    # The timeout, half a second more, and the start of a client.
-    [ "$TOOK" -ge 1900 ] && at_most "$TOOK" 3000
+    # The timeout, and half a second more.
+    [ "$TOOK" -ge 1900 ] && at_most "$TOOK" 2500
     milliseconds ask REMOTE_USER=bob PATH_INFO=/bob $g
     unserved
-    at_most "$TOOK" 1000
+    at_most "$TOOK" 800
     asked 1
     rm "$DIR/slow"
     until_true 10 mints $g

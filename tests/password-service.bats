@@ -92,8 +92,8 @@ slapd_refused() { [ "$(grep -c 'RESULT tag=97 err=49' "$SLAPD/log")" -ge "$1" ];
     kill -STOP "$(cat "$SLAPD/pid")"
     enter alice "$PASSWORD-alice"
     [ "$STATUS" = 503 ]
-    # Half a second beside the timeout, and one more for a busy machine.
-    at_most "$TOOK" 3500
+    # Half a second beside the timeout.
+    at_most "$TOOK" 2500
     kill -CONT "$(cat "$SLAPD/pid")"
     enter alice "$PASSWORD-alice"
     [ "$STATUS" = 200 ]

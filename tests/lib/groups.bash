@@ -74,10 +74,9 @@ says() {
     done
 }
 
-# in_time SECONDS: the answer came within them and half a second, and half a second more that a busy
-# machine takes to start a program.
+# in_time SECONDS: the answer came within them and half a second.
 in_time() {
-    at_most "$TOOK" $(($1 * 1000 + 1000))
+    at_most "$TOOK" $(($1 * 1000 + 500))
 }
 
 # groups_until TENTHS COMMAND...: tries until it succeeds.

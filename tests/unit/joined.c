@@ -1,5 +1,5 @@
-/* Many unit tests in one program: the main of each is called as its file is, and is run by a link of
- * that name to this program. */
+/* Many unit tests in one program: the main of each is called as its file is, and is run by a
+ * link of that name to this program. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,8 @@ main(int argc, char **argv)
 	int (*run)(void);
 
 	if (found == NULL) {
-		fprintf(stderr, "%s: there is no such test: call this by the name of one\n", name);
+		fprintf(
+		    stderr, "%s: there is no such test: call this by the name of one\n", name);
 		return EXIT_FAILURE;
 	}
 	memcpy(&run, &found, sizeof(run));
