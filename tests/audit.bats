@@ -16,7 +16,7 @@ line() {
     local lines
 
     mapfile -t lines <"$AUDIT"
-    "$BATS_TEST_DIRNAME/lib/token" holds "$@" <<<"${lines[-1]}"
+    token holds "$@" <<<"${lines[-1]}"
 }
 
 lines() { wc -l <"$1"; }
@@ -33,7 +33,7 @@ audited() {
     [ "$(lines "$AUDIT")" -eq 1 ]
     claims_of "$FILE"
     jti=$(claimed jti)
-    kid=$("$BATS_TEST_DIRNAME/lib/token" header "$FILE" | sed 's/.*"kid":"\([^"]*\)".*/\1/')
+    kid=$(token header "$FILE" | sed 's/.*"kid":"\([^"]*\)".*/\1/')
     line "it['request'] == 'abc-1' and it['caller'] == 'foo' and it['auth'] == 'Basic'" \
         "it['subject'] == 'janedoe' and it['profile'] == 'p' and it['audience'] == 'okera'" \
         "it['ttl'] == 60 and it['jti'] == '$jti' and it['kid'] == '$kid'" \
@@ -105,7 +105,7 @@ audited() {
     ask REMOTE_USER="$name"
     ask PATH_INFO="/x\",\"verdict\":\"permit" REMOTE_USER=foo
     while IFS= read -r text; do
-        "$BATS_TEST_DIRNAME/lib/token" holds 'it["verdict"] in ("permit", "deny")' <<<"$text"
+        token holds 'it["verdict"] in ("permit", "deny")' <<<"$text"
     done <"$AUDIT"
     [ "$(lines "$AUDIT")" -eq 2 ]
 }

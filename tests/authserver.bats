@@ -90,10 +90,10 @@ listening_or_gone() {
 # Bash does not end a test for "! command": this does.
 refute() { if "$@"; then return 1; fi; }
 
-# start FLAG...: runs authserver in $DIR until it serves. PREFIX may hold a command.
+# start FLAG...: runs authserver in $DIR until it serves. UNDER may hold a command.
 start() {
     : >"$DIR/log"
-    ${PREFIX:-} "$BUILD/authserver" --port="$PORT" --directory="$TOKENS" \
+    ${UNDER:-} "$BUILD/authserver" --port="$PORT" --directory="$TOKENS" \
         --group="${GROUP:-$GROUP_NAME}" "$@" 2>"$DIR/log" 3>&- &
     SERVER=$!
     until_true 10 listening_or_gone
@@ -353,7 +353,7 @@ claims() {
     mv users 'a b;"}{/$host;u'
     if [ "$(id -u)" -eq 0 ]; then # root makes its folder in /run whatever TMPDIR is
         chown -R nobody:nogroup .
-        PREFIX='setpriv --reuid=nobody --regid=nogroup --clear-groups' GROUP=nogroup
+        UNDER='setpriv --reuid=nobody --regid=nogroup --clear-groups' GROUP=nogroup
     fi
     TMPDIR="$DIR/a b;\"}{" start --private-key=keypair --users='a b;"}{/$host;u'
     get /alice -u alice:wonderland
@@ -646,7 +646,7 @@ PYTHON
 @test "it runs without privileges" {
     [ "$(id -u)" -eq 0 ] || skip 'is without privileges already'
     chown nobody:nogroup "$DIR" keypair users
-    PREFIX='setpriv --reuid=nobody --regid=nogroup --clear-groups' GROUP=nogroup
+    UNDER='setpriv --reuid=nobody --regid=nogroup --clear-groups' GROUP=nogroup
     start --private-key=keypair --users=users
     get /alice -u alice:wonderland
     [ "$code" = 200 ]

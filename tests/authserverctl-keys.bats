@@ -61,7 +61,7 @@ python() {
 
     shift
     "$CTL" jwks --config "$CONF" >"$DIR/jwks"
-    "$BATS_TEST_DIRNAME/lib/token" run "$DIR/jwks" "$@" <<END
+    token run "$DIR/jwks" "$@" <<END
 import json, sys
 import jwt
 jwks = json.load(open(sys.argv[1]))

@@ -43,7 +43,6 @@ unserved() {
     [ "$(token_count)" -eq 0 ]
 }
 
-token() { "$BATS_TEST_DIRNAME/lib/token" "$@"; }
 
 @test "a request gets a token in a file" {
     run_cgi

@@ -13,7 +13,7 @@ anyone() { ask REMOTE_USER AUTH_TYPE "$@"; }
 
 field() { sed -n "s/^$1: \(.*\)\r\$/\1/p" "$DIR/answer"; }
 
-holds() { "$BATS_TEST_DIRNAME/lib/token" holds "$1" <<<"$BODY"; }
+holds() { token holds "$1" <<<"$BODY"; }
 
 KEYS=/.well-known/jwks.json
 METADATA=/.well-known/openid-configuration
@@ -195,12 +195,12 @@ END
     [ "$STATUS" = 200 ]
     holds "it['configuration'].startswith('an older one')"
     mints
-    "$BATS_TEST_DIRNAME/lib/token" verify "$WORK/key.pub" "$FILE"
+    token verify "$WORK/key.pub" "$FILE"
     install -m 0600 "$WORK/other" "$KEY"
     kill -HUP "$MONITOR"
     until_true 5 logged ' Reloaded$'
     anyone PATH_INFO=/-/ready
     holds "it['configuration'] == 'ok'"
     mints
-    "$BATS_TEST_DIRNAME/lib/token" verify "$WORK/other.pub" "$FILE"
+    token verify "$WORK/other.pub" "$FILE"
 }

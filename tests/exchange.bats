@@ -35,7 +35,7 @@ ours() { "$BUILD_PROGRAMS/authserverctl" mint --config "$CONF" "${@:2}" >"$DIR/$
 
 # signed NAME CLAIMS: by the party's key, with a Python expression of claims; now is the time.
 signed() {
-    "$BATS_TEST_DIRNAME/lib/token" run "$WORK/other" <<-END >"$DIR/$1"
+    token run "$WORK/other" <<-END >"$DIR/$1"
 	import sys, time, jwt
 	now = int(time.time())
 	claims = {"sub": "alice", "iss": "https://idp.example", "exp": now + 600}
@@ -58,7 +58,7 @@ BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
     holds 'it["issued_token_type"] == "urn:ietf:params:oauth:token-type:access_token" and
         it["token_type"] == "Bearer"'
     access
-    "$BATS_TEST_DIRNAME/lib/token" verify "$WORK/key.pub" "$DIR/access"
+    token verify "$WORK/key.pub" "$DIR/access"
     claims 'it["sub"] == "alice" and it["iss"] == "https://first.example" and "act" not in it and
         "groups" not in it and "aud" not in it'
     logged 'Issued a token by token-exchange: subject alice, caller alice'
@@ -102,7 +102,7 @@ BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
     theirs t alice --ttl 60s
     exchange t
     access
-    shown=$("$BATS_TEST_DIRNAME/lib/token" claims "$DIR/t" | jq .exp)
+    shown=$(token claims "$DIR/t" | jq .exp)
     claims "it['exp'] == $shown"
     holds '0 < it["expires_in"] <= 60'
     exchange t ttl=1h
@@ -386,7 +386,7 @@ BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
     CONFIGURED=('groups {' 'resolvers = { "static" }' "static { file = \"$DIR/groups\" }" '}')
     trust 'audience = { "*" }'
     serve
-    "$BATS_TEST_DIRNAME/lib/token" run "$WORK/other" "$DIR" <<-'END'
+    token run "$WORK/other" "$DIR" <<-'END'
 	import itertools, random, sys, time, jwt
 	key, now = open(sys.argv[1]).read(), int(time.time())
 	for n in range(40):
@@ -410,7 +410,7 @@ BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
         exchange "in.$n" $(<"$DIR/how.$n")
         [ "$STATUS" != 200 ] || access "$DIR/out.$n"
     done
-    "$BATS_TEST_DIRNAME/lib/token" run "$DIR" <<-'END'
+    token run "$DIR" <<-'END'
 	import os, sys, jwt
 	def read(path):
 	    return jwt.decode(open(path).read(), options={"verify_signature": False})

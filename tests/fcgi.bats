@@ -542,7 +542,6 @@ lose_key() {
 
 # --- reload -----------------------------------------------------------------------
 
-token() { "$BATS_TEST_DIRNAME/lib/token" "$@"; }
 
 reload() {
     from_here

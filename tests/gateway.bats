@@ -27,10 +27,6 @@ teardown_file() {
     gateway_end
 }
 
-token() {
-    "$BATS_TEST_DIRNAME/lib/token" "$@"
-}
-
 # --- a token for oneself ----------------------------------------------------------
 
 @test "a caller gets a token for itself by name" {
@@ -455,7 +451,8 @@ answers() {
     answers 200 path | sort -u >"$BATS_TEST_TMPDIR/paths"
     [ "$(wc -l <"$BATS_TEST_TMPDIR/paths")" -eq 200 ]
     new_files | cmp - "$BATS_TEST_TMPDIR/paths"
-    xargs "$BATS_TEST_DIRNAME/lib/token" verify "$WORK/key.pub" <"$BATS_TEST_TMPDIR/paths"
+    mapfile -t paths <"$BATS_TEST_TMPDIR/paths"
+    token verify "$WORK/key.pub" "${paths[@]}"
 }
 
 @test "a flood of one user's meets 429 with Retry-After, and the others are served" {

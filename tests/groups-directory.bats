@@ -36,7 +36,6 @@ teardown() {
     fastcgi_end
 }
 
-token() { "$BATS_TEST_DIRNAME/lib/token" "$@"; }
 
 g=QUERY_STRING=profile=g
 

@@ -32,7 +32,6 @@ SCRIPT
 teardown() { fastcgi_end; }
 
 MORE=()
-token() { "$BATS_TEST_DIRNAME/lib/token" "$@"; }
 
 # policy LINE...: writes the rules anew.
 policy() {

@@ -28,7 +28,7 @@ get() {
     get
     first=$TOKEN
     printf '%s' "$TOKEN" >"$DIR/access"
-    "$BATS_TEST_DIRNAME/lib/token" verify "$WORK/key.pub" "$DIR/access"
+    token verify "$WORK/key.pub" "$DIR/access"
     claims 'it["sub"] == "alice"'
     get
     [ "$TOKEN" = "$first" ]

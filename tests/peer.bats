@@ -19,8 +19,8 @@ serve_peers() {
     run_server "$FCGI" --config "$CONF" --socket "$SOCKET" --peer-socket "$PEERS"
 }
 
-# token [ARGUMENT]...: what authserver-token prints, in $DIR/out and $DIR/err.
-token() {
+# client [ARGUMENT]...: what authserver-token prints, in $DIR/out and $DIR/err.
+client() {
     "${AS[@]}" "$WORK/authserver-token" --no-cache --socket "$PEERS" "$@" >"$DIR/out" 2>"$DIR/err"
 }
 
@@ -29,7 +29,7 @@ fails() {
     local wanted=$1 pattern=$2 status=0
 
     shift 2
-    token "$@" || status=$?
+    client "$@" || status=$?
     [ "$status" -eq "$wanted" ] || { echo "exit status $status"; cat "$DIR/err"; return 1; }
     [ ! -s "$DIR/out" ]
     [ "$(wc -l <"$DIR/err")" -eq 1 ]
@@ -48,12 +48,11 @@ as_peer() {
     need_root
     serve_peers
     AS=("${AS_DAEMON[@]}")
-    token
+    client
     [ "$(wc -l <"$DIR/out")" -eq 1 ]
     tr -d '\n' <"$DIR/out" >"$DIR/token"
-    "$BATS_TEST_DIRNAME/lib/token" verify "$WORK/key.pub" "$DIR/token"
-    "$BATS_TEST_DIRNAME/lib/token" claims "$DIR/token" |
-        "$BATS_TEST_DIRNAME/lib/token" holds 'it["sub"] == "daemon"'
+    token verify "$WORK/key.pub" "$DIR/token"
+    token claim "$DIR/token" 'it["sub"] == "daemon"'
     [ ! -s "$DIR/err" ]
 }
 
@@ -61,10 +60,10 @@ as_peer() {
     need_root
     serve_peers
     AS=("${AS_DAEMON[@]}")
-    token --file --ttl 5m --audience 'a b&c'
+    client --file --ttl 5m --audience 'a b&c'
     file=$(cat "$DIR/out")
     [[ $file == "$TOKENS"/daemon.*.token ]]
-    "$BATS_TEST_DIRNAME/lib/token" claims "$file" | "$BATS_TEST_DIRNAME/lib/token" holds \
+    token claim "$file" \
         'it["exp"] - it["iat"] == 300 and it["aud"] == "a b&c"'
 }
 
@@ -118,7 +117,7 @@ as_peer() {
     until_true 10 logged 'it has 16 connections'
     mints
     AS=(setpriv --reuid bin --regid bin --clear-groups)
-    token
+    client
     grep -q '^eyJ' "$DIR/out"
     # What is turned away does not fill the log.
     [ "$(times_logged 'it has 16 connections')" -le 3 ]
@@ -161,7 +160,7 @@ as_peer() {
     configure 'hosts = "auth.example"'
     serve_peers
     AS=("${AS_DAEMON[@]}")
-    token
+    client
     grep -q '^eyJ' "$DIR/out"
 }
 
@@ -193,9 +192,9 @@ as_peer() {
 @test "authserver-token says in one line what is wrong" {
     AS=()
     fails 69 "$PEERS: No such file or directory"
-    refute token a b
+    refute client a b
     grep -q 'one SUBJECT at most' "$DIR/err"
-    refute token a/b
+    refute client a/b
     grep -q 'a/b: a subject has no slash' "$DIR/err"
     serve_peers
     fails 1 'query parameter ttl' --ttl soon

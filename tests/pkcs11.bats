@@ -47,8 +47,7 @@ use() {
 
 # verified ALGORITHM KEY: all tokens are by it, as PyJWT sees it.
 verified() {
-    find "$TOKENS" -name '*.token' -print0 |
-        xargs -0 "$BATS_TEST_DIRNAME/lib/token" verify-as "$1" "$WORK/$2.pub"
+    token verify-as "$1" "$WORK/$2.pub" "$TOKENS"/*.token
 }
 
 # fails PATTERN: it does not start, for a reason in one line without the PIN.

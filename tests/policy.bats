@@ -12,7 +12,6 @@ setup() {
 }
 teardown() { fastcgi_end; }
 
-token() { "$BATS_TEST_DIRNAME/lib/token" "$@"; }
 
 # policy LINE...: writes the rules anew.
 policy() {

@@ -6,9 +6,8 @@ load lib/fastcgi
 setup_file() {
     fastcgi_init
     PROFILES=$(cd "$BATS_TEST_DIRNAME/.." && pwd)/deploy/examples/profiles.conf
-    TOKEN=$BATS_TEST_DIRNAME/lib/token
     KEYS=$WORK/keys
-    export PROFILES TOKEN KEYS
+    export PROFILES KEYS
     mkdir -m 0700 "$KEYS"
     # For RS512, RS256 and ES256; the first is of no name's algorithm, but of the configuration's.
     install -m 0600 "$WORK/key" "$KEYS/20200101T000000Z.pem"
@@ -37,8 +36,8 @@ names() { sed -n 's/^profile "\(.*\)" {$/\1/p' "$PROFILES"; }
 # asks NAME [QUERY]: sets FILE to the token file; QUERY begins with "&".
 asks() { mints "QUERY_STRING=profile=$1${2:-}"; }
 
-header() { "$TOKEN" header "$FILE" | "$TOKEN" holds "($1)"; }
-claims() { "$TOKEN" claims "$FILE" | "$TOKEN" holds "($1)"; }
+header() { token header "$FILE" | token holds "($1)"; }
+claims() { token claim "$FILE" "($1)"; }
 
 # shape NAME ALGORITHM EXPRESSION: the header, what all tokens have in common, and what is this
 # profile's own.
@@ -109,7 +108,7 @@ shape() {
     serve
     ask PATH_INFO=/.well-known/jwks.json
     printf '%s' "$BODY" >"$DIR/jwks"
-    "$TOKEN" holds 'sorted(k["alg"] for k in it["keys"]) == ["ES256", "RS256", "RS512"]' <"$DIR/jwks"
+    token holds 'sorted(k["alg"] for k in it["keys"]) == ["ES256", "RS256", "RS512"]' <"$DIR/jwks"
     for name in $(names); do
         asks "$name"
         jose jws ver -i "$FILE" -k "$DIR/jwks" -O /dev/null

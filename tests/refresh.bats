@@ -376,7 +376,7 @@ ready_again() {
         [ "$STATUS" = 200 ]
         [[ $BODY =~ ^\{\"token\":\"([A-Za-z0-9._-]+)\"\}$ ]]
         printf '%s' "${BASH_REMATCH[1]}" >"$DIR/access"
-        "$BATS_TEST_DIRNAME/lib/token" verify "$WORK/key.pub" "$DIR/access"
+        token verify "$WORK/key.pub" "$DIR/access"
     done
     ask REMOTE_USER AUTH_TYPE PATH_INFO=/api/token REQUEST_METHOD=POST \
         CONTENT_TYPE=application/json 'text={"username":"alice","password":"x"}'

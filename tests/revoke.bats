@@ -115,7 +115,7 @@ validate() {
 # signed CLAIMS: a token by the key of another party, with a Python expression of claims; now is
 # the time.
 signed() {
-    "$BATS_TEST_DIRNAME/lib/token" run "$WORK/other" <<-END
+    token run "$WORK/other" <<-END
 	import sys, time, jwt
 	now = int(time.time())
 	claims = {"sub": "alice", "iss": "https://idp.example", "exp": now + 600}
@@ -134,7 +134,7 @@ signed() {
     shown=$(<"$FILE")
     cat "$FILE" >"$DIR/access"
     claims 'it["iss"] == "https://first.example"'
-    said=$("$BATS_TEST_DIRNAME/lib/token" claims "$DIR/access")
+    said=$(token claims "$DIR/access")
     again=$(signed "{**$said, 'groups': ['x']}")
     theirs=$(signed "$said")
     revoke "$theirs"

@@ -79,12 +79,12 @@ publishes() {
 
 # by KEY: the last token was signed by it.
 by() {
-    "$BATS_TEST_DIRNAME/lib/token" verify <(openssl pkey -in "$1" -pubout) "$FILE"
+    token verify <(openssl pkey -in "$1" -pubout) "$FILE"
 }
 
 # kid KEY: by an implementation that is not ours.
 kid() {
-    "$BATS_TEST_DIRNAME/lib/token" jwk <(openssl pkey -in "$1" -pubout) | jose jwk thp -a S256 -i -
+    token jwk <(openssl pkey -in "$1" -pubout) | jose jwk thp -a S256 -i -
 }
 
 signs_by() {

@@ -24,10 +24,6 @@ teardown_file() {
     gateway_end
 }
 
-token() {
-    "$BATS_TEST_DIRNAME/lib/token" "$@"
-}
-
 @test "without credentials there is a token for any subject" {
     request "$URL/janedoe"
     minted

@@ -146,7 +146,7 @@ together() {
 @test "a user name and a password file get a token, by the path that is answered" {
     gets alice --url="$URL" "${ALICE[@]}"
     tr -d '\n' <"$OUT" >"$BATS_TEST_TMPDIR/token"
-    "$SOURCE/tests/lib/token" verify "$WORK/key.pub" "$BATS_TEST_TMPDIR/token"
+    token verify "$WORK/key.pub" "$BATS_TEST_TMPDIR/token"
     # The very file that the server made, of which it said no more than the path.
     cmp "$BATS_TEST_TMPDIR/token" "$(new_files)"
     gateway_until 20 answered '< 200'
@@ -169,7 +169,7 @@ answered() {
     ENVIRONMENT=(AUTHSERVER_URL="$URL" AUTHSERVER_USER=alice
         AUTHSERVER_PASSWORD_FILE="$BATS_TEST_TMPDIR/alice" AUTHSERVER_TTL=5m)
     gets alice
-    cut -d. -f2 "$OUT" | basenc --base64url -d 2>/dev/null | "$SOURCE/tests/lib/token" holds \
+    cut -d. -f2 "$OUT" | basenc --base64url -d 2>/dev/null | token holds \
         'it["exp"] - it["iat"] == 300'
     printf '%s\n' "url = \"$URL\"" 'user = "alice"' "password-file = \"$BATS_TEST_TMPDIR/alice\"" \
         'direct = true' >"$HOME_OF/conf"
@@ -486,7 +486,7 @@ need_root_here() { [ "$(id -u)" -eq 0 ] || skip 'needs root'; }
     gets alice --url="$URL" "${ALICE[@]}" --cache="$bearer"
     # A token of another name, which nobody said is meant.
     fails 69 'peer.sock'
-    "$SOURCE/tests/lib/token" claims "$bearer" | grep -q '"sub":"alice"'
+    token claims "$bearer" | grep -q '"sub":"alice"'
     forge "$(id -un)" >"$bearer"
     client
     cmp <(tr -d '\n' <"$OUT") "$bearer"

@@ -20,7 +20,7 @@ teardown() { fastcgi_end; }
     field Pragma no-cache
     holds 'it["token_type"] == "Bearer" and 0 < it["expires_in"] <= 86400 and len(it) == 3'
     access
-    "$BATS_TEST_DIRNAME/lib/token" verify "$WORK/key.pub" "$DIR/access"
+    token verify "$WORK/key.pub" "$DIR/access"
     claims 'it["sub"] == "alice" and it["iss"] == "https://first.example" and "act" not in it'
     # It is the client's alone: no file, and no log has it.
     [ "$(token_count)" = 0 ]

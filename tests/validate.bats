@@ -17,7 +17,6 @@ setup() {
 
 teardown() { fastcgi_end; }
 
-token() { "$BATS_TEST_DIRNAME/lib/token" "$@"; }
 
 # with TOKEN PATH [PARAM]...: a request that shows the token, from nobody else.
 with() {
@@ -176,8 +175,8 @@ not_valid() {
     install -m 0644 "$WORK/other.pub" "$DIR/other.pub"
     serve
     make_token() { # CLAIMS
-        /usr/bin/python3 -c 'import jwt, sys, json
-print(jwt.encode(json.loads(sys.argv[1]), open(sys.argv[2]).read(), algorithm="RS256"))' "$1" "$WORK/other"
+        token run "$1" "$WORK/other" <<<'import jwt, sys, json
+print(jwt.encode(json.loads(sys.argv[1]), open(sys.argv[2]).read(), algorithm="RS256"))'
     }
     shown=$(make_token "{\"iss\":\"https://partner.example\",\"email\":\"carol@x\",\"exp\":$((EPOCHSECONDS + 60))}")
     validate "$shown"
@@ -216,9 +215,8 @@ print(jwt.encode(json.loads(sys.argv[1]), open(sys.argv[2]).read(), algorithm="R
 @test "the environment of ODAS names keys that are trusted" {
     install -m 0644 "$WORK/other.pub" "$DIR/other.pub"
     JWT_PUBLIC_KEY=$DIR/other.pub JWT_ALGORITHM=RSA512 serve
-    /usr/bin/python3 -c 'import jwt, sys
-print(jwt.encode({"sub": "carol", "exp": int(sys.argv[1])}, open(sys.argv[2]).read(), algorithm="RS512"))' \
-        $((EPOCHSECONDS + 60)) "$WORK/other" >"$DIR/token"
+    token run $((EPOCHSECONDS + 60)) "$WORK/other" >"$DIR/token" <<<'import jwt, sys
+print(jwt.encode({"sub": "carol", "exp": int(sys.argv[1])}, open(sys.argv[2]).read(), algorithm="RS512"))'
     validate "$(<"$DIR/token")"
     [ "$STATUS" = 200 ] && [ "$BODY" = '{"sub":"carol"}' ]
     stop

@@ -116,10 +116,6 @@ start() {
     SOURCE=$WORK/shipped-$1 gateway_start "$1"
 }
 
-token() {
-    "$BATS_TEST_DIRNAME/lib/token" "$@"
-}
-
 # mint INSTANCE PROFILE FILE
 mint() {
     request_as alice -H 'Accept: application/jwt' \
@@ -299,10 +295,11 @@ handed_over() {
 
 # The kid that RFC 7638 gives a private key, by implementations that are not ours.
 thumbprint() {
-    openssl pkey -in "$1" -pubout | /usr/bin/python3 -c '
+    openssl pkey -in "$1" -pubout -out "$BATS_TEST_TMPDIR/public"
+    token run "$BATS_TEST_TMPDIR/public" <<'PYTHON'
 import base64, hashlib, json, sys
 from cryptography.hazmat.primitives import serialization as s
-key = s.load_pem_public_key(sys.stdin.buffer.read())
+key = s.load_pem_public_key(open(sys.argv[1], "rb").read())
 b64 = lambda b: base64.urlsafe_b64encode(b).rstrip(b"=").decode()
 number = lambda n, size: b64(n.to_bytes(size, "big"))
 if hasattr(key, "curve"):
@@ -314,7 +311,8 @@ elif hasattr(key, "key_size"):
 else:
     raw = key.public_bytes(s.Encoding.Raw, s.PublicFormat.Raw)
     m = {"crv": "Ed25519", "kty": "OKP", "x": b64(raw)}
-print(b64(hashlib.sha256(json.dumps(m, separators=(",", ":"), sort_keys=True).encode()).digest()))'
+print(b64(hashlib.sha256(json.dumps(m, separators=(",", ":"), sort_keys=True).encode()).digest()))
+PYTHON
 }
 
 @test "a published key has its public members and no other, whatever its type" {

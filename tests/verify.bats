@@ -47,7 +47,7 @@ pair_of() {
 # pyjwt ALGORITHM [HEADERS [CLAIMS]]: a token of PyJWT's for alice, with Python expressions of
 # more headers and claims; now is the time.
 pyjwt() {
-    "$BATS_TEST_DIRNAME/lib/token" run "$1" "$(pair_of "$1").pem" <<END
+    token run "$1" "$(pair_of "$1").pem" <<END
 import sys, time
 import jwt
 now = int(time.time())
@@ -94,7 +94,7 @@ section() {
     "$CTL" mint --config "$CONF" --groups a,b alice >"$DIR/token"
     verify 0 <"$DIR/token"
     [ "$(claim sub)" = alice ] && [ "$(claim groups[1])" = b ]
-    "$BATS_TEST_DIRNAME/lib/token" claims "$DIR/token" | jq -S . >"$DIR/wanted"
+    token claims "$DIR/token" | jq -S . >"$DIR/wanted"
     jq -S . <<<"$output" | cmp - "$DIR/wanted"
     verify 0 - <"$DIR/token"
     verify 0 "$DIR/token" </dev/null
@@ -236,7 +236,7 @@ section() {
 @test "forged tokens are not valid: other algorithms, keys of their own, other forms" {
     section partner "public-key = \"$PAIRS/rsa.pub\"" 'algorithm = RS256'
     pyjwt RS256 >"$DIR/token"
-    "$BATS_TEST_DIRNAME/lib/token" run "$DIR" "$PAIRS" <<'END'
+    token run "$DIR" "$PAIRS" <<'END'
 import base64, hashlib, hmac, json, sys, time
 out, pairs = sys.argv[1:]
 b64 = lambda b: base64.urlsafe_b64encode(b).rstrip(b"=").decode()

@@ -19,7 +19,7 @@ field() { grep -qx -e "$1: $2"$'\r' "$DIR/answer" || { cat "$DIR/answer"; return
 
 # holds EXPRESSION: of the last answer, as "it".
 holds() {
-    "$BATS_TEST_DIRNAME/lib/token" holds "($1)" <<<"$BODY" || { cat "$DIR/answer"; return 1; }
+    token holds "($1)" <<<"$BODY" || { cat "$DIR/answer"; return 1; }
 }
 
 # access [FILE]: keeps the last answer's token there, or in $DIR/access.
@@ -31,7 +31,7 @@ access() {
 
 # claims EXPRESSION [FILE]: of the token that was kept.
 claims() {
-    "$BATS_TEST_DIRNAME/lib/token" claim "${2:-$DIR/access}" "($1)"
+    token claim "${2:-$DIR/access}" "($1)"
 }
 
 # fails STATUS ERROR: so was the last request refused.

@@ -44,3 +44,16 @@ cat() {
         env cat "$@"
     fi
 }
+
+# Lines of a file: of a pipe bash reads each byte by itself.
+wc() {
+    local lines
+
+    if [[ $* == -l && -f /dev/stdin ]]; then
+        mapfile lines
+        [[ ${#lines[@]} -eq 0 || ${lines[-1]} == *$'\n' ]] || unset 'lines[-1]'
+        echo "${#lines[@]}"
+    else
+        env wc "$@"
+    fi
+}

@@ -55,7 +55,7 @@ as_bearer() {
 haproxy_start() {
     curl -s "$1/.well-known/jwks.json" >"$WORK/haproxy.keys"
     install -d -m 0755 "$WORK/haproxy.d"
-    "$BATS_TEST_DIRNAME/lib/token" pems "$WORK/haproxy.d" <"$WORK/haproxy.keys"
+    token pems "$WORK/haproxy.d" <"$WORK/haproxy.keys"
     verifier_start haproxy haproxy -db -f @/conf
 }
 
@@ -154,12 +154,12 @@ mod_auth_openidc_verifies() { as_bearer "http://127.0.0.1:$(port_of apache)/open
 jose_verifies() {
     curl -s "$URL/.well-known/jwks.json" >"$BATS_TEST_TMPDIR/set"
     jose jws ver -i "$1" -k "$BATS_TEST_TMPDIR/set" -O "$BATS_TEST_TMPDIR/claims" >"$SAID" 2>&1 &&
-        "$BATS_TEST_DIRNAME/lib/token" claims "$1" | cmp -s - "$BATS_TEST_TMPDIR/claims"
+        token claims "$1" | cmp -s - "$BATS_TEST_TMPDIR/claims"
 }
 
 # AUDIENCE, of the test, is whom the token must be for.
 pyjwt_verifies() {
-    "$BATS_TEST_DIRNAME/lib/token" trusted "$URL/.well-known/jwks.json" https://first.example \
+    token trusted "$URL/.well-known/jwks.json" https://first.example \
         "$AUDIENCE" "$1" >"$SAID" 2>&1
 }
 
@@ -176,7 +176,7 @@ dovecot_start() {
 
     install -d -m 0755 "$WORK/dovecot.d" "$WORK/dovecot" "$WORK/dovecot/keys" "$at"
     curl -s "$1/.well-known/jwks.json" |
-        "$BATS_TEST_DIRNAME/lib/token" pems "$WORK/dovecot.d"
+        token pems "$WORK/dovecot.d"
     for pem in "$WORK"/dovecot.d/*.pem; do
         name=${pem##*/}
         name=${name%.pem}
