@@ -103,7 +103,7 @@ class Run:
             self.signed.append((server, kid, claims["iat"]))
 
     def client(self, server):
-        while not self.over.wait(0.05):
+        while not self.over.wait(0.1):
             code, body = ask(self.addresses[server], "HTTP_ACCEPT=application/jwt")
             if code == "200":
                 self.verify(server, body.decode())
