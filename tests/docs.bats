@@ -116,12 +116,21 @@ file() { # UNIT: where it is, that of the administrator before the installed one
     done
 }
 key() { # UNIT KEY: the value, continued lines joined; the last one with what is dropped in
-    cat "$(file "$1")" "/etc/systemd/system/$1.d"/*.conf 2>/dev/null |
-        sed -e ':a' -e '/\\$/{N;s/\\\n *//;ta' -e '}' | sed -n "s/^$2=//p" | tail -n 1
+    local path line more value=
+    for path in "$(file "$1")" "/etc/systemd/system/$1.d"/*.conf; do
+        [ -f "$path" ] || continue
+        while IFS= read -r line; do
+            while [[ $line == *\\ ]] && read -r more; do
+                line=${line%\\}$more
+            done
+            [[ $line != "$2="* ]] || value=${line#*=}
+        done <"$path"
+    done
+    echo "$value"
 }
 started() { # UNIT: its process
     local pid
-    pid=$(cat "/docs/pid/$1" 2>/dev/null) && kill -0 "$pid" 2>/dev/null && echo "$pid"
+    [ -e "/docs/pid/$1" ] && read -r pid <"/docs/pid/$1" && kill -0 "$pid" 2>/dev/null && echo "$pid"
 }
 drop() { # USER: the words before a command that make it that user's
     echo "setpriv --reuid=$1 --regid=$(id -g "$1") --init-groups"
@@ -166,7 +175,7 @@ stop() {
     until_true 5 ended "$pid"
 }
 
-mkdir -p /docs/pid
+[ -d /docs/pid ] || mkdir /docs/pid
 case $verb in
 daemon-reload)
     shopt -s nullglob
@@ -579,7 +588,7 @@ machine() {
         section INSTALL "Start it with systemd"
         : >/docs/outputs
         section INSTALL "A directory of keys, and rotation"
-        until_true 20 grep -q "Reloaded: a file changed" /docs/log
+        until_true 20 holds /docs/log "Reloaded: a file changed"
         must_not grep -q "Not reloaded" /docs/log
         section INSTALL "The local socket"
         output_has "^eyJ"
