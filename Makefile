@@ -118,7 +118,7 @@ all: $(PROGRAMS)
 
 ifneq ($(SAN),)
 $(SANOPTIONS): BUILD_CFLAGS += -DREPORTS='"$(REPORTS)"' -fno-sanitize=all
-$(PROGRAMS) $(UNITS) $(HELPERS) $(BENCHES) $(TORTURES): $(SANOPTIONS) $(BUILD)/sanitizers
+$(PROGRAMS) $(BUILD)/tests/unit/joined $(UNITS) $(HELPERS) $(BENCHES) $(TORTURES): $(SANOPTIONS) $(BUILD)/sanitizers
 
 # For tests/run.
 $(BUILD)/sanitizers: Makefile | $(DIRECTORIES)
@@ -127,7 +127,7 @@ endif
 
 ifneq ($(COUNTED),)
 $(COUNTING): BUILD_CFLAGS += -DCOUNTERS='"$(COUNTERS)"'
-$(PROGRAMS) $(UNITS) $(HELPERS) $(TORTURES): $(COUNTING) tests/profile/counters.lds $(BUILD)/counters
+$(PROGRAMS) $(BUILD)/tests/unit/joined $(UNITS) $(HELPERS) $(TORTURES): $(COUNTING) tests/profile/counters.lds $(BUILD)/counters
 
 # For tests/coverage.
 $(BUILD)/counters: Makefile | $(DIRECTORIES)
