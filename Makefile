@@ -57,8 +57,9 @@ PROGRAMS := $(addprefix $(BUILD)/,$(LIBEXECS) $(TOOLS))
 UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 # Unit tests that have something in the place of ours, a library that takes long to load, or a look
 # at their own executable.
-APART    := chain desk desk_failing gate key_sets program source_ldap source_rest token_settings
-APART_SOURCES := $(patsubst %,tests/unit/test_%.c,$(APART)) tests/unit/desks.c
+APART    := chain desk desk_failing gate jose_refused key_sets program serve_refused source_ldap \
+	source_rest token_settings
+APART_SOURCES := $(patsubst %,tests/unit/test_%.c,$(APART)) $(addprefix tests/unit/,desks.c refusals.c)
 JOINED    = $(filter-out $(APART),$(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c)))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 SOAK     := $(BUILD)/tests/soak/load
@@ -118,7 +119,7 @@ all: $(PROGRAMS)
 
 ifneq ($(SAN),)
 $(SANOPTIONS): BUILD_CFLAGS += -DREPORTS='"$(REPORTS)"' -fno-sanitize=all
-$(PROGRAMS) $(UNITS) $(HELPERS) $(BENCHES) $(TORTURES): $(SANOPTIONS) $(BUILD)/sanitizers
+$(PROGRAMS) $(BUILD)/tests/unit/joined $(UNITS) $(HELPERS) $(BENCHES) $(TORTURES): $(SANOPTIONS) $(BUILD)/sanitizers
 
 # For tests/run.
 $(BUILD)/sanitizers: Makefile | $(DIRECTORIES)
@@ -127,7 +128,7 @@ endif
 
 ifneq ($(COUNTED),)
 $(COUNTING): BUILD_CFLAGS += -DCOUNTERS='"$(COUNTERS)"'
-$(PROGRAMS) $(UNITS) $(HELPERS) $(TORTURES): $(COUNTING) tests/profile/counters.lds $(BUILD)/counters
+$(PROGRAMS) $(BUILD)/tests/unit/joined $(UNITS) $(HELPERS) $(TORTURES): $(COUNTING) tests/profile/counters.lds $(BUILD)/counters
 
 # For tests/coverage.
 $(BUILD)/counters: Makefile | $(DIRECTORIES)
@@ -199,7 +200,7 @@ $(addprefix $(BUILD)/tests/unit/test_,$(JOINED)): $(BUILD)/tests/unit/joined ;
 
 $(addprefix $(BUILD)/tests/unit/test_,$(APART)): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	$(call say,LD,$@)
-	$(call link,-lcmocka -lldap -llber -lcurl)
+	$(call link,-lcmocka -lldap -llber -lcurl -lseccomp -lfcgi)
 
 # What those that are apart need of a program, beside the library.
 DESKS_UNITS := $(addprefix $(BUILD)/tests/unit/test_,desk desk_failing)
@@ -214,6 +215,18 @@ $(DESKS_UNITS): $(call object,tests/unit/desks.c resolver/checker.c \
 
 # Threads that cannot be started.
 $(DESKS_UNITS): BUILD_LDFLAGS += -Wl,--wrap=pthread_create
+
+# Calls that fail: all that refusals.c has something in the place of.
+REFUSALS_UNITS := $(addprefix $(BUILD)/tests/unit/test_,jose_refused serve_refused)
+$(REFUSALS_UNITS): $(call object,$(addprefix tests/unit/,keys.c refusals.c tokens.c)) \
+	$(BUILD)/tests/unit/refusals.wrap
+$(REFUSALS_UNITS): BUILD_LDFLAGS += -Wl,@$(BUILD)/tests/unit/refusals.wrap
+$(BUILD)/tests/unit/test_serve_refused: $(call object,fcgi/exchange.c fcgi/framing.c \
+	fcgi/handover.c fcgi/listener.c fcgi/peers.c fcgi/syscalls.c resolver/checker.c resolver/desk.c \
+	resolver/gate.c resolver/job.c resolver/key_age.c resolver/key_sets.c resolver/memory.c \
+	resolver/outbox.c resolver/serve.c resolver/thread.c)
+$(BUILD)/tests/unit/refusals.wrap: $(BUILD)/tests/unit/refusals.o
+	$(Q)nm --defined-only $< | sed -n 's/.* T __wrap_/--wrap=/p' >$@
 
 $(HELPERS): $(BUILD)/tests/lib/%: $(BUILD)/tests/lib/%.o
 	$(call say,LD,$@)

@@ -15,7 +15,7 @@ get_time(const json_t *claims, const char *name, bool *there, int64_t *seconds, 
 	*seconds = 0;
 	if (value == NULL)
 		return 0;
-	if (!json_is_integer(value) || json_integer_value(value) < 0)
+	if (json_typeof(value) != JSON_INTEGER || json_integer_value(value) < 0)
 		return refuse(e, "its %s is not an integer from 0 on", name);
 	*seconds = json_integer_value(value);
 	return 0;
@@ -75,25 +75,23 @@ static int
 check_audience(const json_t *claims, const struct claims_rules *rules, struct error *e)
 {
 	const json_t *value = json_object_get(claims, "aud");
+	const char *text = json_string_value(value);
 	bool any = among(rules->audiences, rules->audience_count, AUDIENCE_ANY);
 	bool ours = any;
-	const json_t *one;
-	size_t i;
 
 	if (value == NULL)
 		return rules->audience_required && rules->audience_count > 0 && !any
 			   ? refuse(e, "it has no aud")
 			   : 0;
-	if (!json_is_string(value) && !json_is_array(value))
+	if (text == NULL && json_typeof(value) != JSON_ARRAY)
 		return refuse(e, "its aud is neither a string nor a list");
-	if (json_is_string(value))
-		ours = ours ||
-		       among(rules->audiences, rules->audience_count, json_string_value(value));
-	json_array_foreach ((json_t *)value, i, one) {
-		if (!json_is_string(one))
+	if (text != NULL)
+		ours = ours || among(rules->audiences, rules->audience_count, text);
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		text = json_string_value(json_array_get(value, i));
+		if (text == NULL)
 			return refuse(e, "its aud has something else than strings");
-		ours = ours ||
-		       among(rules->audiences, rules->audience_count, json_string_value(one));
+		ours = ours || among(rules->audiences, rules->audience_count, text);
 	}
 	if (ours)
 		return 0;
@@ -106,23 +104,23 @@ check_audience(const json_t *claims, const struct claims_rules *rules, struct er
 static bool
 is_plain(const json_t *value, size_t size)
 {
-	return json_is_string(value) && json_string_length(value) > 0 &&
-	       json_string_length(value) < size && text_clean(json_string_value(value));
+	const char *text = json_string_value(value);
+
+	return text != NULL && *text != '\0' && json_string_length(value) < size &&
+	       text_clean(text);
 }
 
 static int
 check_groups(const json_t *claims, struct error *e)
 {
 	const json_t *groups = json_object_get(claims, "groups");
-	const json_t *one;
-	size_t i;
 
 	if (groups == NULL)
 		return 0;
-	if (!json_is_array(groups) || json_array_size(groups) > LIMIT_GROUP_COUNT)
+	if (json_typeof(groups) != JSON_ARRAY || json_array_size(groups) > LIMIT_GROUP_COUNT)
 		return refuse(e, "its groups are not a list of at most %d", LIMIT_GROUP_COUNT);
-	json_array_foreach ((json_t *)groups, i, one)
-		if (!is_plain(one, LIMIT_GROUP_NAME))
+	for (size_t i = 0; i < json_array_size(groups); i++)
+		if (!is_plain(json_array_get(groups, i), LIMIT_GROUP_NAME))
 			return refuse(e, "one of its groups is not a plain text");
 	return 0;
 }

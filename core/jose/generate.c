@@ -9,15 +9,11 @@
 static EVP_PKEY *
 generate(const struct algorithm *a, unsigned int bits)
 {
-	switch (a->type) {
-	case KEY_RSA:
+	if (a->type == KEY_RSA)
 		return EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)bits);
-	case KEY_EC:
+	if (a->type == KEY_EC)
 		return EVP_PKEY_Q_keygen(NULL, NULL, "EC", a->curve);
-	case KEY_OKP:
-		return EVP_PKEY_Q_keygen(NULL, NULL, a->curve);
-	}
-	return NULL;
+	return EVP_PKEY_Q_keygen(NULL, NULL, a->curve);
 }
 
 /* passphrase: empty for a key that is not encrypted. */
@@ -33,7 +29,7 @@ write_pem(struct buffer *pem, const EVP_PKEY *pkey, const struct buffer *passphr
 	if (bio != NULL && PEM_write_bio_PKCS8PrivateKey(bio, pkey, cipher, passphrase->data,
 			       (int)passphrase->length, NULL, NULL) == 1) {
 		length = BIO_get_mem_data(bio, &text);
-		rc = length > 0 ? buffer_append(pem, text, (size_t)length) : -1;
+		rc = buffer_append(pem, text, (size_t)length);
 	}
 	BIO_free(bio);
 	return rc;

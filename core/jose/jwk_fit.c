@@ -14,9 +14,10 @@ get_text(const json_t *jwk, const char *member, bool *wrong)
 {
 	const json_t *value = json_object_get(jwk, member);
 
-	if (value != NULL && (!json_is_string(value) || json_string_length(value) == 0 ||
-				 json_string_length(value) >= LIMIT_KID_GIVEN ||
-				 !text_clean(json_string_value(value))))
+	if (value != NULL &&
+	    (json_typeof(value) != JSON_STRING || json_string_length(value) == 0 ||
+		json_string_length(value) >= LIMIT_KID_GIVEN ||
+		!text_clean(json_string_value(value))))
 		*wrong = true;
 	return *wrong ? NULL : json_string_value(value);
 }
@@ -41,15 +42,15 @@ static bool
 may_verify(const json_t *jwk)
 {
 	const json_t *operations = json_object_get(jwk, "key_ops");
-	const json_t *operation;
-	size_t i;
 
 	if (operations == NULL)
 		return true;
-	json_array_foreach ((json_t *)operations, i, operation)
-		if (json_is_string(operation) &&
-		    strcmp(json_string_value(operation), "verify") == 0)
+	for (size_t i = 0; i < json_array_size(operations); i++) {
+		const char *one = json_string_value(json_array_get(operations, i));
+
+		if (one != NULL && strcmp(one, "verify") == 0)
 			return true;
+	}
 	return false;
 }
 

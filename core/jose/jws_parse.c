@@ -52,7 +52,7 @@ jws_object(const char *part, size_t length, const char *name, struct error *e)
 		error_set(e, ERROR_UNAVAILABLE, "out of memory");
 	} else if (object == NULL) {
 		refuse(e, "its %s is not JSON: %s", name, wrong.text);
-	} else if (!json_is_object(object)) {
+	} else if (json_typeof(object) != JSON_OBJECT) {
 		refuse(e, "its %s is not a JSON object", name);
 		json_decref(object);
 		object = NULL;

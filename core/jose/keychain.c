@@ -78,16 +78,14 @@ static int
 add_keys(struct keychain *c, const json_t *keys, const struct reading *r, struct error *e)
 {
 	char one[LIMIT_ERROR_TEXT];
-	json_t *jwk;
 	size_t before = c->count;
-	size_t i;
 
 	if (!json_is_array(keys))
 		return error_set(
 		    e, ERROR_CONFIG, "%s: not a JWK Set: it has no array 'keys'", r->name);
-	json_array_foreach ((json_t *)keys, i, jwk) {
+	for (size_t i = 0; i < json_array_size(keys); i++) {
 		(void)snprintf(one, sizeof(one), "%.256s: key %zu", r->name, i + 1);
-		if (add_jwk(c, jwk, one, r, e) == -1)
+		if (add_jwk(c, json_array_get(keys, i), one, r, e) == -1)
 			return -1;
 	}
 	if (c->count > before)
@@ -147,12 +145,10 @@ write_set(const json_t *picked, struct buffer *to, const char *name, struct erro
 	json_t *set = json_pack("{s:[]}", "keys");
 	json_t *keys = json_object_get(set, "keys");
 	char *text = NULL;
-	json_t *jwk;
-	size_t i;
 	int rc = 0;
 
-	json_array_foreach ((json_t *)picked, i, jwk)
-		if (json_array_append_new(keys, strip(jwk)) == -1)
+	for (size_t i = 0; i < json_array_size(picked); i++)
+		if (json_array_append_new(keys, strip(json_array_get(picked, i))) == -1)
 			rc = error_set(e, ERROR_INTERNAL, "out of memory");
 	if (rc == 0 && (text = dump_json(set, JSON_COMPACT)) == NULL)
 		rc = error_set(e, ERROR_INTERNAL, "out of memory");

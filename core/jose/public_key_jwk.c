@@ -137,23 +137,18 @@ public_key_read_jwk(
     const json_t *jwk, const struct algorithm *a, const char *name, struct error *e)
 {
 	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
-	EVP_PKEY *pkey = NULL;
+	EVP_PKEY *pkey;
 
 	if (build == NULL) {
 		error_set(e, ERROR_INTERNAL, "out of memory");
 		return NULL;
 	}
-	switch (a->type) {
-	case KEY_RSA:
+	if (a->type == KEY_RSA)
 		pkey = read_rsa(jwk, build, name, e);
-		break;
-	case KEY_EC:
+	else if (a->type == KEY_EC)
 		pkey = read_ec(jwk, a, build, name, e);
-		break;
-	case KEY_OKP:
+	else
 		pkey = read_okp(jwk, a, name, e);
-		break;
-	}
 	OSSL_PARAM_BLD_free(build);
 	ERR_clear_error();
 	return pkey;

@@ -168,6 +168,39 @@ more_groups_than_there_may_be_are_refused(void **state)
 	json_decref(claims);
 }
 
+/* One byte less is not. */
+static void
+text_that_is_too_long_is_refused(void **state)
+{
+	static const struct claims_rules rules = {.user_claim = "sub"};
+	static const struct {
+		size_t user, group;
+		const char *reason;
+	} rows[] = {{LIMIT_PRINCIPAL - 1, LIMIT_GROUP_NAME - 1, NULL},
+	    {LIMIT_PRINCIPAL, 1, "its sub is empty, too long"},
+	    {1, LIMIT_GROUP_NAME, "one of its groups is not a plain text"}};
+	static char user[LIMIT_PRINCIPAL + 1], group[LIMIT_GROUP_NAME + 1];
+	struct error e;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *found;
+		json_t *claims;
+		int rc;
+
+		memset(user, 'u', sizeof(user));
+		memset(group, 'g', sizeof(group));
+		user[rows[i].user] = group[rows[i].group] = '\0';
+		claims = json_pack("{s:s,s:i,s:[s]}", "sub", user, "exp", NOW, "groups", group);
+		assert_non_null(claims);
+		rc = claims_check(claims, &rules, NOW, SKEW, &found, &e);
+		assert_int_equal(rc, rows[i].reason == NULL ? 0 : -1);
+		if (rc == -1)
+			assert_non_null(strstr(e.detail, rows[i].reason));
+		json_decref(claims);
+	}
+}
+
 static void
 times_are_whole_numbers_from_0_on_within_the_skew(void **state)
 {
@@ -222,6 +255,7 @@ main(void)
 	    cmocka_unit_test(issuers_are_compared_byte_by_byte),
 	    cmocka_unit_test(groups_are_a_bounded_list_of_plain_texts),
 	    cmocka_unit_test(more_groups_than_there_may_be_are_refused),
+	    cmocka_unit_test(text_that_is_too_long_is_refused),
 	    cmocka_unit_test(times_are_whole_numbers_from_0_on_within_the_skew),
 	    cmocka_unit_test(the_user_is_a_plain_text_of_the_claim_that_was_named),
 	};

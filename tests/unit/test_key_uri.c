@@ -198,6 +198,9 @@ encrypted_file_behind_a_uri_opens_by_its_passphrase(void **state)
 	keys_write_bytes(file, "battery staple\n", 15);
 	assert_refused(uri, file, "ES256", "no private key to be had there");
 	assert_refused(uri, NULL, "ES256", "no private key to be had there");
+	assert_int_equal(remove(file), 0);
+	assert_int_equal(keys_load(&k, uri, file, "ES256", &e), -1);
+	assert_int_equal(e.code, ERROR_NO_INPUT);
 }
 
 /* A PIN stands in the configuration for all to read, and must not get into logs as well. */

@@ -41,6 +41,7 @@ static const struct row {
     {"{" RSA ",\"alg\":\"PS512\",\"use\":\"sig\",\"kid\":\"a b/../c\"}", TAKEN, NULL},
     {"{" EC ",\"alg\":\"ES256\",\"key_ops\":[\"verify\"]}", TAKEN, NULL},
     {"{" OKP ",\"alg\":\"EdDSA\",\"x5t\":\"unused\"}", TAKEN, NULL},
+    {"{" OKP ",\"alg\":\"EdDSA\",\"key_ops\":[7,\"sign\",\"verify\"]}", TAKEN, NULL},
     /* for something else */
     {"{" RSA "}", UNFIT, "it has no 'alg'"},
     {"{" EC "}", UNFIT, "it has no 'alg'"},
@@ -81,6 +82,10 @@ static const struct row {
     /* numbers */
     {"{\"kty\":\"RSA\",\"e\":\"AQAB\",\"alg\":\"RS256\"}", WRONG, "no 'n'"},
     {"{\"kty\":\"RSA\",\"n\":\"" N "\",\"alg\":\"RS256\"}", WRONG, "no 'e'"},
+    {"{\"kty\":\"RSA\",\"n\":7,\"e\":\"AQAB\",\"alg\":\"RS256\"}", WRONG,
+	"no 'n' that is a string"},
+    {"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"=\",\"y\":\"" Y "\",\"alg\":\"ES256\"}", WRONG,
+	"'x' is not base64url"},
     {"{\"kty\":\"RSA\",\"n\":\"" N "=\",\"e\":\"AQAB\",\"alg\":\"RS256\"}", WRONG,
 	"'n' is not base64url"},
     {"{\"kty\":\"RSA\",\"n\":\"AAAA" N "\",\"e\":\"AQAB\",\"alg\":\"RS256\"}", WRONG,

@@ -297,6 +297,70 @@ within_a_party_the_kid_chooses(void **state)
 	config_free(&c);
 }
 
+/* A key without a kid is none that the token names. */
+static void
+key_without_a_kid_is_not_tried_where_another_has_the_tokens(void **state)
+{
+	const struct tokens *t = *state;
+	struct verifier *v = tokens_verifier(t, key_of(t, "ES256"));
+	struct buffer with, set;
+	struct error e = {0};
+	json_t *one, *other;
+	char *first, *second;
+
+	buffer_init(&with, LIMIT_JWK_SET);
+	buffer_init(&set, LIMIT_JWK_SET);
+	assert_int_equal(key_jwk(key_of(t, "ES256"), &with, &e), 0);
+	other = json_loads(with.data, 0, NULL);
+	assert_int_equal(json_object_del(other, "kid"), 0);
+	buffer_free(&with);
+	assert_int_equal(key_jwk(t->others[tokens_find("ES256")], &with, &e), 0);
+	one = json_loads(with.data, 0, NULL);
+	assert_int_equal(json_object_set_new(one, "kid", json_string("one")), 0);
+	first = json_dumps(other, 0);
+	second = json_dumps(one, 0);
+	assert_int_equal(buffer_printf(&set, "{\"keys\":[%s,%s]}", first, second), 0);
+	assert_int_equal(verifier_set_own(v, set.data, set.length, &e), 0);
+	tokens_assert_refused(v,
+	    tokens_sign(
+		key_of(t, "ES256"), "{\"alg\":\"ES256\",\"kid\":\"one\"}", TOKENS_CLAIMS),
+	    "its signature is wrong");
+	tokens_assert_good(v, tokens_of(key_of(t, "ES256"), TOKENS_CLAIMS));
+	free(first);
+	free(second);
+	json_decref(one);
+	json_decref(other);
+	buffer_free(&with);
+	buffer_free(&set);
+	verifier_free(v);
+}
+
+static void
+kid_is_read_of_a_token_that_a_key_could_verify(void **state)
+{
+	static const struct {
+		const char *header, *kid, *reason;
+	} rows[] = {{"{\"alg\":\"EdDSA\",\"kid\":\"one\"}", "one", NULL},
+	    {"{\"alg\":\"EdDSA\"}", "", NULL},
+	    {"{\"alg\":\"none\",\"kid\":\"one\"}", "", "no key is for alg none"},
+	    {"{\"alg\":\"eddsa\",\"kid\":\"one\"}", "", "no key is for alg eddsa"},
+	    {"{\"alg\":\"EdDSA\",\"kid\":\"one\",\"typ\":\"x\"}", "", "its typ is x"}};
+	const struct tokens *t = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *token = tokens_sign(key_of(t, "EdDSA"), rows[i].header, TOKENS_CLAIMS);
+		char kid[LIMIT_KID_GIVEN] = "before";
+		struct error e = {0};
+
+		assert_int_equal(verifier_read_kid(token, strlen(token), kid, &e),
+		    rows[i].reason == NULL ? 0 : -1);
+		assert_string_equal(kid, rows[i].kid);
+		if (rows[i].reason != NULL)
+			assert_string_equal(e.detail, rows[i].reason);
+		free(token);
+	}
+}
+
 static void
 no_more_signatures_are_computed_than_the_bound(void **state)
 {
@@ -380,6 +444,8 @@ main(void)
 	    TEST(own_keys_that_do_not_load_leave_the_old_ones),
 	    TEST(kid_that_another_party_has_too_takes_no_key_away),
 	    TEST(within_a_party_the_kid_chooses),
+	    TEST(key_without_a_kid_is_not_tried_where_another_has_the_tokens),
+	    TEST(kid_is_read_of_a_token_that_a_key_could_verify),
 	    TEST(no_more_signatures_are_computed_than_the_bound),
 	    TEST(every_fault_is_told_with_its_place),
 	};
