@@ -57,9 +57,10 @@ PROGRAMS := $(addprefix $(BUILD)/,$(LIBEXECS) $(TOOLS))
 UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 # Unit tests that have something in the place of ours, a library that takes long to load, or a look
 # at their own executable.
-APART    := chain desk desk_failing gate jose_refused key_sets program serve_refused source_ldap \
-	source_rest token_settings
-APART_SOURCES := $(patsubst %,tests/unit/test_%.c,$(APART)) $(addprefix tests/unit/,desks.c refusals.c)
+APART    := audit chain desk desk_failing gate jose_refused key_sets ldap_answers memory \
+	program script_failing serve_refused source_ldap source_rest source_unix state_failing \
+	store_failing token_settings unix_account
+APART_SOURCES := $(patsubst %,tests/unit/test_%.c,$(APART)) $(patsubst %,tests/unit/%.c,desks faults refusals)
 JOINED    = $(filter-out $(APART),$(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c)))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 SOAK     := $(BUILD)/tests/soak/load
@@ -227,6 +228,25 @@ $(BUILD)/tests/unit/test_serve_refused: $(call object,fcgi/exchange.c fcgi/frami
 	resolver/outbox.c resolver/serve.c resolver/thread.c)
 $(BUILD)/tests/unit/refusals.wrap: $(BUILD)/tests/unit/refusals.o
 	$(Q)nm --defined-only $< | sed -n 's/.* T __wrap_/--wrap=/p' >$@
+# Calls of ours that fail: the system's and libldap's.
+FAULTS := chdir connect dup2 dup3 faccessat fchmod fchmodat fchown fchownat fcntl flock fork fstat \
+	fstatat fsync futimens getdents64 getrandom getsockopt getxattr inotify_add_watch inotify_init1 \
+	ldap_get_dn ldap_init_fd ldap_sasl_bind ldap_search_ext ldap_set_option ldap_start_tls linkat \
+	mkdirat mmap open openat pidfd_open pipe2 poll pread pwrite read recv renameat renameat2 send \
+	setrlimit socket socketpair unlinkat waitpid write
+FAULTS_UNITS := $(addprefix $(BUILD)/tests/unit/test_,audit ldap_answers script_failing \
+	state_failing store_failing)
+$(FAULTS_UNITS): $(call object,$(addprefix tests/unit/,faults.c states.c stores.c))
+$(FAULTS_UNITS): BUILD_LDFLAGS += $(addprefix -Wl$(comma)--wrap=,$(FAULTS))
+
+# Accounts and groups that are the test's.
+$(BUILD)/tests/unit/test_unix_account: BUILD_LDFLAGS += -Wl,--wrap=getspnam_r
+$(BUILD)/tests/unit/test_source_unix: BUILD_LDFLAGS += \
+	-Wl,--wrap=getgrgid_r,--wrap=getgrouplist,--wrap=getpwnam_r
+
+# A heap that fails.
+$(BUILD)/tests/unit/test_memory: $(call object,tests/torture/heap.c \
+	$(addprefix tests/unit/,shapes.c states.c stores.c))
 
 $(HELPERS): $(BUILD)/tests/lib/%: $(BUILD)/tests/lib/%.o
 	$(call say,LD,$@)

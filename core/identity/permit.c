@@ -14,19 +14,15 @@ matches_who(const struct rule *r, const struct query *q)
 	/* The names of schemes are compared without regard to case (RFC 9110, 11.1). */
 	if (r->scheme != NULL && strcasecmp(r->scheme, q->caller.scheme) != 0)
 		return false;
-	switch (r->who) {
-	case WHO_ANY:
+	if (r->who == WHO_ANY)
 		return true;
-	case WHO_AUTHENTICATED:
-		return authenticated;
-	case WHO_ANONYMOUS:
-		return !authenticated;
-	case WHO_NAME:
-		return authenticated && strcmp(r->name, q->caller.name) == 0;
-	case WHO_GROUP:
-		return authenticated && groups_have(q->caller_groups, r->name, strlen(r->name));
-	}
-	return false;
+	if (!authenticated)
+		return r->who == WHO_ANONYMOUS;
+	if (r->who == WHO_NAME)
+		return strcmp(r->name, q->caller.name) == 0;
+	if (r->who == WHO_GROUP)
+		return groups_have(q->caller_groups, r->name, strlen(r->name));
+	return r->who == WHO_AUTHENTICATED;
 }
 
 static bool

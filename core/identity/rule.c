@@ -89,15 +89,12 @@ take(struct cursor *c, const char *keyword)
 	return true;
 }
 
-/* Gives the next word away, NULL when there is none; it is the caller's then. */
+/* Gives the next word away, which there is; it is the caller's then. */
 static char *
 take_word(struct cursor *c)
 {
-	char *word;
+	char *word = c->words[c->at];
 
-	if (c->at == c->count)
-		return NULL;
-	word = c->words[c->at];
 	c->words[c->at++] = NULL;
 	return word;
 }
@@ -129,7 +126,7 @@ take_list(struct cursor *c, words *list, bool *self, const char *keyword, struct
 {
 	size_t count = 0;
 
-	if (*list != NULL || (self != NULL && *self))
+	if (*list != NULL)
 		return error_set(e, ERROR_CONFIG, "'%s' twice", keyword);
 	if (at_keyword(c))
 		return error_set(e, ERROR_CONFIG, "'%s' without a value", keyword);

@@ -94,9 +94,11 @@ take_output(struct process *p, struct buffer *output, struct error *e)
 		n = read(p->output, piece, sizeof(piece));
 		if (n == -1 && errno == EINTR)
 			continue;
-		if (n == -1 && errno == EAGAIN)
-			return 0;
-		if (n <= 0)
+		if (n == -1)
+			return errno == EAGAIN ? 0
+					       : error_set(e, ERROR_UNAVAILABLE,
+						     "cannot be heard: %s", strerror(errno));
+		if (n == 0)
 			close_one(&p->output);
 		else if (buffer_append(output, piece, (size_t)n) == -1)
 			return error_set(

@@ -230,8 +230,13 @@ connection_open(struct connection *c, const struct ldap_server *s,
 		return error_set(e, ERROR_UNAVAILABLE, "libldap has no connection to give");
 	}
 	c->stream.fd = fd;
-	if (stream_attach(c->ld, &c->stream) == -1)
-		return connection_fail(c, LDAP_LOCAL_ERROR, "libldap cannot be set up", e);
+	if (stream_attach(c->ld, &c->stream) == -1) {
+		/* Out of memory. What has nothing to write to libldap cannot free: it writes.
+		 */
+		close(fd);
+		c->ld = NULL;
+		return error_set(e, ERROR_UNAVAILABLE, "libldap cannot be set up");
+	}
 	if (set_options(c, e) == -1)
 		return -1;
 	if (s->transport == LDAP_STARTTLS)

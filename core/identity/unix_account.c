@@ -35,6 +35,18 @@ unix_account_judge(const struct spwd *s, int64_t day, struct error *e)
 	return 0;
 }
 
+/* Whether nothing is known. A source that has no such line may leave any other errno. */
+static bool
+is_failure(int failed)
+{
+	static const int failures[] = {EAGAIN, EINTR, EIO, EMFILE, ENFILE, ENOMEM, ERANGE};
+
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++)
+		if (failed == failures[i])
+			return true;
+	return false;
+}
+
 int
 unix_account_check(const char *name, int64_t now, bool *blind, struct error *e)
 {
@@ -55,7 +67,13 @@ unix_account_check(const char *name, int64_t now, bool *blind, struct error *e)
 	failed = getspnam_r(name, &entry, space, SPACE, &found);
 	/* No line is no restriction: directories of users often have none for us. */
 	*blind = found == NULL && failed == EACCES;
-	rc = found == NULL ? 0 : unix_account_judge(found, now / DAY, e);
+	if (found != NULL)
+		rc = unix_account_judge(found, now / DAY, e);
+	else if (is_failure(failed))
+		rc = error_set(e, ERROR_UNAVAILABLE,
+		    "'%.64s' cannot be looked up in shadow: %s", name, strerror(failed));
+	else
+		rc = 0;
 	explicit_bzero(space, SPACE);
 	free(space);
 	return rc;

@@ -168,13 +168,13 @@ check_directory(int fd, const char *shown, struct error *e)
 	return 0;
 }
 
-/* The descriptor of a component, which is created when it is missing and c says how. */
+/* The descriptor of a component, which is created when it is missing and c has a mode. */
 static int
 enter(int at, const char *name, const char *shown, const struct creation *c, struct error *e)
 {
 	int fd = openat(at, name, COMPONENT);
 
-	if (fd == -1 && errno == ENOENT && c != NULL && c->mode != 0) {
+	if (fd == -1 && errno == ENOENT && c->mode != 0) {
 		if (create(at, name, shown, c, e) == -1)
 			return -1;
 		fd = openat(at, name, COMPONENT);

@@ -30,7 +30,7 @@ draft_name(char draft[LIMIT_FILE_NAME], const char *name, struct error *e)
 {
 	int n = snprintf(draft, LIMIT_FILE_NAME, ".tmp-%s", name);
 
-	if (n > 0 && n < LIMIT_FILE_NAME)
+	if ((size_t)n < LIMIT_FILE_NAME)
 		return 0;
 	return error_set(e, ERROR_CONFIG, "%.64s...: the name of the file is too long", name);
 }

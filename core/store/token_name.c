@@ -33,7 +33,7 @@ token_name_join(char name[LIMIT_FILE_NAME], const char *stem, int64_t time)
 	if (*stem == '\0' || time < earliest)
 		return -1;
 	n = snprintf(name, LIMIT_FILE_NAME, "%s.%" PRId64 "%s", stem, time, suffix);
-	return n > 0 && n < LIMIT_FILE_NAME ? 0 : -1;
+	return (size_t)n < LIMIT_FILE_NAME ? 0 : -1;
 }
 
 int

@@ -207,6 +207,13 @@ fails(const void *caller)
 
 	if (!armed || is_spared((uintptr_t)caller))
 		return false;
+	if (plan.only > 0) {
+		bool now = ++result.seen == plan.only;
+
+		result.failed += now;
+		errno = now ? ENOMEM : saved;
+		return now;
+	}
 	if (number == 0) {
 		result.seen++;
 		if (result.seen >= plan.from && (result.seen - plan.from) % step == 0 &&

@@ -26,9 +26,10 @@ struct heap_plan {
 	const char *spare;   /* parts of libraries' names, whose own ones succeed; NULL: none */
 	void (*begin)(void); /* called in each child first; NULL: nothing is */
 	const char *out;     /* a folder for what the children say; NULL: nothing changes */
+	long only; /* nothing splits, and this one fails, counted from 1; 0: it is as above */
 };
 
-/* From here on the process splits at each allocation. */
+/* From here on the process splits at each allocation, or one of them fails in it. */
 void heap_split(const struct heap_plan *plan);
 
 /* None fails any more. In a child the number of the allocation that did; in the parent 0. */

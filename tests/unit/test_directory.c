@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/acl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -281,6 +282,43 @@ a_directory_that_was_replaced_is_noticed(void **state)
 #define IN_DIRECTORY(test) \
 	cmocka_unit_test_setup_teardown(test, stores_enter_open, stores_leave)
 
+/* As one that is mounted over. */
+static void
+a_directory_of_another_file_system_is_not_it(void **state)
+{
+	struct stores_fixture *f = *state;
+	char elsewhere[] = "/proc";
+	struct directory d;
+	struct error e;
+
+	stores_check(directory_open(&d, f->path, 0750, (gid_t)-1, &e), &e);
+	assert_int_equal(
+	    directory_check(&(struct directory){.fd = d.fd, .path = elsewhere}, &e), -1);
+	assert_int_equal(e.code, ERROR_UNAVAILABLE);
+	directory_close(&d);
+}
+
+static void
+a_directory_may_have_an_acl(void **state)
+{
+	struct stores_fixture *f = *state;
+	acl_t acl = acl_from_text("u::rwx,u:1:r-x,g::r-x,m::r-x,o::---");
+	struct directory_trial t;
+	struct directory d;
+	struct error e;
+
+	stores_check(directory_open(&d, f->path, 0750, (gid_t)-1, &e), &e);
+	directory_close(&d);
+	if (acl_set_file(f->path, ACL_TYPE_ACCESS, acl) == -1) {
+		acl_free(acl);
+		skip();
+	}
+	acl_free(acl);
+	stores_check(directory_try(f->path, &t, &e), &e);
+	assert_true(t.acls);
+	assert_false(t.missing);
+}
+
 int
 main(void)
 {
@@ -298,6 +336,8 @@ main(void)
 	    IN_FOLDER(a_directory_may_be_written_by_our_group_alone),
 	    IN_FOLDER(a_component_of_a_foreign_owner_is_refused),
 	    IN_DIRECTORY(a_directory_that_was_replaced_is_noticed),
+	    IN_DIRECTORY(a_directory_of_another_file_system_is_not_it),
+	    IN_DIRECTORY(a_directory_may_have_an_acl),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -123,6 +123,29 @@ value_has_a_bound(void **state)
 	}
 }
 
+static void
+member_has_the_same_bound(void **state)
+{
+	const size_t sizes[] = {LIMIT_TOKEN, LIMIT_TOKEN + 1};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		char *body = malloc(sizes[i] + 12);
+		struct request r = {
+		    .content_type = JSON, .body = body, .received = sizes[i] + 11};
+		struct error e = {0};
+		struct fields f;
+
+		memcpy(body, "{\"user\":\"", 9);
+		memset(body + 9, 'x', sizes[i]);
+		memcpy(body + 9 + sizes[i], "\"}", 2);
+		assert_int_equal(fields_read(&f, names, &r, true, &e), i == 0 ? 0 : -1);
+		assert_true(i == 0 ? strlen(f.values[0]) == LIMIT_TOKEN : f.values[0] == NULL);
+		fields_free(&f);
+		free(body);
+	}
+}
+
 int
 main(void)
 {
@@ -130,6 +153,7 @@ main(void)
 	    cmocka_unit_test(body_has_each_field_once),
 	    cmocka_unit_test(object_is_taken_where_it_may_come),
 	    cmocka_unit_test(value_has_a_bound),
+	    cmocka_unit_test(member_has_the_same_bound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

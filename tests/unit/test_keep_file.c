@@ -401,6 +401,40 @@ a_file_is_removed_once(void **state)
 	assert_int_equal(keep_file_remove(&f->directory, NAME, &e), -1);
 }
 
+static void
+a_form_is_kind_and_mode_and_owner_and_group(void **state)
+{
+	const struct stat st = {
+	    .st_mode = S_IFREG | 0640, .st_uid = geteuid(), .st_gid = getegid(), .st_nlink = 1};
+	const struct {
+		struct keep_form form;
+		bool has;
+	} rows[] = {
+	    {{0640, (uid_t)-1, (gid_t)-1}, true},
+	    {{0640, geteuid(), getegid()}, true},
+	    {{0600, (uid_t)-1, (gid_t)-1}, false},
+	    {{0640, geteuid() + 1, (gid_t)-1}, false},
+	    {{0640, (uid_t)-1, getegid() + 1}, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(keep_file_has_form(&st, &rows[i].form), rows[i].has);
+}
+
+static void
+a_name_that_leaves_no_room_for_a_draft_is_refused(void **state)
+{
+	const struct stores_fixture *f = *state;
+	char name[LIMIT_FILE_NAME];
+	struct error e;
+
+	memset(name, 'a', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	assert_int_equal(keep_file_clear(&f->directory, name, &e), -1);
+	assert_int_equal(e.code, ERROR_CONFIG);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, stores_enter_open, stores_leave)
 
 int
@@ -419,6 +453,8 @@ main(void)
 	    TEST(a_full_file_system_keeps_the_old_file),
 	    TEST(whoever_writes_and_dies_no_part_is_ever_seen),
 	    TEST(a_file_is_removed_once),
+	    TEST(a_form_is_kind_and_mode_and_owner_and_group),
+	    TEST(a_name_that_leaves_no_room_for_a_draft_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

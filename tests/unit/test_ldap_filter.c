@@ -216,6 +216,28 @@ filter_that_grows_too_long_is_a_failure(void **state)
 	buffer_free(&to);
 }
 
+static void
+a_filter_that_does_not_fit_is_none(void **state)
+{
+	static const char template[] = "(&(uid={0})(member={1}))";
+	static const char *const values[] = {"j*ne", "uid=jane"};
+	struct buffer to;
+	struct error e;
+	size_t whole;
+
+	(void)state;
+	buffer_init(&to, LDAP_FILTER_MAX);
+	assert_int_equal(ldap_filter_fill(&to, template, values, &e), 0);
+	whole = to.length;
+	buffer_free(&to);
+	for (size_t room = 0; room <= whole; room++) {
+		buffer_init(&to, room);
+		assert_int_equal(
+		    ldap_filter_fill(&to, template, values, &e), room == whole ? 0 : -1);
+		buffer_free(&to);
+	}
+}
+
 int
 main(void)
 {
@@ -227,6 +249,7 @@ main(void)
 	    cmocka_unit_test(values_are_escaped_by_the_table),
 	    cmocka_unit_test(no_byte_ends_a_value),
 	    cmocka_unit_test(filter_that_grows_too_long_is_a_failure),
+	    cmocka_unit_test(a_filter_that_does_not_fit_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -276,6 +276,22 @@ last_rule_that_matches_decides(void **state)
 	policy_free(p);
 }
 
+/* Nobody's name is no name, whatever stands in its place. */
+static void
+anonymous_caller_has_no_self(void **state)
+{
+	struct policy *p = policies_parse("permit any as self\n");
+	struct query q = policies_ask(NULL, "", "anonymous");
+	struct grant g;
+	struct error e = {0};
+
+	(void)state;
+	assert_int_equal(policy_permit(p, &q, &g, &e), -1);
+	assert_int_equal(e.code, ERROR_UNAUTHENTICATED);
+	assert_string_equal(g.where, "no rule of rules");
+	policy_free(p);
+}
+
 static void
 options_are_ceilings(void **state)
 {
@@ -459,6 +475,7 @@ main(void)
 	    cmocka_unit_test(each_mistake_is_told_with_its_line),
 	    cmocka_unit_test(bounds_are_told_with_their_line),
 	    cmocka_unit_test(last_rule_that_matches_decides),
+	    cmocka_unit_test(anonymous_caller_has_no_self),
 	    cmocka_unit_test(options_are_ceilings),
 	    cmocka_unit_test(a_narrow_rule_behind_a_wide_one_narrows),
 	    cmocka_unit_test(groups_are_needed_where_a_rule_asks_for_them),

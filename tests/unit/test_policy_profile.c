@@ -421,6 +421,22 @@ mistakes_in_the_option_are_told(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void
+rule_names_no_profile_where_there_are_none(void **state)
+{
+	static const char rules[] = "permit any as self profile default\n"
+				    "permit any as self profile aws\n";
+	struct policy *p;
+	struct error e = {0};
+
+	(void)state;
+	assert_int_equal(policy_parse(&p, rules, strlen(rules), "rules", &e), 0);
+	policy_set_limits(p, 3600, NULL);
+	assert_int_equal(policy_check_profiles(p, &e), -1);
+	assert_string_equal(e.text, "rules:2: profile 'aws' is not in the configuration");
+	policy_free(p);
+}
+
 int
 main(void)
 {
@@ -438,6 +454,7 @@ main(void)
 	    TEST(lifetime_is_the_least_of_what_limits_it),
 	    TEST(lifetime_over_any_limit_is_refused_and_the_limit_told),
 	    TEST(rule_that_names_a_profile_that_does_not_exist_is_told_with_its_line),
+	    TEST(rule_names_no_profile_where_there_are_none),
 	    TEST(policy_that_names_an_unknown_profile_does_not_open),
 	    TEST(mistakes_in_the_option_are_told),
 	};

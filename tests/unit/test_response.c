@@ -169,6 +169,44 @@ bare_response_is_its_fields(void **state)
 	response_free(&r);
 }
 
+/* Whatever it is that does not fit any more. */
+static void
+an_answer_that_does_not_fit_is_none(void **state)
+{
+	static const char *const texts[] = {"a b", "c"};
+	struct response r;
+	struct buffer out;
+	size_t whole;
+
+	(void)state;
+	response_init(&r, "application/json");
+	r.status = 503;
+	r.etag = "tag";
+	r.allow = "GET";
+	assert_int_equal(response_field(&r, "X-Auth-Groups", texts, 2), 0);
+	assert_int_equal(buffer_append(&r.body, "{}", 2), 0);
+	buffer_init(&out, LIMIT_RESPONSE);
+	assert_int_equal(response_render(&r, &out), 0);
+	whole = out.length;
+	buffer_free(&out);
+	for (size_t room = 0; room <= whole; room++) {
+		buffer_init(&out, room);
+		assert_int_equal(response_render(&r, &out), room == whole ? 0 : -1);
+		buffer_free(&out);
+	}
+	r.status = 401;
+	buffer_init(&out, LIMIT_RESPONSE);
+	assert_int_equal(response_render(&r, &out), 0);
+	whole = out.length;
+	buffer_free(&out);
+	for (size_t room = 0; room < whole; room++) {
+		buffer_init(&out, room);
+		assert_int_equal(response_render(&r, &out), -1);
+		buffer_free(&out);
+	}
+	response_free(&r);
+}
+
 int
 main(void)
 {
@@ -177,6 +215,7 @@ main(void)
 	    cmocka_unit_test(errors_have_a_status_and_tell_nothing_of_ours),
 	    cmocka_unit_test(errors_of_the_interfaces_are_json),
 	    cmocka_unit_test(bare_response_is_its_fields),
+	    cmocka_unit_test(an_answer_that_does_not_fit_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

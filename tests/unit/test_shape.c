@@ -232,6 +232,37 @@ claims_that_verifiers_check_keep_their_names(void **state)
 }
 
 static void
+names_and_audiences_are_text(void **state)
+{
+	static const char *const renames[] = {"sub=a\x01", "sub=\xff", "groups=a\nb"};
+	static char longest[LIMIT_AUDIENCE + 1];
+	const char *const audiences[] = {"a\x01", "\xff", longest};
+	struct shapes_profile m;
+	char reason[256];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(renames); i++) {
+		const char *const rename[] = {renames[i], NULL};
+
+		(void)snprintf(reason, sizeof(reason),
+		    "rename: '%s': not UTF-8 or with control characters", renames[i]);
+		shapes_make(&m, "JWT", NULL, NULL, rename);
+		shapes_assert_refused(&m, reason);
+	}
+	memset(longest, 'a', LIMIT_AUDIENCE);
+	(void)snprintf(reason, sizeof(reason),
+	    "profile 'p': an audience of more than %d bytes, not UTF-8 or with control "
+	    "characters",
+	    LIMIT_AUDIENCE - 1);
+	for (size_t i = 0; i < COUNT(audiences); i++) {
+		const char *const audience[] = {"okera", audiences[i], NULL};
+
+		shapes_make(&m, "JWT", NULL, audience, NULL);
+		shapes_assert_refused(&m, reason);
+	}
+}
+
+static void
 renames_that_would_lose_a_claim_are_refused(void **state)
 {
 	static const struct {
@@ -322,6 +353,7 @@ main(void)
 	    cmocka_unit_test(claims_are_renamed),
 	    cmocka_unit_test(access_token_renames_groups_alone),
 	    cmocka_unit_test(claims_that_verifiers_check_keep_their_names),
+	    cmocka_unit_test(names_and_audiences_are_text),
 	    cmocka_unit_test(renames_that_would_lose_a_claim_are_refused),
 	    cmocka_unit_test(identifier_keeps_its_name_where_tokens_can_be_revoked),
 	    cmocka_unit_test(profile_of_the_manual_makes_slurms_token),

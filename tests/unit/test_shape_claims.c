@@ -136,6 +136,33 @@ value_that_is_no_text_gives_no_claims(void **state)
 	shape_close(&s);
 }
 
+/* Wherever the text stands, and whether it or what is put into it is too long. */
+static void
+text_that_is_too_long_for_a_token_gives_no_claims(void **state)
+{
+	static const char *const rows[][2] = {
+	    {"{\"a\":\"", "\"}"}, {"{\"a\":[\"", "\"]}"}, {"{\"a\":{\"b\":\"", "\"}}"}};
+	static const char *const ends[] = {"xx", "${subject}"};
+	static char text[LIMIT_TOKEN], claims[LIMIT_TOKEN + 64];
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	for (size_t i = 0; i < COUNT(rows) * COUNT(ends); i++) {
+		struct grant g = shapes_grant();
+		struct claim_values v = shapes_values(&g);
+		struct shapes_profile m;
+		struct shape s;
+		struct error e = {0};
+
+		(void)snprintf(claims, sizeof(claims), "%s%s%s%s", rows[i / 2][0], text,
+		    ends[i % 2], rows[i / 2][1]);
+		shapes_make(&m, "JWT", claims, NULL, NULL);
+		assert_int_equal(shape_open(&s, &m.config, &m.profile, &e), 0);
+		assert_null(claims_build(&s, &v));
+		shape_close(&s);
+	}
+}
+
 static void
 claims_that_are_wrong_are_refused(void **state)
 {
@@ -168,6 +195,7 @@ claims_that_are_wrong_are_refused(void **state)
 	    {"{\"client_id\":\"x\"}", "claims: 'client_id' is set by authserver itself"},
 	    {"{\"a\":1,\"\\u0065xp\":1}", "claims: 'exp' is set by authserver itself"},
 	    /* another shape */
+	    {"{\"a\":[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]}", "claims: nested deeper than 16"},
 	    {"[]", "claims: want a JSON object"},
 	    {"[{\"a\":1}]", "claims: want a JSON object"},
 	    {"{\"a\":1,\"a\":2}", "claims: duplicate object key near '\"a\"'"},
@@ -214,6 +242,7 @@ main(void)
 	    cmocka_unit_test(value_cannot_break_out_or_be_replaced_again),
 	    cmocka_unit_test(subject_without_attributes_has_empty_ones),
 	    cmocka_unit_test(value_that_is_no_text_gives_no_claims),
+	    cmocka_unit_test(text_that_is_too_long_for_a_token_gives_no_claims),
 	    cmocka_unit_test(claims_that_are_wrong_are_refused),
 	    cmocka_unit_test(claims_that_are_no_json_are_refused_in_their_line),
 	};

@@ -175,6 +175,48 @@ another_query_is_another_token(void **state)
 	signer_reuse_free(r);
 }
 
+static int
+take_nothing(struct signer *self, const struct query *q, signer_done *done, void *context,
+    struct error *e)
+{
+	(void)self;
+	(void)q;
+	(void)done;
+	(void)context;
+	return error_set(e, ERROR_UNAVAILABLE, "too many are asked");
+}
+
+static int
+publish_nothing(struct signer *self, signer_done *done, void *context, struct error *e)
+{
+	return take_nothing(self, NULL, done, context, e);
+}
+
+static void
+never(void *context, const struct signature *s, const struct error *e)
+{
+	(void)context;
+	(void)s;
+	fail_msg("called: %s", e->text);
+}
+
+static void
+what_the_signer_does_not_take_is_not_answered(void **state)
+{
+	struct signer next = {.submit = take_nothing, .publish = publish_nothing};
+	struct signer_reuse *r;
+	struct signer *s;
+	struct error e = {0};
+
+	(void)state;
+	(void)start(&r, 50);
+	s = signer_reuse_signer(r, &next);
+	assert_int_equal(signer_submit(s, &alice, never, NULL, &e), -1);
+	assert_string_equal(e.text, "too many are asked");
+	assert_int_equal(signer_publish(s, never, NULL, &e), -1);
+	signer_reuse_free(r);
+}
+
 static void
 failure_is_not_kept(void **state)
 {
@@ -232,6 +274,7 @@ main(void)
 	    cmocka_unit_test(clock_that_was_set_back_makes_no_token_young),
 	    cmocka_unit_test(all_of_it_means_a_new_one),
 	    cmocka_unit_test(another_query_is_another_token),
+	    cmocka_unit_test(what_the_signer_does_not_take_is_not_answered),
 	    cmocka_unit_test(failure_is_not_kept),
 	    cmocka_unit_test(token_that_was_revoked_comes_no_more),
 	};

@@ -182,6 +182,43 @@ configuration_whose_algorithm_has_no_key_does_not_open(void **state)
 
 /* What needs no key is found wrong without one, by authserverctl check. */
 static void
+count_told(void *context, const struct error *e)
+{
+	assert_non_null(strstr(e->text, "issuer: "));
+	++*(int *)context;
+}
+
+static void
+issuer_that_is_no_text_for_a_token_is_refused(void **state)
+{
+	static char longest[LIMIT_ISSUER + 1], broken[] = "https://a\x01", latin[] = "\xff";
+	static char key[] = "/dev/null";
+	char *const issuers[] = {longest, broken, latin};
+
+	(void)state;
+	memset(longest, 'a', LIMIT_ISSUER);
+	for (size_t i = 0; i < sizeof(issuers) / sizeof(issuers[0]); i++) {
+		char algorithm[] = "RS512";
+		const struct config c = {
+		    .issuer = issuers[i], .private_key = key, .algorithm = algorithm};
+		struct error e = {0};
+		int told = 0;
+
+		assert_int_equal(signing_check(&c, &e), -1);
+		assert_int_equal(e.code, ERROR_CONFIG);
+		signing_lint(&c, NULL, 0, count_told, &told);
+		assert_int_equal(told, 1);
+	}
+	/* One byte less will do. */
+	longest[LIMIT_ISSUER - 1] = '\0';
+	assert_int_equal(signing_check(&(struct config){.issuer = longest,
+					   .private_key = key,
+					   .algorithm = (char[]){"RS512"}},
+			     &(struct error){0}),
+	    0);
+}
+
+static void
 wrong_claims_of_a_profile_are_found_without_a_key(void **state)
 {
 	struct signings_service s;
@@ -254,6 +291,7 @@ main(void)
 	    TEST(nothing_is_signed_before_the_first_activation),
 	    TEST(profile_whose_algorithm_has_no_key_does_not_open),
 	    TEST(configuration_whose_algorithm_has_no_key_does_not_open),
+	    cmocka_unit_test(issuer_that_is_no_text_for_a_token_is_refused),
 	    TEST(wrong_claims_of_a_profile_are_found_without_a_key),
 	    TEST(published_keys_are_those_of_the_ring_until_it_changes),
 	    cmocka_unit_test(wish_for_the_keys_is_a_message),

@@ -1,4 +1,4 @@
-/* store: what may be the state directory. */
+/* store: what may be the state directory, and what may be in it. */
 #define _GNU_SOURCE
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/revocations.h"
 #include "tests/unit/states.h"
 
 static void
@@ -94,6 +95,59 @@ finding_creates_nothing(void **state)
 	refused(state_find, f->path, "does not exist");
 }
 
+/* What is not ours, as a backup of it, whatever its age. */
+static void
+a_sweep_takes_nothing_but_records(void **state)
+{
+	static const char *const names[] = {"/refresh/families", "/refresh/.family.0",
+	    "/revoked/tokens", "/revoked/signed", "/revoked/asubject.0", "/revoked/other.0"};
+	struct states_fixture *f = *state;
+	struct state_sweep sweep = {.now = STATES_NOW};
+	char path[LIMIT_PATH];
+	struct error e;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct timespec old[] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1}};
+		int fd;
+
+		(void)snprintf(path, sizeof(path), "%s%s", f->path, names[i]);
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		assert_int_equal(write(fd, "x", 1), 1);
+		assert_int_equal(futimens(fd, old), 0);
+		close(fd);
+	}
+	stores_check(state_sweep(f->state, &sweep, &e), &e);
+	assert_int_equal(sweep.families, 0);
+	assert_int_equal(sweep.revocations, 0);
+	assert_int_equal(states_count(f, "refresh"), 2);
+	assert_int_equal(states_count(f, "revoked"), 4);
+}
+
+static void
+what_cannot_be_named_is_not_revoked(void **state)
+{
+	static char longest[65 * 1024];
+	const struct states_fixture *f = *state;
+	struct revocation_subject t = {
+	    .issuer = "https://issuer.example", .jti = "id", .subject = "jane"};
+	struct error e = {0};
+
+	assert_int_equal(revocation_add_token(f->state, &t, -1, &e), -1);
+	assert_int_equal(e.code, ERROR_MALFORMED);
+	assert_int_equal(revocation_add_subject(f->state, t.issuer, "jane", -1, 1, &e), -1);
+	assert_int_equal(e.code, ERROR_MALFORMED);
+	memset(longest, 'a', sizeof(longest) - 1);
+	assert_int_equal(revocation_add_subject(f->state, longest, "jane", 1, 1, &e), -1);
+	assert_int_equal(e.code, ERROR_UNAVAILABLE);
+	t.party = longest;
+	assert_int_equal(revocation_add_token(f->state, &t, 1, &e), -1);
+	assert_int_equal(e.code, ERROR_UNAVAILABLE);
+	/* Whoever cannot say takes no token. */
+	assert_int_equal(revocation_check(f->state, &t, &e), -1);
+	assert_int_equal(e.code, ERROR_UNAVAILABLE);
+	assert_int_equal(states_count(f, "revoked"), 0);
+}
+
 #define IN_STATE(test) cmocka_unit_test_setup_teardown(test, states_enter, states_leave)
 
 int
@@ -104,6 +158,8 @@ main(void)
 	    IN_STATE(it_is_refused_when_others_may_enter_it),
 	    IN_STATE(a_link_in_it_is_refused),
 	    IN_STATE(finding_creates_nothing),
+	    IN_STATE(a_sweep_takes_nothing_but_records),
+	    IN_STATE(what_cannot_be_named_is_not_revoked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

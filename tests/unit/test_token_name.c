@@ -115,10 +115,22 @@ names_that_are_nearly_right_are_not_tokens(void **state)
 	    "a%2.1700000000000000000.token",
 	    "a%.1700000000000000000.token",
 	    "a%00.1700000000000000000.token",
+	    "a%/1.1700000000000000000.token",
+	    "a%:1.1700000000000000000.token",
+	    "a%G1.1700000000000000000.token",
+	    "a%2/.1700000000000000000.token",
+	    "a%2G.1700000000000000000.token",
 	};
+	char longest[LIMIT_FILE_NAME + 1];
 	int64_t time;
 
 	(void)state;
+	/* One byte more than a name may have. */
+	memset(longest, 'a', sizeof(longest) - 1);
+	memcpy(longest + LIMIT_FILE_NAME - TOKEN_NAME_TAIL, ".1700000000000000000.token",
+	    TOKEN_NAME_TAIL + 1);
+	assert_int_equal(token_name_parse(longest, &time), -1);
+	assert_int_equal(token_name_parse(longest + 1, &time), 0);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (token_name_parse(names[i], &time) == 0)
 			fail_msg("taken for a token: %s", names[i]);

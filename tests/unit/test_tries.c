@@ -266,6 +266,8 @@ count_injected(struct stores_fixture *store, const void *argument)
 	CHILD_ASSERT(tries_admit(t, "jane", &limits, STATES_NOW, &wait, &e) == -1);
 	CHILD_ASSERT(e.code == ERROR_UNAVAILABLE);
 	CHILD_ASSERT(wait == 0);
+	tries_close(t);
+	state_close(s);
 }
 
 static void
@@ -280,6 +282,46 @@ what_cannot_be_counted_is_not_admitted(void **state)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		stores_in_child(count_injected, f->store, &cases[i]);
+}
+
+static void
+nobody_is_counted_without_a_time_or_under_too_long_a_name(void **state)
+{
+	struct tries *t = opened(*state);
+	char name[2 * LIMIT_PRINCIPAL];
+	struct error e = {0};
+	int64_t wait;
+
+	assert_int_equal(tries_admit(t, "jane", &limits, -1, &wait, &e), -1);
+	assert_int_equal(e.code, ERROR_UNAVAILABLE);
+	assert_string_equal(e.text, "the clock is not set");
+	memset(name, 'a', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	assert_int_equal(tries_admit(t, name, &limits, STATES_NOW, &wait, &e), -1);
+	assert_int_equal(e.code, ERROR_UNAVAILABLE);
+	assert_int_equal(wait, 0);
+	tries_return(t, name, &limits);
+	tries_forgive(t, name);
+	tries_close(t);
+}
+
+/* More than one in a millisecond: the window is of no use any more, but nothing breaks. */
+static void
+a_try_costs_at_least_a_millisecond(void **state)
+{
+	static const struct tries_limits many = {.most = 5000, .window = 1};
+	struct tries *t = opened(*state);
+	struct error e = {0};
+	int64_t wait;
+
+	for (int i = 0; i < 1000; i++)
+		stores_check(tries_admit(t, "jane", &many, STATES_NOW, &wait, &e), &e);
+	assert_int_equal(tries_admit(t, "jane", &many, STATES_NOW, &wait, &e), -1);
+	assert_int_equal(wait, 1);
+	/* One is taken off again. */
+	tries_return(t, "jane", &many);
+	stores_check(tries_admit(t, "jane", &many, STATES_NOW, &wait, &e), &e);
+	tries_close(t);
 }
 
 #define IN_STATE(test) cmocka_unit_test_setup_teardown(test, states_enter, states_leave)
@@ -297,6 +339,8 @@ main(void)
 	    IN_STATE(a_flood_of_names_locks_nobody_out),
 	    IN_STATE(names_meet_nowhere_that_can_be_foreseen),
 	    IN_STATE(a_file_that_is_not_ours_is_refused),
+	    IN_STATE(nobody_is_counted_without_a_time_or_under_too_long_a_name),
+	    IN_STATE(a_try_costs_at_least_a_millisecond),
 	    IN_STATE(what_cannot_be_counted_is_not_admitted),
 	};
 

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <string.h>
 
 #include "identity/unix_account.h"
@@ -99,12 +100,87 @@ who_has_no_account_is_refused(void **state)
 	assert_int_equal(unix_account_check("root", 0, &blind, &e), 0);
 }
 
+/* What the look-up says of root, who is on every host; the line is good on the first day. */
+static struct {
+	int failure;
+	bool found;
+} said;
+
+int __wrap_getspnam_r(
+    const char *name, struct spwd *entry, char *bytes, size_t size, struct spwd **found);
+
+int
+__wrap_getspnam_r(
+    const char *name, struct spwd *entry, char *bytes, size_t size, struct spwd **found)
+{
+	static char hash[] = "*";
+
+	assert_string_equal(name, "root");
+	assert_non_null(bytes);
+	assert_true(size > 0);
+	*entry = line(hash, 0, -1, -1, 1);
+	*found = said.found ? entry : NULL;
+	return said.failure;
+}
+
+static void
+an_account_that_cannot_be_looked_up_is_not_good(void **state)
+{
+	static const struct {
+		int failure;
+		bool found, blind;
+		enum error_code code;
+	} rows[] = {
+	    {0, true, false, ERROR_NONE},
+	    {0, false, false, ERROR_NONE},
+	    {ENOENT, false, false, ERROR_NONE},
+	    {ESRCH, false, false, ERROR_NONE},
+	    {EACCES, false, true, ERROR_NONE},
+	    {EAGAIN, false, false, ERROR_UNAVAILABLE},
+	    {EINTR, false, false, ERROR_UNAVAILABLE},
+	    {EIO, false, false, ERROR_UNAVAILABLE},
+	    {EMFILE, false, false, ERROR_UNAVAILABLE},
+	    {ENFILE, false, false, ERROR_UNAVAILABLE},
+	    {ENOMEM, false, false, ERROR_UNAVAILABLE},
+	    {ERANGE, false, false, ERROR_UNAVAILABLE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct error e = {0};
+		bool blind;
+
+		said.failure = rows[i].failure;
+		said.found = rows[i].found;
+		assert_int_equal(unix_account_check("root", 0, &blind, &e),
+		    rows[i].code == ERROR_NONE ? 0 : -1);
+		assert_int_equal(e.code, rows[i].code);
+		assert_int_equal(blind, rows[i].blind);
+	}
+}
+
+static void
+an_account_is_judged_on_the_day(void **state)
+{
+	struct error e = {0};
+	bool blind;
+
+	(void)state;
+	said.failure = 0;
+	said.found = true;
+	assert_int_equal(unix_account_check("root", 24 * 60 * 60 - 1, &blind, &e), 0);
+	assert_int_equal(unix_account_check("root", 24 * 60 * 60, &blind, &e), -1);
+	assert_string_equal(e.text, "the account 'jane' has expired");
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(accounts_are_judged_by_their_line_of_shadow),
 	    cmocka_unit_test(who_has_no_account_is_refused),
+	    cmocka_unit_test(an_account_that_cannot_be_looked_up_is_not_good),
+	    cmocka_unit_test(an_account_is_judged_on_the_day),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
