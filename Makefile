@@ -194,6 +194,13 @@ $(BUILD)/tests/unit/test_token_settings: $(call object,$(addprefix tools/authser
 	settings.c url.c))
 $(BUILD)/tests/unit/test_token_cache: $(call object,$(addprefix tools/authserver-token/,cache.c \
 	flight.c life.c private.c))
+$(BUILD)/tests/unit/test_token_ask: $(call object,$(addprefix tools/authserver-token/,ask.c \
+	ask_http.c ask_peer.c fastcgi.c life.c request.c settings.c token_file.c url.c))
+$(BUILD)/tests/unit/test_token_credentials: $(call object,tools/authserver-token/credentials.c)
+$(BUILD)/tests/unit/test_keep_hooks: $(call object,$(addprefix tools/authserver-keep/,hooks.c \
+	hook_spawn.c))
+$(BUILD)/tests/unit/test_rundir: $(call object,$(addprefix tools/authserver/,child.c complain.c \
+	parts.c port.c rundir.c))
 $(BUILD)/tests/unit/test_job: $(call object,resolver/job.c resolver/outbox.c)
 $(BUILD)/tests/unit/test_key_age: $(BUILD)/resolver/key_age.o
 $(BUILD)/tests/unit/test_key_sets: $(call object,resolver/job.c resolver/key_age.c \
@@ -202,6 +209,21 @@ $(BUILD)/tests/unit/test_outbox: $(BUILD)/resolver/outbox.o
 $(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): $(call object,resolver/checker.c \
 	resolver/desk.c resolver/gate.c resolver/job.c resolver/key_age.c resolver/key_sets.c \
 	resolver/memory.c resolver/outbox.c resolver/serve.c resolver/thread.c)
+
+# Calls that fail when a test says so.
+FAILURES_UNITS := keep_hooks rundir token_ask token_credentials
+FAILURES_CALLS := malloc calloc realloc strdup asprintf __asprintf_chk getcwd mkdtemp fdopendir \
+	getpwnam getgrgid fork fchown fchmod fstat fchownat fchmodat socket bind listen setsockopt \
+	send write
+wrap = $(patsubst %,-Wl$(comma)--wrap=%,$(1))
+$(addprefix $(BUILD)/tests/unit/test_,$(FAILURES_UNITS)): $(BUILD)/tests/unit/failures.o
+$(addprefix $(BUILD)/tests/unit/test_,$(FAILURES_UNITS)): BUILD_LDFLAGS += \
+	$(call wrap,$(FAILURES_CALLS))
+$(BUILD)/tests/unit/test_keep_hooks: BUILD_LDFLAGS += $(call wrap,$(addprefix posix_spawnattr_,init \
+	setflags setpgroup setsigmask setsigdefault) $(addprefix posix_spawn_file_actions_,init addopen \
+	adddup2 addchdir_np addclosefrom_np))
+$(BUILD)/tests/unit/test_token_ask: BUILD_LDFLAGS += $(call wrap,$(addprefix curl_,easy_init \
+	easy_setopt slist_append))
 
 # Threads that cannot be started.
 $(addprefix $(BUILD)/tests/unit/test_,$(DESKS_UNITS)): BUILD_LDFLAGS += -Wl,--wrap=pthread_create
