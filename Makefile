@@ -222,6 +222,7 @@ $(addprefix $(BUILD)/tests/unit/test_,$(FAILURES_UNITS)): BUILD_LDFLAGS += \
 $(BUILD)/tests/unit/test_keep_hooks: BUILD_LDFLAGS += $(call wrap,$(addprefix posix_spawnattr_,init \
 	setflags setpgroup setsigmask setsigdefault) $(addprefix posix_spawn_file_actions_,init addopen \
 	adddup2 addchdir_np addclosefrom_np))
+$(BUILD)/tests/unit/test_rundir: BUILD_LDFLAGS += $(call wrap,readlink)
 $(BUILD)/tests/unit/test_token_ask: BUILD_LDFLAGS += $(call wrap,$(addprefix curl_,easy_init \
 	easy_setopt slist_append))
 

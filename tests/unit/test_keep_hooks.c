@@ -182,9 +182,11 @@ count_runs(const struct fixture *f)
 static void
 command_waits_while_the_same_runs_for_its_file(void **state)
 {
-	char script[] = "printf x >>$AUTHSERVER_SUBJECT; sleep 0.1";
-	char *words[] = {"/bin/sh", "-c", script};
-	struct keep_section s = command("web", words, 3), t = command("mail", words, 3);
+	char alone[] = "mkdir $AUTHSERVER_SUBJECT.d || exit 1; printf x >>$AUTHSERVER_SUBJECT; "
+		       "sleep 0.1; rmdir $AUTHSERVER_SUBJECT.d";
+	char free_for_all[] = "printf x >>$AUTHSERVER_SUBJECT";
+	char *words[] = {"/bin/sh", "-c", alone}, *others[] = {"/bin/sh", "-c", free_for_all};
+	struct keep_section s = command("web", words, 3), t = command("mail", others, 3);
 	struct fixture *f = *state;
 
 	write_file(f, "");
@@ -194,6 +196,7 @@ command_waits_while_the_same_runs_for_its_file(void **state)
 	hooks_add(f->hooks, &s, "/file", f->file);
 	hooks_add(f->hooks, &s, "/file", f->file);
 	/* Other files and other sections are no part of this. */
+	s.command.items = others;
 	hooks_add(f->hooks, &s, "/other", f->file);
 	hooks_add(f->hooks, &t, "/file", f->file);
 	hooks_turn(f->hooks);
