@@ -57,10 +57,10 @@ PROGRAMS := $(addprefix $(BUILD)/,$(LIBEXECS) $(TOOLS))
 UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 # Unit tests that have something in the place of ours, a library that takes long to load, or a look
 # at their own executable.
-APART    := audit chain desk desk_failing gate jose_refused key_sets ldap_answers memory \
-	program script_failing serve_refused source_ldap source_rest source_unix state_failing \
-	store_failing token_settings unix_account
-APART_SOURCES := $(patsubst %,tests/unit/test_%.c,$(APART)) $(patsubst %,tests/unit/%.c,desks faults refusals)
+APART    := audit chain desk desk_failing gate jose_refused keep_hooks key_sets ldap_answers \
+	memory program rundir script_failing serve_refused source_ldap source_rest source_unix \
+	state_failing store_failing token_ask token_credentials token_settings unix_account
+APART_SOURCES := $(patsubst %,tests/unit/test_%.c,$(APART)) $(patsubst %,tests/unit/%.c,desks failures faults refusals)
 JOINED    = $(filter-out $(APART),$(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c)))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 SOAK     := $(BUILD)/tests/soak/load
@@ -206,6 +206,13 @@ $(addprefix $(BUILD)/tests/unit/test_,$(APART)): $(BUILD)/tests/unit/%: $(BUILD)
 # What those that are apart need of a program, beside the library.
 DESKS_UNITS := $(addprefix $(BUILD)/tests/unit/test_,desk desk_failing)
 $(BUILD)/tests/unit/test_gate: $(call object,resolver/gate.c resolver/job.c resolver/outbox.c)
+$(BUILD)/tests/unit/test_token_ask: $(call object,$(addprefix tools/authserver-token/,ask.c \
+	ask_http.c ask_peer.c fastcgi.c life.c request.c settings.c token_file.c url.c))
+$(BUILD)/tests/unit/test_token_credentials: $(call object,tools/authserver-token/credentials.c)
+$(BUILD)/tests/unit/test_keep_hooks: $(call object,$(addprefix tools/authserver-keep/,hooks.c \
+	hook_spawn.c))
+$(BUILD)/tests/unit/test_rundir: $(call object,$(addprefix tools/authserver/,child.c complain.c \
+	parts.c port.c rundir.c))
 $(BUILD)/tests/unit/test_key_sets: $(call object,resolver/job.c resolver/key_age.c \
 	resolver/key_sets.c resolver/outbox.c resolver/thread.c)
 $(BUILD)/tests/unit/test_token_settings: $(call object,$(addprefix tools/authserver-token/,request.c \
@@ -213,6 +220,22 @@ $(BUILD)/tests/unit/test_token_settings: $(call object,$(addprefix tools/authser
 $(DESKS_UNITS): $(call object,tests/unit/desks.c resolver/checker.c \
 	resolver/desk.c resolver/gate.c resolver/job.c resolver/key_age.c resolver/key_sets.c \
 	resolver/memory.c resolver/outbox.c resolver/serve.c resolver/thread.c)
+
+# Calls that fail when a test says so.
+FAILURES_UNITS := keep_hooks rundir token_ask token_credentials
+FAILURES_CALLS := malloc calloc realloc strdup asprintf __asprintf_chk getcwd mkdtemp fdopendir \
+	getpwnam getgrgid fork fchown fchmod fstat fchownat fchmodat socket bind listen setsockopt \
+	send write
+wrap = $(patsubst %,-Wl$(comma)--wrap=%,$(1))
+$(addprefix $(BUILD)/tests/unit/test_,$(FAILURES_UNITS)): $(BUILD)/tests/unit/failures.o
+$(addprefix $(BUILD)/tests/unit/test_,$(FAILURES_UNITS)): BUILD_LDFLAGS += \
+	$(call wrap,$(FAILURES_CALLS))
+$(BUILD)/tests/unit/test_keep_hooks: BUILD_LDFLAGS += $(call wrap,$(addprefix posix_spawnattr_,init \
+	setflags setpgroup setsigmask setsigdefault) $(addprefix posix_spawn_file_actions_,init addopen \
+	adddup2 addchdir_np addclosefrom_np))
+$(BUILD)/tests/unit/test_rundir: BUILD_LDFLAGS += $(call wrap,readlink)
+$(BUILD)/tests/unit/test_token_ask: BUILD_LDFLAGS += $(call wrap,$(addprefix curl_,easy_init \
+	easy_setopt slist_append))
 
 # Threads that cannot be started.
 $(DESKS_UNITS): BUILD_LDFLAGS += -Wl,--wrap=pthread_create
@@ -228,6 +251,7 @@ $(BUILD)/tests/unit/test_serve_refused: $(call object,fcgi/exchange.c fcgi/frami
 	resolver/outbox.c resolver/serve.c resolver/thread.c)
 $(BUILD)/tests/unit/refusals.wrap: $(BUILD)/tests/unit/refusals.o
 	$(Q)nm --defined-only $< | sed -n 's/.* T __wrap_/--wrap=/p' >$@
+
 # Calls of ours that fail: the system's and libldap's.
 FAULTS := chdir connect dup2 dup3 faccessat fchmod fchmodat fchown fchownat fcntl flock fork fstat \
 	fstatat fsync futimens getdents64 getrandom getsockopt getxattr inotify_add_watch inotify_init1 \

@@ -179,6 +179,110 @@ one_has_the_attempt(void **state)
 	cache_close(&d);
 }
 
+static void
+path_that_is_no_file_s_is_refused(void **state)
+{
+	static const char *const paths[] = {"", "/", "/tmp/", "tokens/"};
+	const struct place *p = *state;
+	char *name, *deep;
+	struct cache c;
+	struct error e;
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		assert_int_equal(cache_open(&c, paths[i], key, &e), -1);
+		assert_int_equal(e.code, ERROR_CONFIG);
+	}
+	/* A name that leaves no room for the lock's, and a path that is none. */
+	assert_true(asprintf(&name, "%s/%0250d", p->folder, 0) > 0);
+	assert_true(asprintf(&deep, "%s/%05000d/x", p->folder, 0) > 0);
+	assert_int_equal(cache_open(&c, name, key, &e), -1);
+	assert_int_equal(e.code, ERROR_CONFIG);
+	assert_int_equal(cache_open(&c, deep, key, &e), -1);
+	assert_int_equal(e.code, ERROR_CONFIG);
+	free(name);
+	free(deep);
+	/* One without a folder is in the working directory. */
+	assert_int_equal(chdir(p->folder), 0);
+	assert_int_equal(cache_open(&c, "token", key, &e), 0);
+	cache_close(&c);
+	assert_int_equal(chdir("/"), 0);
+	assert_int_equal(access(p->lock, F_OK), 0);
+}
+
+static void
+place_that_is_not_ours_alone_is_refused(void **state)
+{
+	const struct place *p = *state;
+	struct cache c;
+	struct found f;
+	struct error e;
+
+	assert_int_equal(cache_open(&c, "/nowhere/token", key, &e), -1);
+	assert_int_equal(e.code, ERROR_NO_INPUT);
+	assert_int_equal(chmod(p->folder, 0777), 0);
+	assert_int_equal(cache_open(&c, p->path, key, &e), -1);
+	assert_int_equal(e.code, ERROR_CONFIG);
+	/* In a folder as /tmp is, nobody takes ours away. */
+	assert_int_equal(chmod(p->folder, 01777), 0);
+	open_as(&c, p, key);
+	keep(&c, TOKEN("YQ"));
+	assert_int_equal(chmod(p->path, 0644), 0);
+	assert_int_equal(cache_look(&c, &f, &e), -1);
+	assert_int_equal(e.code, ERROR_CONFIG);
+	cache_forget(&f);
+	assert_int_equal(unlink(p->path), 0);
+	assert_int_equal(look(&c), FOUND_NOTHING);
+	assert_int_equal(symlink("/etc/passwd", p->path), 0);
+	assert_int_equal(cache_look(&c, &f, &e), -1);
+	assert_non_null(strstr(e.text, "a symbolic link"));
+	cache_forget(&f);
+	cache_close(&c);
+	if (geteuid() != 0)
+		return;
+	assert_int_equal(chown(p->folder, 65534, (gid_t)-1), 0);
+	assert_int_equal(chmod(p->folder, 0755), 0);
+	assert_int_equal(cache_open(&c, p->path, key, &e), -1);
+	assert_non_null(strstr(e.text, "belongs to uid 65534"));
+}
+
+static void
+what_is_too_large_or_gone_is_no_token(void **state)
+{
+	const struct place *p = *state;
+	struct cache c;
+
+	open_as(&c, p, key);
+	keep(&c, TOKEN("YQ"));
+	assert_int_equal(truncate(p->path, LIMIT_TOKEN + 1), 0);
+	assert_int_equal(look(&c), FOUND_NOTHING);
+	assert_int_equal(truncate(p->path, 0), 0);
+	assert_int_equal(look(&c), FOUND_NOTHING);
+	/* What was kept is no token, whoever kept it. */
+	keep(&c, "none");
+	assert_int_equal(look(&c), FOUND_NOTHING);
+	cache_close(&c);
+}
+
+static void
+what_cannot_be_kept_is_told(void **state)
+{
+	const struct place *p = *state;
+	struct error failure, e;
+	struct cache c;
+
+	open_as(&c, p, key);
+	error_set(&failure, ERROR_DENIED, "no");
+	close(c.lock);
+	c.lock = open(p->lock, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(cache_keep_failure(&c, &failure, &e), -1);
+	assert_non_null(strstr(e.text, "the record of it: Bad file descriptor"));
+	close(c.lock);
+	c.lock = -1;
+	assert_int_equal(cache_lock(&c, &e), -1);
+	assert_non_null(strstr(e.text, "cannot be locked"));
+	cache_close(&c);
+}
+
 /* --- an attempt for all --- */
 
 struct asked {
@@ -283,6 +387,11 @@ main(void)
 		failure_is_found_by_those_who_asked_the_same, make, clean),
 	    cmocka_unit_test_setup_teardown(damaged_record_is_none, make, clean),
 	    cmocka_unit_test_setup_teardown(one_has_the_attempt, make, clean),
+	    cmocka_unit_test_setup_teardown(path_that_is_no_file_s_is_refused, make, clean),
+	    cmocka_unit_test_setup_teardown(
+		place_that_is_not_ours_alone_is_refused, make, clean),
+	    cmocka_unit_test_setup_teardown(what_is_too_large_or_gone_is_no_token, make, clean),
+	    cmocka_unit_test_setup_teardown(what_cannot_be_kept_is_told, make, clean),
 	    cmocka_unit_test_setup_teardown(
 		kept_token_will_do_until_its_end_is_near, make, clean),
 	    cmocka_unit_test_setup_teardown(failure_of_before_is_no_answer, make, clean),

@@ -216,6 +216,71 @@ url_that_gives_something_away_is_refused(void **state)
 	buffer_free(&b);
 }
 
+/* Reads a request of the settings, for the subject: 0 or the code of the error. */
+static int
+read_as(const struct settings *s, const char *subject)
+{
+	struct request r;
+	struct error e;
+
+	if (request_read(&r, s, subject, &e) == -1)
+		return (int)e.code;
+	request_free(&r);
+	return 0;
+}
+
+static void
+request_that_does_not_hang_together_is_refused(void **state)
+{
+	enum { LONG = 2000 };
+	struct settings s = {0};
+	char subject[LIMIT_SUBJECT + 1], audience[LONG];
+
+	(void)state;
+	memset(subject, 'a', sizeof(subject));
+	subject[LIMIT_SUBJECT] = '\0';
+	assert_int_equal(read_as(&s, subject), ERROR_MALFORMED);
+	assert_int_equal(read_as(&s, subject + 1), 0);
+	put(&s, SET_PASSWORD_FILE, "/p", RANK_COMMAND);
+	assert_int_equal(read_as(&s, ""), ERROR_CONFIG);
+	put(&s, SET_USER, "jane", RANK_COMMAND);
+	assert_int_equal(read_as(&s, ""), 0);
+	settings_free(&s);
+	put(&s, SET_USER, "jane", RANK_COMMAND);
+	put(&s, SET_NEGOTIATE, "true", RANK_COMMAND);
+	assert_int_equal(read_as(&s, ""), ERROR_CONFIG);
+	settings_free(&s);
+	put(&s, SET_USER, "jane", RANK_COMMAND);
+	put(&s, SET_NETRC_FILE, "/n", RANK_COMMAND);
+	assert_int_equal(read_as(&s, ""), ERROR_CONFIG);
+	settings_free(&s);
+	/* Each byte takes three. */
+	memset(audience, '%', sizeof(audience));
+	audience[LONG - 1] = '\0';
+	put(&s, SET_AUDIENCE, audience, RANK_COMMAND);
+	assert_int_equal(read_as(&s, ""), ERROR_MALFORMED);
+	settings_free(&s);
+}
+
+static void
+time_to_wait_is_bounded(void **state)
+{
+	struct settings s = {0};
+	struct request r;
+	struct error e;
+
+	(void)state;
+	assert_int_equal(request_read(&r, &s, "", &e), 0);
+	assert_int_equal(r.timeout, 10);
+	assert_string_equal(r.socket, "/run/authserver/peer.sock");
+	request_free(&r);
+	put(&s, SET_TIMEOUT, "1h", RANK_COMMAND);
+	assert_int_equal(request_read(&r, &s, "", &e), 0);
+	assert_int_equal(r.timeout, 600);
+	request_free(&r);
+	settings_free(&s);
+}
+
 int
 main(void)
 {
@@ -229,6 +294,8 @@ main(void)
 	    cmocka_unit_test(how_to_ask_does_not_say_what_for),
 	    cmocka_unit_test(url_is_that_of_the_subject),
 	    cmocka_unit_test(url_that_gives_something_away_is_refused),
+	    cmocka_unit_test(request_that_does_not_hang_together_is_refused),
+	    cmocka_unit_test(time_to_wait_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
