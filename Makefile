@@ -209,6 +209,9 @@ $(BUILD)/tests/unit/test_gate: $(call object,resolver/gate.c resolver/job.c reso
 $(BUILD)/tests/unit/test_token_ask: $(call object,$(addprefix tools/authserver-token/,ask.c \
 	ask_http.c ask_peer.c fastcgi.c life.c request.c settings.c token_file.c url.c))
 $(BUILD)/tests/unit/test_token_credentials: $(call object,tools/authserver-token/credentials.c)
+$(BUILD)/tests/unit/test_pam: $(BUILD)/password/pam.o
+$(BUILD)/tests/unit/test_keep_files: $(call object,$(addprefix tools/authserver-keep/,inspect.c \
+	kept.c subjects.c))
 $(BUILD)/tests/unit/test_keep_hooks: $(call object,$(addprefix tools/authserver-keep/,hooks.c \
 	hook_spawn.c))
 $(BUILD)/tests/unit/test_rundir: $(call object,$(addprefix tools/authserver/,child.c complain.c \
@@ -222,7 +225,7 @@ $(DESKS_UNITS): $(call object,tests/unit/desks.c resolver/checker.c \
 	resolver/memory.c resolver/outbox.c resolver/serve.c resolver/thread.c)
 
 # Calls that fail when a test says so.
-FAILURES_UNITS := keep_hooks rundir token_ask token_credentials
+FAILURES_UNITS := keep_files keep_hooks pam rundir token_ask token_credentials
 FAILURES_CALLS := malloc calloc realloc strdup asprintf __asprintf_chk getcwd mkdtemp fdopendir \
 	getpwnam getgrgid fork fchown fchmod fstat fchownat fchmodat socket bind listen setsockopt \
 	send write
@@ -230,9 +233,12 @@ wrap = $(patsubst %,-Wl$(comma)--wrap=%,$(1))
 $(addprefix $(BUILD)/tests/unit/test_,$(FAILURES_UNITS)): $(BUILD)/tests/unit/failures.o
 $(addprefix $(BUILD)/tests/unit/test_,$(FAILURES_UNITS)): BUILD_LDFLAGS += \
 	$(call wrap,$(FAILURES_CALLS))
+$(BUILD)/tests/unit/test_keep_files: BUILD_LDFLAGS += $(call wrap,getgrnam_r readdir dup)
 $(BUILD)/tests/unit/test_keep_hooks: BUILD_LDFLAGS += $(call wrap,$(addprefix posix_spawnattr_,init \
 	setflags setpgroup setsigmask setsigdefault) $(addprefix posix_spawn_file_actions_,init addopen \
 	adddup2 addchdir_np addclosefrom_np))
+$(BUILD)/tests/unit/test_pam: BUILD_LDFLAGS += $(call wrap,$(addprefix pam_,start end set_item \
+	get_item strerror authenticate acct_mgmt))
 $(BUILD)/tests/unit/test_rundir: BUILD_LDFLAGS += $(call wrap,readlink)
 $(BUILD)/tests/unit/test_token_ask: BUILD_LDFLAGS += $(call wrap,$(addprefix curl_,easy_init \
 	easy_setopt slist_append))

@@ -302,18 +302,23 @@ file_that_the_workers_cannot_read_is_refused(void **state)
 
 /* --- the parts --- */
 
+/* What our executable is said to be; NULL: what it is. */
 static const char *executable;
 
+ssize_t __real_readlink(const char *path, char *to, size_t size);
 ssize_t __wrap_readlink(const char *path, char *to, size_t size);
 
 ssize_t
 __wrap_readlink(const char *path, char *to, size_t size)
 {
-	(void)path;
-	if (executable == NULL)
+	size_t length = executable == NULL ? 0 : strlen(executable);
+
+	if (failures_hit("readlink"))
 		return -1;
-	memcpy(to, executable, strlen(executable) < size ? strlen(executable) : size);
-	return (ssize_t)strlen(executable);
+	if (executable == NULL)
+		return __real_readlink(path, to, size);
+	memcpy(to, executable, length < size ? length : size);
+	return (ssize_t)(length < size ? length : size);
 }
 
 static void
@@ -364,6 +369,7 @@ part_is_looked_for_beside_us_and_in_the_path(void **state)
 	executable = "authserver";
 	assert_int_equal(parts_find(&p, &e), -1);
 	executable = NULL;
+	(void)failures_set("readlink", 0, 1, ENOENT);
 	assert_int_equal(parts_find(&p, &e), -1);
 	assert_non_null(strstr(e.text, "mount /proc"));
 }
