@@ -57,7 +57,7 @@ PROGRAMS := $(addprefix $(BUILD)/,$(LIBEXECS) $(TOOLS))
 UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 # Unit tests that have something in the place of ours, a library that takes long to load, or a look
 # at their own executable.
-APART    := chain desk desk_failing gate jose_refused key_sets program serve_refused source_ldap \
+APART    := base_refused chain desk desk_failing gate jose_refused key_sets program serve_refused source_ldap \
 	source_rest token_settings
 APART_SOURCES := $(patsubst %,tests/unit/test_%.c,$(APART)) $(addprefix tests/unit/,desks.c refusals.c)
 JOINED    = $(filter-out $(APART),$(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c)))
@@ -217,12 +217,13 @@ $(DESKS_UNITS): $(call object,tests/unit/desks.c resolver/checker.c \
 $(DESKS_UNITS): BUILD_LDFLAGS += -Wl,--wrap=pthread_create
 
 # Calls that fail: all that refusals.c has something in the place of.
-REFUSALS_UNITS := $(addprefix $(BUILD)/tests/unit/test_,jose_refused serve_refused)
+REFUSALS_UNITS := $(addprefix $(BUILD)/tests/unit/test_,base_refused jose_refused serve_refused)
 $(REFUSALS_UNITS): $(call object,$(addprefix tests/unit/,keys.c refusals.c tokens.c)) \
 	$(BUILD)/tests/unit/refusals.wrap
 $(REFUSALS_UNITS): BUILD_LDFLAGS += -Wl,@$(BUILD)/tests/unit/refusals.wrap
-$(BUILD)/tests/unit/test_serve_refused: $(call object,fcgi/exchange.c fcgi/framing.c \
-	fcgi/handover.c fcgi/listener.c fcgi/peers.c fcgi/syscalls.c resolver/checker.c resolver/desk.c \
+$(BUILD)/tests/unit/test_serve_refused: $(call object,$(addprefix fcgi/,child.c \
+	connections.c entrances.c exchange.c framing.c handover.c landlock.c listener.c peers.c \
+	sandbox.c slot.c syscalls.c worker.c) resolver/checker.c resolver/desk.c \
 	resolver/gate.c resolver/job.c resolver/key_age.c resolver/key_sets.c resolver/memory.c \
 	resolver/outbox.c resolver/serve.c resolver/thread.c)
 $(BUILD)/tests/unit/refusals.wrap: $(BUILD)/tests/unit/refusals.o
