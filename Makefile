@@ -57,10 +57,12 @@ PROGRAMS := $(addprefix $(BUILD)/,$(LIBEXECS) $(TOOLS))
 UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 # Unit tests that have something in the place of ours, a library that takes long to load, or a look
 # at their own executable.
-APART    := audit chain desk desk_failing gate jose_refused keep_hooks key_sets ldap_answers \
-	memory program rundir script_failing serve_refused source_ldap source_rest source_unix \
-	state_failing store_failing token_ask token_credentials token_settings unix_account
-APART_SOURCES := $(patsubst %,tests/unit/test_%.c,$(APART)) $(patsubst %,tests/unit/%.c,desks failures faults refusals)
+APART    := audit base_refused chain desk desk_failing gate jose_refused keep_hooks key_sets \
+	ldap_answers memory program rundir script_failing serve_refused source_ldap source_rest \
+	source_unix state_failing store_failing token_ask token_credentials token_settings \
+	unix_account
+APART_SOURCES := $(patsubst %,tests/unit/test_%.c,$(APART)) \
+	$(patsubst %,tests/unit/%.c,desks failures faults refusals)
 JOINED    = $(filter-out $(APART),$(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c)))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 SOAK     := $(BUILD)/tests/soak/load
@@ -247,12 +249,13 @@ $(BUILD)/tests/unit/test_token_ask: BUILD_LDFLAGS += $(call wrap,$(addprefix cur
 $(DESKS_UNITS): BUILD_LDFLAGS += -Wl,--wrap=pthread_create
 
 # Calls that fail: all that refusals.c has something in the place of.
-REFUSALS_UNITS := $(addprefix $(BUILD)/tests/unit/test_,jose_refused serve_refused)
+REFUSALS_UNITS := $(addprefix $(BUILD)/tests/unit/test_,base_refused jose_refused serve_refused)
 $(REFUSALS_UNITS): $(call object,$(addprefix tests/unit/,keys.c refusals.c tokens.c)) \
 	$(BUILD)/tests/unit/refusals.wrap
 $(REFUSALS_UNITS): BUILD_LDFLAGS += -Wl,@$(BUILD)/tests/unit/refusals.wrap
-$(BUILD)/tests/unit/test_serve_refused: $(call object,fcgi/exchange.c fcgi/framing.c \
-	fcgi/handover.c fcgi/listener.c fcgi/peers.c fcgi/syscalls.c resolver/checker.c resolver/desk.c \
+$(BUILD)/tests/unit/test_serve_refused: $(call object,$(addprefix fcgi/,child.c \
+	connections.c entrances.c exchange.c framing.c handover.c landlock.c listener.c peers.c \
+	sandbox.c slot.c syscalls.c worker.c) resolver/checker.c resolver/desk.c \
 	resolver/gate.c resolver/job.c resolver/key_age.c resolver/key_sets.c resolver/memory.c \
 	resolver/outbox.c resolver/serve.c resolver/thread.c)
 $(BUILD)/tests/unit/refusals.wrap: $(BUILD)/tests/unit/refusals.o

@@ -396,5 +396,8 @@ connections_open(
 void
 connections_free(struct connections *t)
 {
+	if (t == NULL)
+		return;
+	exchange_end(&t->bridge);
 	free(t);
 }

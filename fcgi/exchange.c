@@ -46,6 +46,15 @@ exchange_init(struct bridge *b)
 	return FCGX_Init() == 0 ? bridge_open(b) : -1;
 }
 
+void
+exchange_end(const struct bridge *b)
+{
+	if (b->in == -1) /* it could not be renewed */
+		return;
+	close(b->in);
+	close(b->out);
+}
+
 /* libfcgi has set ipcFd to -1 if it closed the descriptor, as it does after an error. */
 static void
 finish(struct exchange *x, bool usable)

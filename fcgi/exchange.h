@@ -34,6 +34,9 @@ typedef void exchange_done(void *context, bool usable);
 /* Once in the process, before the first exchange. 0, or -1 and errno. */
 int exchange_init(struct bridge *b);
 
+/* After the last one. */
+void exchange_end(const struct bridge *b);
+
 /*
  * Takes the request and hands it to the service. done is called exactly once, maybe
  * before this returns; until then a->fd belongs to the exchange. *b may change.

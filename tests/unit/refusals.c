@@ -22,6 +22,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -108,6 +109,7 @@ SYSTEM(int, -1, epoll_create1, (int flags), (flags))
 SYSTEM(int, -1, epoll_ctl, (int at, int what, int fd, struct epoll_event *event), (at, what, fd, event))
 SYSTEM(int, -1, fchmod, (int fd, mode_t mode), (fd, mode))
 SYSTEM(int, -1, fchown, (int fd, uid_t u, gid_t g), (fd, u, g))
+SYSTEM(pid_t, -1, fork, (void), ())
 SYSTEM(int, -1, fstat, (int fd, struct stat *st), (fd, st))
 SYSTEM(int, -1, fsync, (int fd), (fd))
 SYSTEM(int, -1, getgroups, (int n, gid_t groups[]), (n, groups))
@@ -130,6 +132,7 @@ SYSTEM(ssize_t, -1, sendmsg, (int fd, const struct msghdr *message, int flags), 
 SYSTEM(int, -1, setsockopt, (int fd, int level, int name, const void *from, socklen_t size), (fd, level, name, from, size))
 SYSTEM(int, -1, socket, (int family, int type, int protocol), (family, type, protocol))
 SYSTEM(int, -1, socketpair, (int family, int type, int protocol, int ends[2]), (family, type, protocol, ends))
+SYSTEM(int, -1, signalfd, (int fd, const sigset_t *set, int flags), (fd, set, flags))
 SYSTEM(int, -1, stat, (const char *path, struct stat *st), (path, st))
 SYSTEM(int, -1, unlink, (const char *path), (path))
 SYSTEM(ssize_t, -1, write, (int fd, const void *from, size_t size), (fd, from, size))

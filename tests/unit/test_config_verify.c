@@ -121,6 +121,12 @@ section_that_does_not_fit_together_is_refused(void **state)
 	    {"verify \"a\" { secret = x }", "no such option"},
 	    {"verify \"a\" { keys = \"/j\" user-claim = \"\" }", "user-claim"},
 	    {"verify \"a\" { keys = \"/j\" issuer = {\"\"} }", "issuer"},
+	    {"verify \"a23456789012345678901234567890123456789012345678901234567890123\" {\n"
+	     "keys = \"/j\" exchange = true }",
+		"the name is too long for exchange"},
+	    {"verify \"a\" { keys = \"/j\" realm = r }", "realm and exchange-audience go with"},
+	    {"verify \"a\" { keys = \"/j\" exchange-audience = x }",
+		"realm and exchange-audience go with"},
 	    {"skew = 11m", "skew: '11m' is not 0 or a duration up to 10m"},
 	    {"skew = -1", "skew"},
 	    {"skew = 00", "skew"},

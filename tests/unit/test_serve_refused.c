@@ -1,5 +1,5 @@
-/* base, config, fcgi and resolver: each call of the system, of libseccomp and for memory fails
- * in turn. What cannot be had is refused and says why, and nothing of it is left. */
+/* fcgi and resolver: each call of the system, of libseccomp and for memory fails in turn. What
+ * cannot be had is refused and says why, and nothing of it is left. */
 #define _GNU_SOURCE
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,306 +7,32 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/account.h"
-#include "base/courier.h"
-#include "base/file.h"
-#include "base/file_write.h"
-#include "base/host.h"
-#include "base/program.h"
+#include "fcgi/child.h"
 #include "fcgi/exchange.h"
 #include "fcgi/handover.h"
 #include "fcgi/listener.h"
 #include "fcgi/peers.h"
+#include "fcgi/slot.h"
 #include "fcgi/syscalls.h"
+#include "fcgi/worker.h"
 #include "resolver/checker.h"
+#include "resolver/job.h"
+#include "resolver/memory.h"
 #include "resolver/serve.h"
 #include "tests/unit/keys.h"
 #include "tests/unit/refusals.h"
 
 static const struct log quiet = {.fd = -1, .clock = &clock_system};
-
-/* --- base --- */
-
-static int
-write_file(void *context, struct error *e)
-{
-	const struct keys_fixture *f = context;
-	const struct file_form replace = {.mode = 0640, .group = getegid(), .replace = true};
-	const struct file_form new = {.mode = 0600, .group = (gid_t)-1};
-	char path[256], text[16];
-	int rc;
-
-	keys_path(f, "file", path);
-	keys_write_text(path, "before");
-	refusals_on();
-	rc = file_write(path, "after", 5, &replace, e);
-	refusals_off();
-	(void)keys_read_bytes(path, text, sizeof(text));
-	assert_string_equal(text, rc == 0 ? "after" : "before");
-	assert_int_equal(unlink(path), 0);
-	if (rc == -1)
-		return -1;
-	refusals_on();
-	rc = file_write(path, "new", 3, &new, e);
-	refusals_off();
-	assert_int_equal(unlink(path), rc);
-	return rc;
-}
-
-static int
-read_file(void *context, struct error *e)
-{
-	const struct keys_fixture *f = context;
-	struct buffer text;
-	char path[256];
-	mode_t mode;
-	int rc;
-
-	keys_path(f, "file", path);
-	keys_write_text(path, "text");
-	buffer_init(&text, 64);
-	refusals_on();
-	rc = file_read_trusted(path, &text, &mode, e);
-	refusals_off();
-	if (rc == 0)
-		assert_string_equal(text.data, "text");
-	buffer_free(&text);
-	assert_int_equal(unlink(path), 0);
-	return rc;
-}
-
-static void
-file_is_read_and_written_whole_or_not_at_all(void **state)
-{
-	refusals_sweep(write_file, *state);
-	refusals_sweep(read_file, *state);
-}
-
-/* A source that fails is not one that knows nobody. */
-static int
-look_up(void *context, struct error *e)
-{
-	char name[64];
-	uid_t uid;
-	gid_t gid;
-	int rc;
-
-	(void)context;
-	refusals_on();
-	rc = account_user("root", &uid, e) == 0 && account_group("root", &gid, e) == 0 &&
-		     account_check_name("root", e) == 0 &&
-		     account_name(0, name, sizeof(name), e) == 0
-		 ? 0
-		 : -1;
-	refusals_off();
-	if (rc == 0)
-		assert_string_equal(name, "root");
-	else
-		assert_int_equal(e->code, ERROR_UNAVAILABLE);
-	return rc;
-}
-
-static int
-look_up_own_groups(void *context, struct error *e)
-{
-	bool in;
-
-	(void)context;
-	(void)e;
-	refusals_on();
-	in = account_in_group((gid_t)-2) || !account_in_group(getegid());
-	refusals_off();
-	assert_false(in);
-	return 0;
-}
-
-static void
-account_that_cannot_be_looked_up_is_not_called_absent(void **state)
-{
-	(void)state;
-	refusals_sweep(look_up, NULL);
-	refusals_sweep(look_up_own_groups, NULL);
-}
-
-/* Whatever is known of the host, there is something to say. */
-static int
-ask_for_host(void *context, struct error *e)
-{
-	char address[HOST_ADDRESS_MAX], name[HOST_NAME_SIZE];
-	struct in6_addr parsed;
-
-	(void)context;
-	(void)e;
-	refusals_on();
-	host_primary_address(address);
-	host_name(name);
-	refusals_off();
-	assert_true(inet_pton(AF_INET, address, &parsed) == 1 ||
-		    inet_pton(AF_INET6, address, &parsed) == 1);
-	assert_true(*name != '\0');
-	return 0;
-}
-
-static void
-host_has_a_name_and_an_address_whatever_fails(void **state)
-{
-	(void)state;
-	refusals_sweep(ask_for_host, NULL);
-	refusals_sweep_ever(ask_for_host, NULL);
-}
-
-static int
-find_program(void *context, struct error *e)
-{
-	char path[LIMIT_PATH];
-	int rc;
-
-	(void)context;
-	refusals_on();
-	rc = program_find(path, "test_serve_refused", e);
-	refusals_off();
-	return rc;
-}
-
-static void
-program_that_cannot_be_looked_for_is_not_run(void **state)
-{
-	char path[LIMIT_PATH];
-	struct error e = {0};
-
-	(void)state;
-	refusals_sweep(find_program, NULL);
-	assert_int_equal(program_find(path, "none-of-ours", &e), -1);
-	assert_non_null(strstr(e.text, "none-of-ours is neither in "));
-}
-
-static void
-deliver(courier_call *done, void *context, const void *answer, const struct error *e)
-{
-	(void)done;
-	(void)answer;
-	(void)e;
-	(*(int *)context)++;
-}
-
-static int
-check(void *answer, size_t size)
-{
-	(void)answer;
-	(void)size;
-	return 0;
-}
-
-static void
-nothing(void)
-{
-}
-
-/* Each request that was taken is answered, if only by that the other is gone. */
-static int
-send_request(void *context, struct error *e)
-{
-	struct courier_parts parts = {.clock = &clock_system,
-	    .entropy = &entropy_system,
-	    .peer = "the other",
-	    .magic = 1,
-	    .most = 1,
-	    .few = 1,
-	    .answer_size = 64,
-	    .check = check,
-	    .deliver = deliver};
-	const struct courier_head question = {.magic = 2, .kind = 1};
-	struct courier_head asked = {0};
-	struct courier *c;
-	int ends[2], answers = 0, taken = 0;
-	int rc;
-
-	(void)context;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
-	parts.fd = ends[0];
-	refusals_on();
-	rc = courier_new(&c, &parts, e);
-	if (rc == 0)
-		rc = courier_submit(c, &question, sizeof(question), nothing, &answers, e);
-	refusals_off();
-	if (rc == 0) {
-		taken = 1;
-		assert_int_equal(
-		    recv(ends[1], &asked, sizeof(asked), MSG_DONTWAIT), sizeof(asked));
-		courier_hello(ends[1], 1);
-		refusals_on();
-		(void)courier_receive(c); /* and is asked again */
-		refusals_off();
-	}
-	close(ends[1]);
-	if (c != NULL)
-		(void)courier_receive(c);
-	assert_int_equal(answers, taken);
-	courier_free(c);
-	close(ends[0]);
-	return rc;
-}
-
-static void
-request_is_answered_once_or_refused(void **state)
-{
-	(void)state;
-	refusals_sweep(send_request, NULL);
-}
-
-/* --- config --- */
-
-static int
-read_configuration(void *context, struct error *e)
-{
-	const struct keys_fixture *f = context;
-	static const char *const extra[] = {"--x", NULL};
-	char path[256], **command = NULL;
-	struct config c = {0};
-	struct flags flags = {.config_file = path, .count = 1};
-	int rc;
-
-	keys_path(f, "conf", path);
-	keys_write_text(path, "issuer = \"https://a.example\"\n"
-			      "profile \"p\" {\n    audience = \"a\"\n}\n"
-			      "verify \"v\" {\n    keys = \"/k\"\n}\n"
-			      "keep \"k\" {\n    file = \"/f\"\n}\n");
-	flags.items[0].key = "lifetime";
-	flags.items[0].value = "1h";
-	refusals_on();
-	rc = flags_load(&flags, &c, e);
-	if (rc == 0) {
-		command = flags_command(&flags, "/program", extra);
-		if (command == NULL)
-			rc = error_set(e, ERROR_UNAVAILABLE, "out of memory");
-	}
-	refusals_off();
-	if (command != NULL) {
-		assert_string_equal(command[0], "/program");
-		assert_string_equal(command[2], "--set=lifetime=1h");
-		assert_string_equal(command[3], "--x");
-		assert_null(command[4]);
-	}
-	flags_command_free(command);
-	config_free(&c);
-	return rc;
-}
-
-static void
-configuration_is_read_whole_or_not_at_all(void **state)
-{
-	refusals_sweep(read_configuration, *state);
-}
 
 /* --- fcgi --- */
 
@@ -417,6 +143,23 @@ hand_over(void *context, struct error *e)
 	return rc;
 }
 
+/* What comes without a descriptor is nobody's connection. */
+static void
+message_without_a_descriptor_is_passed_over(void)
+{
+	struct handover h;
+
+	assert_int_equal(handover_open(&h), 0);
+	assert_int_equal(send(h.in, "x", 1, 0), 1);
+	assert_int_equal(handover_take(h.out), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(send(h.in, "", 0, 0), 0);
+	assert_int_equal(handover_take(h.out), -1);
+	assert_int_equal(errno, EAGAIN);
+	close(h.in);
+	close(h.out);
+}
+
 static int
 open_bridge(void *context, struct error *e)
 {
@@ -429,8 +172,7 @@ open_bridge(void *context, struct error *e)
 	refusals_off();
 	if (rc == -1)
 		return error_set(e, ERROR_UNAVAILABLE, "no bridge");
-	close(b.in);
-	close(b.out);
+	exchange_end(&b);
 	return 0;
 }
 
@@ -440,6 +182,7 @@ connections_are_carried_or_nothing_is_left(void **state)
 	(void)state;
 	refusals_sweep(hand_over, NULL);
 	refusals_sweep(open_bridge, NULL);
+	message_without_a_descriptor_is_passed_over();
 }
 
 /* Nobody is let in whose account is not known. */
@@ -479,6 +222,44 @@ peer_that_is_not_known_is_not_let_in(void **state)
 	assert_int_equal(peers_uid(-1), (uid_t)-1);
 }
 
+static int64_t
+read_now(void *state)
+{
+	return *(const int64_t *)state;
+}
+
+static void
+peers_that_are_turned_away_are_told_of_once_a_second(void **state)
+{
+	int64_t now = 100 * NANOSECONDS;
+	const struct clock clock = {.realtime = read_now, .monotonic = read_now, .state = &now};
+	const struct strings nobody = {0};
+	char text[4096];
+	int ends[2];
+	struct log log = {.clock = &clock};
+	struct peers p;
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	log.fd = ends[1];
+	peers_init(&p, &nobody, &log, &clock);
+	assert_false(peers_admit_web(&p, ends[0])); /* no socket: nobody knows whose it is */
+	assert_null(peers_admit_local(&p, p.overflow, 0, 0));
+	assert_null(peers_admit_local(&p, geteuid(), 1000, 0));
+	now += NANOSECONDS;
+	assert_null(peers_admit_local(&p, geteuid(), 0, 100000));
+	n = read(ends[0], text, sizeof(text) - 1);
+	assert_true(n > 0);
+	text[n] = '\0';
+	assert_non_null(strstr(text, "Hung up on a peer of uid 4294967295, which 'peers'"));
+	assert_null(strstr(text, "no uid here"));
+	assert_non_null(strstr(text, "Hung up on 2 more peers since the last line"));
+	assert_non_null(strstr(text, "connections, or all have"));
+	close(ends[0]);
+	close(ends[1]);
+}
+
 /* refusals.c loads no filter. */
 static int
 confine(void *context, struct error *e)
@@ -500,6 +281,122 @@ filter_is_whole_or_not_there(void **state)
 	if (!syscalls_available())
 		skip();
 	refusals_sweep_ever(confine, &module);
+}
+
+/* --- processes --- */
+
+static void
+report_well(const void *context, int ready)
+{
+	static const struct error none;
+
+	refusals_off();
+	(void)context;
+	child_report(ready, &none);
+	_exit(0);
+}
+
+static int
+start_server(void *context, struct error *e)
+{
+	struct server server = {.name = "server", .run = report_well};
+	pid_t pid;
+
+	(void)context;
+	refusals_on();
+	pid = child_serve(&server, e);
+	refusals_off();
+	if (pid == -1)
+		return -1;
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	return 0;
+}
+
+static void
+server_that_does_not_start_is_ended(void **state)
+{
+	(void)state;
+	refusals_sweep(start_server, NULL);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* none is left */
+}
+
+/* It is told to end before it begins. */
+static int
+run_worker(void *context, struct error *e)
+{
+	static const struct listeners listeners = {.web = -1, .peer = -1, .verification = -1};
+	static const struct sandbox none;
+	static const struct strings nobody;
+	struct worker_parts parts = {.listeners = &listeners,
+	    .signer_threads = 1,
+	    .lookup_deadline = 1,
+	    .peers = &nobody,
+	    .service = context,
+	    .sandbox = &none,
+	    .log = &quiet,
+	    .clock = &clock_system,
+	    .entropy = &entropy_system};
+	struct handover h;
+	int signer[2], resolver[2], rc;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, signer), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, resolver), 0);
+	assert_int_equal(handover_open(&h), 0);
+	parts.signer = signer[0];
+	parts.resolver = resolver[0];
+	parts.handover = &h;
+	assert_int_equal(raise(SIGTERM), 0);
+	refusals_on();
+	rc = worker_run(&parts, e);
+	refusals_off();
+	for (int i = 0; i < 2; i++) {
+		close(signer[i]);
+		close(resolver[i]);
+	}
+	close(h.in);
+	close(h.out);
+	return rc;
+}
+
+static void
+worker_starts_or_says_why_not(void **state)
+{
+	const struct keys_fixture *f = *state;
+	struct config c;
+	struct service_parts parts = {
+	    .config = &c, .log = &quiet, .clock = &clock_system, .entropy = &entropy_system};
+	struct service *s;
+	struct error e = {0};
+	sigset_t ends;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGUSR1);
+	assert_int_equal(sigprocmask(SIG_BLOCK, &ends, NULL), 0);
+	assert_int_equal(config_init(&c, &e), 0);
+	assert_int_equal(config_set(&c, "directory", f->directory, "t", &e), 0);
+	if (service_open(&s, &parts, &e) == -1)
+		fail_msg("%s", e.text);
+	refusals_sweep(run_worker, s);
+	service_close(s);
+	config_free(&c);
+}
+
+static void
+process_that_dies_young_is_started_ever_later(void **state)
+{
+	struct slot s = {.pid = -1};
+	int before = -1;
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		slot_failed(&s);
+		assert_in_range(slot_wait(&s), 1, 60001);
+		assert_true(s.backoff >= before);
+		before = s.backoff;
+	}
+	slot_failed(&s);
+	assert_int_equal(s.backoff, before);
 }
 
 /* --- resolver --- */
@@ -590,24 +487,54 @@ sockets_are_served_or_nothing_is(void **state)
 	gate_close(c.gate);
 }
 
+static int
+wait_for_groups(void *context, struct error *e)
+{
+	static const struct groups_config groups;
+	const struct waiter w = {0};
+	struct jobs jobs = {0};
+	struct memory *m;
+	struct job *j;
+	int rc = -1;
+
+	(void)context;
+	refusals_on();
+	m = memory_new(&groups);
+	j = jobs_add(&jobs, "alice", 0);
+	if (m != NULL && j != NULL)
+		rc = job_wait(j, &w);
+	refusals_off();
+	if (j != NULL)
+		jobs_remove(&jobs, j);
+	assert_null(jobs_oldest(&jobs));
+	memory_free(m);
+	return rc == 0 ? 0 : error_set(e, ERROR_UNAVAILABLE, "out of memory");
+}
+
+static void
+who_waits_waits_or_does_not(void **state)
+{
+	(void)state;
+	refusals_sweep(wait_for_groups, NULL);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, keys_enter, keys_leave)
 
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
-	    TEST(file_is_read_and_written_whole_or_not_at_all),
-	    TEST(account_that_cannot_be_looked_up_is_not_called_absent),
-	    TEST(host_has_a_name_and_an_address_whatever_fails),
-	    TEST(program_that_cannot_be_looked_for_is_not_run),
-	    TEST(request_is_answered_once_or_refused),
-	    TEST(configuration_is_read_whole_or_not_at_all),
 	    TEST(socket_listens_or_says_why_not),
 	    TEST(connections_are_carried_or_nothing_is_left),
 	    TEST(peer_that_is_not_known_is_not_let_in),
+	    TEST(peers_that_are_turned_away_are_told_of_once_a_second),
 	    TEST(filter_is_whole_or_not_there),
+	    TEST(server_that_does_not_start_is_ended),
+	    TEST(worker_starts_or_says_why_not),
+	    TEST(process_that_dies_young_is_started_ever_later),
 	    TEST(checker_runs_or_says_why_not),
 	    TEST(sockets_are_served_or_nothing_is),
+	    TEST(who_waits_waits_or_does_not),
 	};
 
 	return cmocka_run_group_tests(tests, keys_make, keys_free);
