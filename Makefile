@@ -57,10 +57,10 @@ PROGRAMS := $(addprefix $(BUILD)/,$(LIBEXECS) $(TOOLS))
 UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 # Unit tests that have something in the place of ours, a library that takes long to load, or a look
 # at their own executable.
-APART    := audit base_refused chain desk desk_failing gate jose_refused keep_hooks key_sets \
-	ldap_answers memory program rundir script_failing serve_refused source_ldap source_rest \
-	source_unix state_failing store_failing token_ask token_credentials token_settings \
-	unix_account
+APART    := audit base_refused chain desk desk_failing gate jose_refused keep_files keep_hooks \
+	key_sets ldap_answers memory pam program rundir script_failing serve_refused source_ldap \
+	source_rest source_unix state_failing store_failing token_ask token_credentials \
+	token_settings unix_account
 APART_SOURCES := $(patsubst %,tests/unit/test_%.c,$(APART)) \
 	$(patsubst %,tests/unit/%.c,desks failures faults refusals)
 JOINED    = $(filter-out $(APART),$(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c)))
@@ -188,22 +188,23 @@ $(BUILD)/tools/authserver/embedded.o: man/authserver.1 tools/authserver/nginx.co
 $(call object,$(filter-out tests/fuzz/%,$(wildcard tests/*/*.c))): BUILD_CFLAGS += -O0 -U_FORTIFY_SOURCE $(UNCOUNTED)
 
 # Unit tests are one program, which is linked once and has a name for each of them: a link takes as
-# long as the compilation of a test. Its main is called as the test is.
-$(call object,$(addprefix tests/unit/test_,$(addsuffix .c,$(JOINED)))): BUILD_CFLAGS += \
-	-Dmain=$(*F) -Wno-missing-prototypes
+# long as the compilation of a test. Their mains are called as they are, and joined.c has the main.
+JOINS := -Wl,--export-dynamic-symbol='test_*' -lcmocka -lseccomp
+$(call object,$(wildcard tests/unit/test_*.c)): BUILD_CFLAGS += -Dmain=$(*F) -Wno-missing-prototypes
 $(BUILD)/tests/unit/joined: $(call object,$(filter-out $(APART_SOURCES),$(wildcard tests/unit/*.c)) \
 		fcgi/framing.c fcgi/landlock.c fcgi/sandbox.c fcgi/syscalls.c \
 		resolver/job.c resolver/key_age.c resolver/outbox.c \
 		$(addprefix tools/authserver-token/,cache.c flight.c life.c private.c)) $(LIBRARY)
 	$(call say,LD,$@)
-	$(call link,-Wl$(comma)--export-dynamic-symbol='test_*' -lcmocka -lseccomp)
+	$(call link,$(JOINS))
 	$(Q)cd $(@D) && for name in $(JOINED); do ln -sf joined test_$$name || exit; done
 
 $(addprefix $(BUILD)/tests/unit/test_,$(JOINED)): $(BUILD)/tests/unit/joined ;
 
-$(addprefix $(BUILD)/tests/unit/test_,$(APART)): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
+$(addprefix $(BUILD)/tests/unit/test_,$(APART)): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o \
+		$(BUILD)/tests/unit/joined.o $(LIBRARY)
 	$(call say,LD,$@)
-	$(call link,-lcmocka -lldap -llber -lcurl -lseccomp -lfcgi)
+	$(call link,$(JOINS) -lldap -llber -lcurl -lfcgi)
 
 # What those that are apart need of a program, beside the library.
 DESKS_UNITS := $(addprefix $(BUILD)/tests/unit/test_,desk desk_failing)

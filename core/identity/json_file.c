@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "base/json.h"
 
 json_t *
 json_file_read(const char *path, struct error *e)
@@ -12,8 +13,7 @@ json_file_read(const char *path, struct error *e)
 
 	buffer_init(&text, LIMIT_ATTRIBUTES);
 	if (file_read_trusted(path, &text, NULL, e) == 0) {
-		object = json_loadb(text.data != NULL ? text.data : "", text.length,
-		    JSON_REJECT_DUPLICATES, &wrong);
+		object = json_read(text.data != NULL ? text.data : "", text.length, &wrong);
 		if (object == NULL)
 			error_set(e, ERROR_CONFIG, "%s:%d: %s", path, wrong.line, wrong.text);
 	}

@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
 
 void
@@ -55,7 +56,7 @@ int
 source_reply(struct membership *m, const char *text, size_t length, struct error *e)
 {
 	json_error_t wrong;
-	json_t *object = json_loadb(text, length, JSON_REJECT_DUPLICATES, &wrong);
+	json_t *object = json_read(text, length, &wrong);
 	int rc = -1;
 
 	if (object == NULL) {

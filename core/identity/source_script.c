@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "identity/script_file.h"
 #include "identity/script_run.h"
 #include "identity/source.h"
@@ -18,7 +19,8 @@ struct script_source {
 static bool
 is_unknown(const struct buffer *output)
 {
-	json_t *object = json_loadb(output->data, output->length, JSON_REJECT_DUPLICATES, NULL);
+	json_error_t wrong;
+	json_t *object = json_read(output->data, output->length, &wrong);
 	bool unknown = json_is_null(json_object_get(object, "groups"));
 
 	json_decref(object);

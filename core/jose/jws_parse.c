@@ -4,30 +4,9 @@
 
 #include "base/base64url.h"
 #include "base/buffer.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "jose/refuse.h"
-
-/*
- * What these bytes say, or NULL. Where memory ends the parser calls some things wrong that are
- * not: so it looks again, once it is sure that there is memory.
- */
-static json_t *
-parse(const struct buffer *bytes, bool *short_of_memory, json_error_t *wrong)
-{
-	enum { AMPLE = 8 * LIMIT_TOKEN };
-	json_t *value = json_loadb(bytes->data, bytes->length, JSON_REJECT_DUPLICATES, wrong);
-	struct buffer room;
-
-	*short_of_memory = false;
-	if (value != NULL)
-		return value;
-	buffer_init(&room, AMPLE);
-	*short_of_memory = buffer_reserve(&room, AMPLE - 1) == NULL;
-	buffer_free(&room);
-	return *short_of_memory
-		   ? NULL
-		   : json_loadb(bytes->data, bytes->length, JSON_REJECT_DUPLICATES, wrong);
-}
 
 json_t *
 jws_object(const char *part, size_t length, const char *name, struct error *e)
@@ -35,7 +14,6 @@ jws_object(const char *part, size_t length, const char *name, struct error *e)
 	struct buffer bytes;
 	json_error_t wrong;
 	json_t *object = NULL;
-	bool short_of_memory;
 
 	buffer_init(&bytes, LIMIT_TOKEN);
 	/* What is short of memory says nothing about the token. */
@@ -47,8 +25,8 @@ jws_object(const char *part, size_t length, const char *name, struct error *e)
 		refuse(e, "its %s is not base64url", name);
 		goto out;
 	}
-	object = parse(&bytes, &short_of_memory, &wrong);
-	if (short_of_memory) {
+	object = json_read(bytes.data, bytes.length, &wrong);
+	if (object == NULL && json_read_short(&wrong)) {
 		error_set(e, ERROR_UNAVAILABLE, "out of memory");
 	} else if (object == NULL) {
 		refuse(e, "its %s is not JSON: %s", name, wrong.text);

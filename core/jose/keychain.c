@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/dump.h"
+#include "base/json.h"
 #include "base/text.h"
 
 struct keychain {
@@ -99,7 +100,7 @@ add_set(struct keychain *c, const char *text, size_t length, const struct readin
     struct error *e)
 {
 	json_error_t wrong;
-	json_t *set = json_loadb(text, length, JSON_REJECT_DUPLICATES, &wrong);
+	json_t *set = json_read(text, length, &wrong);
 	int rc;
 
 	if (set == NULL) {

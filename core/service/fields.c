@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/json.h"
 #include "service/form.h"
 
 static bool
@@ -97,10 +98,13 @@ cleanse(json_t *object)
 static int
 take_object(struct fields *f, const struct request *r, struct error *e)
 {
-	json_t *object = json_loadb(r->body, r->received, JSON_REJECT_DUPLICATES, NULL);
+	json_error_t wrong;
+	json_t *object = json_read(r->body, r->received, &wrong);
 	int rc = 0;
 
-	if (!json_is_object(object))
+	if (object == NULL && json_read_short(&wrong))
+		rc = error_set(e, ERROR_UNAVAILABLE, "out of memory");
+	else if (!json_is_object(object))
 		rc = error_set(e, ERROR_MALFORMED,
 		    "the body is not one JSON object with each member once");
 	for (size_t i = 0; rc == 0 && f->names[i] != NULL; i++)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
 
 enum { DEPTH_MAX = 16 }; /* of nested claims: they are filled in by recursion */
@@ -82,7 +83,7 @@ read_claims(struct shape *s, struct error *e)
 	const char *name;
 	json_t *value;
 
-	s->extra = json_loads(p->claims, JSON_REJECT_DUPLICATES, &wrong);
+	s->extra = json_read(p->claims, strlen(p->claims), &wrong);
 	if (s->extra == NULL)
 		return error_set(e, ERROR_CONFIG, "%s: claims: %s", p->where, wrong.text);
 	if (!json_is_object(s->extra))

@@ -109,7 +109,7 @@ read_record(struct refresh_lease *l, struct error *e)
 {
 	struct buffer bytes;
 	const char *wrong;
-	int rc = -1;
+	int read = -1, rc = -1;
 
 	buffer_init(&bytes, REFRESH_RECORD);
 	l->fd = record_open(l->directory, l->name, O_RDWR, &bytes, &wrong);
@@ -119,8 +119,10 @@ read_record(struct refresh_lease *l, struct error *e)
 		refuse(e, "unknown");
 	else if (l->fd == -1)
 		system_error(e, errno, "%s/%s", l->directory->path, l->name);
-	else if (refresh_record_read(&l->record, &bytes) == -1)
+	else if ((read = refresh_record_read(&l->record, &bytes)) == -1)
 		refuse_family(e, l->name, "its file is damaged: remove it");
+	else if (read == 1)
+		error_set(e, ERROR_UNAVAILABLE, "out of memory");
 	else
 		rc = 0;
 	buffer_free(&bytes);

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include "base/dump.h"
+#include "base/json.h"
 
 /* Longer than anybody's, and no sum of two overflows. */
 #define LONGEST (1000LL * 366 * 24 * 60 * 60)
@@ -104,18 +105,20 @@ int
 refresh_record_read(struct refresh_record *r, const struct buffer *bytes)
 {
 	struct refresh_head head;
+	json_error_t wrong;
 	json_t *object;
 	int rc = -1;
 
 	*r = (struct refresh_record){0};
 	if (refresh_head_read(&head, bytes) == -1)
 		return -1;
-	object = json_loadb(bytes->data + REFRESH_HEAD, bytes->length - REFRESH_HEAD,
-	    JSON_REJECT_DUPLICATES, NULL);
+	object = json_read(bytes->data + REFRESH_HEAD, bytes->length - REFRESH_HEAD, &wrong);
 	if (object != NULL)
 		rc = read_object(r, object);
+	else if (json_read_short(&wrong))
+		rc = 1;
 	json_decref(object);
-	if (rc == -1)
+	if (rc != 0)
 		*r = (struct refresh_record){0};
 	r->confirmed = head.confirmed;
 	return rc;

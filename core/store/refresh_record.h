@@ -25,8 +25,8 @@ enum { REFRESH_RECORD = 8 * 1024 }; /* bytes of a file at most */
 /* Appends the bytes. 0, or -1 and ERROR_MALFORMED, ERROR_UNAVAILABLE. */
 int refresh_record_write(const struct refresh_record *r, struct buffer *bytes, struct error *e);
 
-/* Reads what refresh_record_write() writes: nothing missing, nothing more, nothing too long. 0,
- * or -1 and *r is zeroed. */
+/* Reads what refresh_record_write() writes: nothing missing, nothing more, nothing too long. 0;
+ * or 1 where memory ended, -1 where that is not what the bytes are, and *r is zeroed. */
 int refresh_record_read(struct refresh_record *r, const struct buffer *bytes);
 
 /* When the family ends by itself, by its own limits. */

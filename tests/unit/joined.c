@@ -11,7 +11,7 @@ main(int argc, char **argv)
 	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
 	const char *name = slash != NULL ? slash + 1 : argc > 0 ? argv[0] : "";
 	void *found = strncmp(name, "test_", 5) == 0 ? dlsym(RTLD_DEFAULT, name) : NULL;
-	int (*run)(void);
+	int (*run)(int, char **);
 
 	if (found == NULL) {
 		fprintf(
@@ -19,5 +19,5 @@ main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	memcpy(&run, &found, sizeof(run));
-	return run();
+	return run(argc, argv);
 }

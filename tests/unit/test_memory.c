@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "identity/attributes.h"
 #include "identity/groups_json.h"
 #include "identity/http.h"
@@ -581,6 +582,35 @@ audit(struct error *e)
 	return rc == 0 ? 0 : no_memory(e);
 }
 
+/* Of this jansson by itself keeps "a user with a longer nam", and more like it. */
+static int
+read_json(struct error *e)
+{
+	static const char text[] =
+	    "{\"sub\": \"a user with a longer name\", \"groups\": [\"etl\", 1]}";
+	json_error_t wrong;
+	json_t *value = json_read(text, strlen(text), &wrong);
+
+	if (value == NULL)
+		return json_read_short(&wrong) ? no_memory(e) : -1;
+	assert_string_equal(
+	    json_string_value(json_object_get(value, "sub")), "a user with a longer name");
+	assert_int_equal(json_array_size(json_object_get(value, "groups")), 2);
+	json_decref(value);
+	return 0;
+}
+
+static void
+json_is_read_whole_or_not_at_all(void **state)
+{
+	json_error_t wrong;
+
+	(void)state;
+	do_without(read_json, NULL);
+	assert_null(json_read("{", 1, &wrong));
+	assert_false(json_read_short(&wrong));
+}
+
 static void
 what_is_said_is_whole_or_not_said(void **state)
 {
@@ -616,6 +646,7 @@ main(void)
 	    TEST(what_is_kept_of_a_user_holds),
 	    TEST(a_signer_answers_once_or_not_at_all),
 	    TEST(claims_are_whole_or_there_are_none),
+	    TEST(json_is_read_whole_or_not_at_all),
 	    TEST(what_is_said_is_whole_or_not_said),
 	};
 

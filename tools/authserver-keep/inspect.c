@@ -11,6 +11,7 @@
 
 #include "base/account.h"
 #include "base/dump.h"
+#include "base/json.h"
 #include "jose/jws_verify.h"
 
 /* A JSON object has some bytes more than the token in it. */
@@ -55,6 +56,7 @@ inspect_render(struct buffer *file, enum keep_format format, const struct signat
 static const char *
 find_token(const struct buffer *file, enum keep_format format, json_t **object)
 {
+	json_error_t wrong;
 	const char *token;
 
 	*object = NULL;
@@ -62,7 +64,7 @@ find_token(const struct buffer *file, enum keep_format format, json_t **object)
 		return "";
 	if (format == KEEP_JWT)
 		return file->data;
-	*object = json_loadb(file->data, file->length, JSON_REJECT_DUPLICATES, NULL);
+	*object = json_read(file->data, file->length, &wrong);
 	token = json_string_value(json_object_get(*object, "access_token"));
 	return token != NULL ? token : "";
 }

@@ -1,0 +1,49 @@
+#include "base/json.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Of this thread, since its last json_read() began: jansson passes no context. */
+static _Thread_local bool memory_ended;
+
+static void *
+allocate(size_t size)
+{
+	void *memory = malloc(size);
+
+	if (memory == NULL)
+		memory_ended = true;
+	return memory;
+}
+
+/* What was allocated before is freed as it should: by the same function. */
+static void
+watch_memory(void)
+{
+	json_set_alloc_funcs(allocate, free);
+}
+
+json_t *
+json_read(const char *text, size_t length, json_error_t *wrong)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	json_t *value;
+
+	(void)pthread_once(&once, watch_memory);
+	memory_ended = false;
+	value = json_loadb(text, length, JSON_REJECT_DUPLICATES, wrong);
+	if (!memory_ended)
+		return value;
+	json_decref(value);
+	(void)snprintf(wrong->text, sizeof(wrong->text), "out of memory");
+	/* Where json_error_code(3) finds it. */
+	wrong->text[sizeof(wrong->text) - 1] = json_error_out_of_memory;
+	return NULL;
+}
+
+bool
+json_read_short(const json_error_t *wrong)
+{
+	return json_error_code(wrong) == json_error_out_of_memory;
+}
