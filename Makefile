@@ -59,8 +59,8 @@ UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 # at their own executable.
 APART    := audit base_refused chain desk desk_failing gate jose_refused keep_files keep_hooks \
 	key_sets ldap_answers memory pam program rundir script_failing serve_refused source_ldap \
-	source_rest source_unix state_failing store_failing token_ask token_credentials \
-	token_settings unix_account
+	source_rest source_unix state_failing store_failing token_ask token_cache token_credentials \
+	token_place token_settings unix_account
 APART_SOURCES := $(patsubst %,tests/unit/test_%.c,$(APART)) \
 	$(patsubst %,tests/unit/%.c,desks failures faults refusals)
 JOINED    = $(filter-out $(APART),$(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c)))
@@ -194,7 +194,7 @@ $(call object,$(wildcard tests/unit/test_*.c)): BUILD_CFLAGS += -Dmain=$(*F) -Wn
 $(BUILD)/tests/unit/joined: $(call object,$(filter-out $(APART_SOURCES),$(wildcard tests/unit/*.c)) \
 		fcgi/framing.c fcgi/landlock.c fcgi/sandbox.c fcgi/syscalls.c \
 		resolver/job.c resolver/key_age.c resolver/outbox.c \
-		$(addprefix tools/authserver-token/,cache.c flight.c life.c private.c)) $(LIBRARY)
+		tools/authserver-token/life.c tools/authserverctl/question.c) $(LIBRARY)
 	$(call say,LD,$@)
 	$(call link,$(JOINS))
 	$(Q)cd $(@D) && for name in $(JOINED); do ln -sf joined test_$$name || exit; done
@@ -213,12 +213,16 @@ $(BUILD)/tests/unit/test_token_ask: $(call object,$(addprefix tools/authserver-t
 	ask_http.c ask_peer.c fastcgi.c life.c request.c settings.c token_file.c url.c))
 $(BUILD)/tests/unit/test_token_credentials: $(call object,tools/authserver-token/credentials.c)
 $(BUILD)/tests/unit/test_pam: $(BUILD)/password/pam.o
-$(BUILD)/tests/unit/test_keep_files: $(call object,$(addprefix tools/authserver-keep/,inspect.c \
-	kept.c subjects.c))
+$(BUILD)/tests/unit/test_keep_files: $(call object,$(addprefix tools/authserver-keep/,gone.c \
+	hook_spawn.c hooks.c inspect.c issuer.c keeper.c kept.c subjects.c))
 $(BUILD)/tests/unit/test_keep_hooks: $(call object,$(addprefix tools/authserver-keep/,hooks.c \
 	hook_spawn.c))
 $(BUILD)/tests/unit/test_rundir: $(call object,$(addprefix tools/authserver/,child.c complain.c \
 	parts.c port.c rundir.c))
+$(BUILD)/tests/unit/test_token_cache: $(call object,$(addprefix tools/authserver-token/,cache.c \
+	flight.c life.c private.c))
+$(BUILD)/tests/unit/test_token_place: $(call object,$(addprefix tools/authserver-token/,discover.c \
+	life.c place.c private.c))
 $(BUILD)/tests/unit/test_key_sets: $(call object,resolver/job.c resolver/key_age.c \
 	resolver/key_sets.c resolver/outbox.c resolver/thread.c)
 $(BUILD)/tests/unit/test_token_settings: $(call object,$(addprefix tools/authserver-token/,request.c \
@@ -228,7 +232,8 @@ $(DESKS_UNITS): $(call object,tests/unit/desks.c resolver/checker.c \
 	resolver/memory.c resolver/outbox.c resolver/serve.c resolver/thread.c)
 
 # Calls that fail when a test says so.
-FAILURES_UNITS := keep_files keep_hooks pam rundir token_ask token_credentials
+FAILURES_UNITS := keep_files keep_hooks pam rundir token_ask token_cache token_credentials \
+	token_place
 FAILURES_CALLS := malloc calloc realloc strdup asprintf __asprintf_chk getcwd mkdtemp fdopendir \
 	getpwnam getgrgid fork fchown fchmod fstat fchownat fchmodat socket bind listen setsockopt \
 	send write

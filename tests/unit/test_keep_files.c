@@ -19,6 +19,7 @@
 
 #include "tests/unit/failures.h"
 #include "tools/authserver-keep/inspect.h"
+#include "tools/authserver-keep/keeper.h"
 
 /* {"alg":"RS512"}, and the subject is jane, 7, or none. */
 #define HEADER "eyJhbGciOiJSUzUxMiJ9."
@@ -101,7 +102,7 @@ static int
 clean(void **state)
 {
 	static const char *const names[] = {"a", "b", "link", "file", "more", "a-jane.jwt",
-	    "a-joe.jwt", "a-.jwt", "a-jane.txt", "b-jane.jwt"};
+	    "a-joe.jwt", "a-.jwt", "a-eve.txt", "a-eve.jwt", "b-bob.jwt"};
 	struct fixture *f = *state;
 	char path[64];
 
@@ -252,7 +253,7 @@ static void
 who_is_gone_is_known_by_the_files(void **state)
 {
 	static const char *const names[] = {
-	    "a-jane.jwt", "a-joe.jwt", "a-.jwt", "a-jane.txt", "b-jane.jwt", "a"};
+	    "a-jane.jwt", "a-joe.jwt", "a-.jwt", "a-eve.txt", "b-bob.jwt", "a"};
 	struct fixture *f = *state;
 	char jane[] = "jane", nowhere[] = "/nowhere/${subject}";
 	char *one[] = {jane};
@@ -424,6 +425,89 @@ list_that_cannot_be_made_is_an_error(void **state)
 	free(deep);
 }
 
+/* What a scan finds of a file of which the mark is known. */
+static bool
+is_still_known(struct keeper *k, size_t i, const struct stat *mark, struct error *e)
+{
+	k->list.items[i].inspected = true;
+	k->list.items[i].mark = *mark;
+	assert_int_equal(keeper_scan(k, e), 0);
+	return k->list.items[i].inspected;
+}
+
+static void
+file_is_looked_at_again_when_somebody_has_changed_it(void **state)
+{
+	enum { CHANGES = 8 };
+	struct fixture *f = *state;
+	const struct keeper_options options = {0};
+	struct keeper k = {.options = &options, .log = &f->log, .issuer = &f->issuer};
+	struct stat st, marks[CHANGES];
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "%s/file", f->folder);
+	set_sections(f, path);
+	write_file(f, "a-jane.jwt", JANE, strlen(JANE));
+	assert_int_equal(keeper_scan(&k, &f->e), 0);
+	assert_int_equal(k.list.count, 4);
+	assert_int_equal(lstat(k.list.items[1].path, &st), 0);
+	for (int i = 0; i < CHANGES; i++)
+		marks[i] = st;
+	marks[0].st_ino++;
+	marks[1].st_dev++;
+	marks[2].st_size++;
+	marks[3].st_mode ^= 0040;
+	marks[4].st_uid++;
+	marks[5].st_gid++;
+	marks[6].st_mtim.tv_sec++;
+	marks[7].st_mtim.tv_nsec ^= 1;
+	assert_true(is_still_known(&k, 1, &st, &f->e));
+	for (int i = 0; i < CHANGES; i++)
+		assert_false(is_still_known(&k, 1, &marks[i], &f->e));
+	/* One that is gone, and one that never was. */
+	assert_false(is_still_known(&k, 2, &st, &f->e));
+	assert_true(is_still_known(&k, 2, &(struct stat){0}, &f->e));
+	(void)failures_set("memory", 0, 1, ENOMEM);
+	assert_int_equal(keeper_scan(&k, &f->e), -1);
+	assert_int_equal(k.list.count, 4);
+	kept_list_free(&k.list);
+}
+
+static void
+file_of_who_left_the_group_goes_where_a_section_says_so(void **state)
+{
+	char joe[] = "joe", two[] = "two", one[] = "one", path[64], file[64];
+	char *left[] = {joe, NULL}, *other[] = {two, NULL}, *this[] = {two, one, NULL};
+	struct fixture *f = *state;
+	struct keeper_options options = {.names = other};
+	struct keeper k = {.options = &options, .log = &f->log, .issuer = &f->issuer};
+
+	(void)snprintf(path, sizeof(path), "%s/file", f->folder);
+	(void)snprintf(file, sizeof(file), "%s/a-jane.jwt", f->folder);
+	set_sections(f, path);
+	f->sections[0].remove = true;
+	members = left;
+	write_file(f, "a-jane.jwt", JANE, strlen(JANE));
+	/* What lies under the name of who is gone, and is no token of theirs, is not ours. */
+	write_file(f, "a-eve.jwt", JANE, strlen(JANE));
+	assert_int_equal(keeper_scan(&k, &f->e), 0);
+	assert_int_equal(logged(f, "emove"), 0);
+	options = (struct keeper_options){.names = this, .dry_run = true};
+	assert_int_equal(keeper_scan(&k, &f->e), 0);
+	assert_int_equal(logged(f, "Would remove token: "), 1);
+	assert_int_equal(access(file, F_OK), 0);
+	options.dry_run = false;
+	assert_int_equal(keeper_scan(&k, &f->e), 0);
+	assert_int_equal(logged(f, "a-jane.jwt: jane is not in group staff any more"), 1);
+	assert_int_equal(access(file, F_OK), -1);
+	/* While the members are not known, nobody is gone. */
+	write_file(f, "a-jane.jwt", JANE, strlen(JANE));
+	(void)failures_set("getgrnam_r", 0, 2, EIO);
+	assert_int_equal(keeper_scan(&k, &f->e), 0);
+	assert_int_equal(access(file, F_OK), 0);
+	kept_list_free(&k.list);
+}
+
 /* --- what lies there --- */
 
 static void
@@ -519,6 +603,10 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		subjects_stay_while_their_group_cannot_be_looked_up, make, clean),
 	    cmocka_unit_test_setup_teardown(list_that_cannot_be_made_is_an_error, make, clean),
+	    cmocka_unit_test_setup_teardown(
+		file_is_looked_at_again_when_somebody_has_changed_it, make, clean),
+	    cmocka_unit_test_setup_teardown(
+		file_of_who_left_the_group_goes_where_a_section_says_so, make, clean),
 	    cmocka_unit_test_setup_teardown(
 		token_is_ours_to_remove_when_it_names_the_subject, make, clean),
 	    cmocka_unit_test_setup_teardown(

@@ -41,7 +41,7 @@ __wrap_pam_start(
 	(void)user;
 	assert_string_equal(service, "authserver");
 	pam.conversation = *c;
-	*h = NULL;
+	*h = pam.start == PAM_SUCCESS ? (pam_handle_t *)&pam : NULL;
 	return pam.start;
 }
 

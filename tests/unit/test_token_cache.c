@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/unit/failures.h"
 #include "tools/authserver-token/flight.h"
 
 /* {"alg":"RS512"} and {"exp":2000000000}, with two signatures. */
@@ -283,6 +285,40 @@ what_cannot_be_kept_is_told(void **state)
 	cache_close(&c);
 }
 
+static void
+short_memory_keeps_nothing(void **state)
+{
+	char text[] = TOKEN("YQ");
+	struct buffer token = {.data = text, .length = strlen(text)};
+	struct error failure, e;
+	struct cache c;
+	int turn;
+
+	open_as(&c, *state, key);
+	error_set(&failure, ERROR_DENIED, "no");
+	for (turn = 0; turn < 40; turn++) {
+		(void)failures_set("memory", turn, 1, ENOMEM);
+		if (cache_keep(&c, &token, &e) == 0)
+			break;
+		assert_int_equal(e.code, ERROR_UNAVAILABLE);
+		assert_int_equal(failures_set(NULL, 0, 0, 0), 1);
+		assert_int_not_equal(look(&c), FOUND_TOKEN);
+	}
+	assert_true(turn > 0);
+	(void)failures_set("memory", 0, 1, ENOMEM);
+	assert_int_equal(cache_keep_failure(&c, &failure, &e), -1);
+	assert_int_equal(failures_set(NULL, 0, 0, 0), 1);
+	/* What cannot be read for want of memory is not there. */
+	for (turn = 0; turn < 40; turn++) {
+		(void)failures_set("memory", turn, 1, ENOMEM);
+		if (look(&c) == FOUND_TOKEN && failures_count() == 0)
+			break;
+	}
+	assert_true(turn > 0);
+	(void)failures_set(NULL, 0, 0, 0);
+	cache_close(&c);
+}
+
 /* --- an attempt for all --- */
 
 struct asked {
@@ -392,6 +428,7 @@ main(void)
 		place_that_is_not_ours_alone_is_refused, make, clean),
 	    cmocka_unit_test_setup_teardown(what_is_too_large_or_gone_is_no_token, make, clean),
 	    cmocka_unit_test_setup_teardown(what_cannot_be_kept_is_told, make, clean),
+	    cmocka_unit_test_setup_teardown(short_memory_keeps_nothing, make, clean),
 	    cmocka_unit_test_setup_teardown(
 		kept_token_will_do_until_its_end_is_near, make, clean),
 	    cmocka_unit_test_setup_teardown(failure_of_before_is_no_answer, make, clean),
