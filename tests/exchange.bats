@@ -64,6 +64,13 @@ BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
     logged 'Issued a token by token-exchange: subject alice, caller alice'
     exchange t requested_token_type=$JWT
     holds 'it["issued_token_type"] == "urn:ietf:params:oauth:token-type:jwt"'
+    exchange t requested_token_type=urn:ietf:params:oauth:token-type:access_token
+    holds 'it["issued_token_type"] == "urn:ietf:params:oauth:token-type:access_token"'
+    for type in access_token id_token; do
+        grant_as "" "$EXCHANGE" "subject_token=$(<"$DIR/t")" \
+            "subject_token_type=urn:ietf:params:oauth:token-type:$type"
+        [ "$STATUS" = 200 ]
+    done
     refute grep -q eyJ "$LOG"
 }
 
@@ -205,6 +212,9 @@ BUILD_PROGRAMS=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
 @test "audiences are those of the token, or those that are listed for the party" {
     trust 'audience = { "*" }'
     serve
+    signed long '{"aud": "a" * 2000}'
+    exchange long
+    fails 400 invalid_target
     theirs one alice --audience a
     signed two '{"aud": ["a", "b"]}'
     exchange one

@@ -282,20 +282,22 @@ a_directory_that_was_replaced_is_noticed(void **state)
 #define IN_DIRECTORY(test) \
 	cmocka_unit_test_setup_teardown(test, stores_enter_open, stores_leave)
 
-/* As one that is mounted over. */
+/* As one that is mounted over: the roots of these two have one and the same number. */
 static void
 a_directory_of_another_file_system_is_not_it(void **state)
 {
-	struct stores_fixture *f = *state;
-	char elsewhere[] = "/proc";
-	struct directory d;
+	char path[] = "/sys";
+	struct directory d = {
+	    .fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), .path = path};
+	struct stat held, there;
 	struct error e;
 
-	stores_check(directory_open(&d, f->path, 0750, (gid_t)-1, &e), &e);
-	assert_int_equal(
-	    directory_check(&(struct directory){.fd = d.fd, .path = elsewhere}, &e), -1);
+	(void)state;
+	if (fstat(d.fd, &held) == -1 || stat(path, &there) == -1 || held.st_ino != there.st_ino)
+		skip();
+	assert_int_equal(directory_check(&d, &e), -1);
 	assert_int_equal(e.code, ERROR_UNAVAILABLE);
-	directory_close(&d);
+	close(d.fd);
 }
 
 static void

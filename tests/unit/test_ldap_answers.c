@@ -113,30 +113,53 @@ answer_search(int fd, int id)
 	put_result(fd, id, LDAP_RES_SEARCH_RESULT, said->search, 0);
 }
 
-/* Each request is small, and comes alone. */
+/* Bytes of the message that begins there (X.690, 8.1.3): its first two, and what they say. */
+static ssize_t
+size_of(const char *message)
+{
+	const unsigned char *at = (const unsigned char *)message + 1;
+	ssize_t size = *at & 0x7f;
+
+	if (*at < 0x80)
+		return 2 + size;
+	size = 0;
+	for (int i = 1; i <= (*at & 0x7f); i++)
+		size = size << 8 | at[i];
+	return 2 + (*at & 0x7f) + size;
+}
+
+static void
+answer(int fd, const char *message, int *binds)
+{
+	struct berval request = {
+	    .bv_len = (ber_len_t)size_of(message), .bv_val = (char *)(uintptr_t)message};
+	BerElement *ber = ber_init(&request);
+	ber_tag_t tag = 0;
+	ber_int_t id = 0;
+
+	(void)ber_scanf(ber, "{it", &id, &tag);
+	ber_free(ber, 1);
+	if (tag == LDAP_REQ_BIND && (*binds)++ == 0)
+		put_result(fd, id, LDAP_RES_BIND, said->ours, 0);
+	else if (tag == LDAP_REQ_BIND)
+		put_result(fd, id, LDAP_RES_BIND, said->users, said->condition);
+	else if (tag == LDAP_REQ_SEARCH)
+		answer_search(fd, id);
+	else if (tag == LDAP_REQ_EXTENDED)
+		put_result(fd, id, LDAP_RES_EXTENDED, said->tls, 0);
+}
+
+/* Each request is small and sent whole, but two may come at once. */
 static void
 serve_one(int fd)
 {
 	char bytes[8192];
+	int binds = 0;
 	ssize_t n;
 
-	for (int binds = 0; (n = recv(fd, bytes, sizeof(bytes), 0)) > 0;) {
-		struct berval request = {.bv_len = (ber_len_t)n, .bv_val = bytes};
-		BerElement *ber = ber_init(&request);
-		ber_tag_t tag = 0;
-		ber_int_t id = 0;
-
-		(void)ber_scanf(ber, "{it", &id, &tag);
-		ber_free(ber, 1);
-		if (tag == LDAP_REQ_BIND && binds++ == 0)
-			put_result(fd, id, LDAP_RES_BIND, said->ours, 0);
-		else if (tag == LDAP_REQ_BIND)
-			put_result(fd, id, LDAP_RES_BIND, said->users, said->condition);
-		else if (tag == LDAP_REQ_SEARCH)
-			answer_search(fd, id);
-		else if (tag == LDAP_REQ_EXTENDED)
-			put_result(fd, id, LDAP_RES_EXTENDED, said->tls, 0);
-	}
+	while ((n = recv(fd, bytes, sizeof(bytes), 0)) > 0)
+		for (ssize_t at = 0; at < n; at += size_of(bytes + at))
+			answer(fd, bytes + at, &binds);
 }
 
 static _Noreturn void

@@ -577,6 +577,7 @@ audit(struct error *e)
 
 	if (audit_open(&a, path, e) == -1)
 		return -1;
+	assert_int_not_equal(audit_descriptor(a), -1);
 	rc = audit_write(a, &d, &clock_system);
 	audit_close(a);
 	return rc == 0 ? 0 : no_memory(e);
