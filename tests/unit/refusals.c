@@ -74,8 +74,10 @@ is_turn_of_jansson(json_error_t *wrong)
 {
 	if (!is_turn())
 		return false;
-	if (wrong != NULL)
+	if (wrong != NULL) {
 		*wrong = (json_error_t){.line = -1};
+		wrong->text[sizeof(wrong->text) - 1] = json_error_out_of_memory;
+	}
 	return true;
 }
 

@@ -54,7 +54,7 @@ setup(void **state)
 	(void)snprintf(f->bin, sizeof(f->bin), "%.63s/bin", f->prefix);
 	(void)snprintf(f->lib, sizeof(f->lib), "%.63s/lib", f->prefix);
 	(void)snprintf(f->libexec, sizeof(f->libexec), "%.95s/authserver", f->lib);
-	(void)snprintf(f->self, sizeof(f->self), "%.95s/self", f->bin);
+	(void)snprintf(f->self, sizeof(f->self), "%.95s/test_program", f->bin);
 	if (mkdir(f->bin, 0700) == -1 || mkdir(f->lib, 0700) == -1 ||
 	    mkdir(f->libexec, 0700) == -1)
 		return -1;
