@@ -537,5 +537,6 @@ main(void)
 	    TEST(who_waits_waits_or_does_not),
 	};
 
+	alarm(120); /* ends a worker that is not told to; it blocks SIGTERM */
 	return cmocka_run_group_tests(tests, keys_make, keys_free);
 }
