@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -427,7 +428,12 @@ start_checker(void *context, struct error *e)
 static void
 checker_runs_or_says_why_not(void **state)
 {
+	int pidfd = pidfd_open(getpid(), 0);
+
 	(void)state;
+	if (pidfd == -1) /* valgrind does not know it */
+		skip();
+	close(pidfd);
 	refusals_sweep(start_checker, NULL);
 }
 
@@ -537,5 +543,6 @@ main(void)
 	    TEST(who_waits_waits_or_does_not),
 	};
 
+	alarm(120); /* ends a worker that is not told to; it blocks SIGTERM */
 	return cmocka_run_group_tests(tests, keys_make, keys_free);
 }
