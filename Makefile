@@ -218,7 +218,7 @@ $(BUILD)/tests/unit/test_keep_files: $(call object,$(addprefix tools/authserver-
 $(BUILD)/tests/unit/test_keep_hooks: $(call object,$(addprefix tools/authserver-keep/,hooks.c \
 	hook_spawn.c))
 $(BUILD)/tests/unit/test_rundir: $(call object,$(addprefix tools/authserver/,child.c complain.c \
-	parts.c port.c rundir.c))
+	embedded.c nginx_conf.c parts.c port.c rundir.c))
 $(BUILD)/tests/unit/test_token_cache: $(call object,$(addprefix tools/authserver-token/,cache.c \
 	flight.c life.c private.c))
 $(BUILD)/tests/unit/test_token_place: $(call object,$(addprefix tools/authserver-token/,discover.c \
@@ -249,7 +249,7 @@ $(BUILD)/tests/unit/test_pam: BUILD_LDFLAGS += $(call wrap,$(addprefix pam_,star
 	get_item strerror authenticate acct_mgmt))
 $(BUILD)/tests/unit/test_rundir: BUILD_LDFLAGS += $(call wrap,readlink)
 $(BUILD)/tests/unit/test_token_ask: BUILD_LDFLAGS += $(call wrap,$(addprefix curl_,easy_init \
-	easy_setopt slist_append))
+	easy_setopt slist_append url))
 
 # Threads that cannot be started.
 $(DESKS_UNITS): BUILD_LDFLAGS += -Wl,--wrap=pthread_create

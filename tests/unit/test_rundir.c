@@ -24,6 +24,7 @@
 
 #include "tests/unit/failures.h"
 #include "tools/authserver/child.h"
+#include "tools/authserver/nginx_conf.h"
 #include "tools/authserver/parts.h"
 #include "tools/authserver/port.h"
 #include "tools/authserver/rundir.h"
@@ -185,6 +186,37 @@ file_is_written_once(void **state)
 	(void)failures_set("write", 0, 1, ENOSPC);
 	assert_int_equal(rundir_write(&f->run, "more", "text", 4, &e), -1);
 	assert_non_null(strstr(e.text, "/more: No space left on device"));
+}
+
+static void
+configuration_of_nginx_is_filled_in(void **state)
+{
+	char name[] = "an-account", group[] = "some-group", text[16384];
+	const struct account workers = {.name = name, .group = group};
+	struct fixture *f = *state;
+	struct error e;
+	ssize_t n;
+	int fd;
+
+	for (int root = 0; root < 2; root++) {
+		(void)failures_set("memory", 0, 1, ENOMEM);
+		assert_int_equal(nginx_conf_write(&f->run, &f->own, 5001, true, &e), -1);
+		assert_int_equal(e.code, ERROR_INTERNAL);
+		(void)failures_set(NULL, 0, 0, 0);
+		assert_int_equal(
+		    nginx_conf_write(&f->run, root ? &workers : &f->own, 5001, root, &e), 0);
+		fd = openat(f->run.fd, RUNDIR_CONFIG, O_RDONLY | O_CLOEXEC);
+		n = read(fd, text, sizeof(text) - 1);
+		close(fd);
+		assert_in_range(n, 1, sizeof(text) - 2);
+		text[n] = '\0';
+		assert_non_null(strstr(text, "127.0.0.1:5001"));
+		assert_non_null(strstr(text, f->run.path));
+		assert_true((strstr(text, name) != NULL) == root);
+		assert_true((strstr(text, group) != NULL) == root);
+		assert_null(strstr(text, "@PORT@"));
+		assert_int_equal(unlinkat(f->run.fd, RUNDIR_CONFIG, 0), 0);
+	}
 }
 
 static void
@@ -523,6 +555,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		directory_goes_with_two_levels_and_no_link_is_followed, make, clean),
 	    cmocka_unit_test_setup_teardown(file_is_written_once, make, clean),
+	    cmocka_unit_test_setup_teardown(configuration_of_nginx_is_filled_in, make, clean),
 	    cmocka_unit_test_setup_teardown(socket_is_for_us_and_the_workers, make, clean),
 	    cmocka_unit_test_setup_teardown(
 		users_are_those_of_a_file_that_can_be_read, make, clean),

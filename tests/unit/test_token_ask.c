@@ -292,8 +292,13 @@ ask_local(struct fixture *f, const char *text, size_t length)
 	buffer_init(&b, LARGE);
 	add_record(&b, STDOUT, text, length);
 	add_record(&b, END, "", 0);
-	server = start_server(fd, b.data, b.length);
 	f->request.url = NULL;
+	(void)failures_set("send", 0, 1, EPIPE);
+	assert_int_equal(ask(f), -1);
+	assert_string_equal(f->e.text, "the request: Broken pipe");
+	close(accept(fd, NULL, NULL));
+	(void)failures_set(NULL, 0, 0, 0);
+	server = start_server(fd, b.data, b.length);
 	rc = ask(f);
 	end_server(server);
 	buffer_free(&b);
@@ -533,6 +538,41 @@ nothing_is_asked_without_all_that_was_to_be_set(void **state)
 	buffer_free(&f->credentials.password);
 }
 
+CURLU *__real_curl_url(void);
+CURLU *__wrap_curl_url(void);
+
+CURLU *
+__wrap_curl_url(void)
+{
+	return failures_hit("url") ? NULL : __real_curl_url();
+}
+
+static void
+nothing_is_asked_when_memory_is_short(void **state)
+{
+	struct fixture *f = *state;
+	struct settings s = {.value[SET_AUDIENCE] = f->folder};
+	struct request r;
+	struct error e;
+	int turn;
+
+	close(f->listener);
+	for (turn = 0; turn < 20; turn++) {
+		(void)failures_set("memory", turn, 1, ENOMEM);
+		if (request_read(&r, &s, "jane", &e) == 0)
+			break;
+		assert_string_equal(e.text, "the request is too long");
+	}
+	assert_true(turn >= 2);
+	request_free(&r);
+	(void)failures_set("memory", 0, 1, ENOMEM);
+	assert_int_equal(ask(f), -1);
+	assert_int_equal(f->e.code, ERROR_CONFIG);
+	(void)failures_set("url", 0, 1, ENOMEM);
+	assert_int_equal(ask(f), -1);
+	assert_int_equal(f->e.code, ERROR_CONFIG);
+}
+
 /* --- token files --- */
 
 static void
@@ -593,6 +633,7 @@ main(void)
 		who_is_not_let_in_is_told_what_was_wrong, make, clean),
 	    cmocka_unit_test_setup_teardown(
 		nothing_is_asked_without_all_that_was_to_be_set, make, clean),
+	    cmocka_unit_test_setup_teardown(nothing_is_asked_when_memory_is_short, make, clean),
 	    cmocka_unit_test_setup_teardown(file_that_is_no_token_s_is_refused, make, clean),
 	};
 

@@ -36,6 +36,7 @@ read_claims(struct life *l, const char *claims)
 static void
 what_a_token_says_of_its_times_is_read(void **state)
 {
+	char name[LIMIT_PRINCIPAL], claims[LIMIT_PRINCIPAL + 32];
 	struct life l;
 
 	(void)state;
@@ -44,6 +45,10 @@ what_a_token_says_of_its_times_is_read(void **state)
 	assert_int_equal(l.expires, 9);
 	assert_int_equal(l.issued, 5);
 	assert_string_equal(l.subject, "alice");
+	memset(name, 'a', sizeof(name));
+	(void)snprintf(claims, sizeof(claims), "{\"sub\":\"%.*s\"}", LIMIT_PRINCIPAL, name);
+	assert_int_equal(read_claims(&l, claims), 0);
+	assert_string_equal(l.subject, "");
 	assert_int_equal(read_claims(&l, "{\"sub\":7}"), 0);
 	assert_false(l.ends || l.dated);
 	assert_string_equal(l.subject, "");
@@ -107,6 +112,9 @@ kept_token_needs_enough_life(void **state)
 	    /* Of a time to come: our clock was set back. */
 	    {600, 7200, 0, true},
 	    {601, 7200, 0, false},
+	    /* One that ends before it begins. */
+	    {300, 100, 0, true},
+	    {300, 59, 0, false},
 	};
 
 	(void)state;
