@@ -11,7 +11,7 @@
 #   make soak       load, reloads, rotations and kills for MINUTES=10; REQUESTS=1000000 has so many
 #                   tokens and refusals in its first part instead, half an hour or more
 #   make check-image  the tests of the container in the image's own file system: 3 minutes, root
-#   make torture    faults of all kinds while tokens are made: 15 minutes, root; TORTURE='kill full'
+#   make torture    faults of all kinds while tokens are made: ten minutes, root; TORTURE='kill full'
 #                   runs these parts alone
 #   make coverage   lines and branches that the whole suite runs: a summary, and in build/coverage/report
 #                   each line; fails below 95 and 90 of a hundred. 15 minutes, root

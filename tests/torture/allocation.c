@@ -364,7 +364,8 @@ test_reload(struct stand *s, int number, const struct heap_plan *plan)
 	struct stand new = {.flags = s->flags, .log = s->log};
 	struct error e = {0};
 	struct call c = {0};
-	/* Reading keys takes OpenSSL thousands, and libconfuse, or its lexer, ends the process. */
+	/* Reading keys takes OpenSSL thousands, and libconfuse, or its lexer, ends the process.
+	 */
 	struct heap_plan ours = *plan;
 	int rc;
 
