@@ -97,7 +97,7 @@ is_turn_of_jansson(json_error_t *wrong)
 #define OPENSSL(result, refused, name, parameters, arguments) \
 	WRAP(is_turn_of_openssl(), result, refused, name, parameters, arguments)
 #define JANSSON(result, refused, name, parameters, arguments) \
-	WRAP(is_turn_of_jansson(NULL), result, refused, name, parameters, arguments)
+	WRAP(is_turn(), result, refused, name, parameters, arguments)
 
 /* clang-format off */
 SYSTEM(void *, NULL, calloc, (size_t n, size_t size), (n, size))
@@ -157,8 +157,8 @@ SYSTEM(int, -ENOMEM, seccomp_rule_add_array, (scmp_filter_ctx f, uint32_t action
 
 JANSSON(json_t *, NULL, json_array, (void), ())
 JANSSON(json_t *, NULL, json_object, (void), ())
-JANSSON(char *, NULL, json_dumps, (const json_t *value, size_t flags), (value, flags))
 WRAP(is_turn_of_jansson(wrong), json_t *, NULL, json_loadb, (const char *text, size_t size, size_t flags, json_error_t *wrong), (text, size, flags, wrong))
+JANSSON(char *, NULL, json_dumps, (const json_t *value, size_t flags), (value, flags))
 
 OPENSSL(BIGNUM *, NULL, BN_bin2bn, (const unsigned char *from, int size, BIGNUM *to), (from, size, to))
 OPENSSL(int, -1, BN_bn2binpad, (const BIGNUM *n, unsigned char *to, int size), (n, to, size))
