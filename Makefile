@@ -14,7 +14,8 @@
 #   make torture    faults of all kinds while tokens are made: ten minutes, root; TORTURE='kill full'
 #                   runs these parts alone
 #   make coverage   lines and branches that the whole suite runs: a summary, and in build/coverage/report
-#                   each line; fails below 95 and 90 of a hundred. 15 minutes, root
+#                   each line; fails below 95 and 90 of a hundred, and where identity, paths,
+#                   publishing and verification have a branch that is not run. Ten minutes, root
 #   make check-valgrind  unit tests, tools, and the service, the reaper and the keeper as they serve,
 #                   under valgrind: no error, no byte lost
 #   make check-reproducible  whether two builds, and two packages, are identical: 6 minutes

@@ -208,8 +208,8 @@ static int
 link_first_free(const struct draft *f, const struct request *r, char name[LIMIT_FILE_NAME])
 {
 	for (int64_t time = r->time; time < r->time + NAMES_TRIED; time++) {
-		if (token_name_format(name, r->subject, time) == -1)
-			break;
+		/* As long as the name for the first time, which publish_token() has tried. */
+		(void)token_name_format(name, r->subject, time);
 		if (draft_link(f, r->directory, name) == 0)
 			return 0;
 		if (errno != EEXIST)
