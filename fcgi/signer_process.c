@@ -38,13 +38,16 @@ static int
 start_threads(struct threads *t, const struct signer_process *p, const struct signing *s,
     unsigned int threads, struct error *e)
 {
+	size_t wanted = (size_t)p->count * threads;
 	pthread_attr_t attributes;
 
-	t->each = calloc(p->count, threads * sizeof(*t->each));
+	if (wanted == 0)
+		return error_set(e, ERROR_INTERNAL, "the signer has nobody to sign for");
+	t->each = calloc(wanted, sizeof(*t->each));
 	if (t->each == NULL || pthread_attr_init(&attributes) != 0 ||
 	    pthread_attr_setstacksize(&attributes, STACK) != 0)
 		return error_set(e, ERROR_INTERNAL, "out of memory");
-	for (t->count = 0; t->count < (size_t)p->count * threads; t->count++) {
+	for (t->count = 0; t->count < wanted; t->count++) {
 		struct thread *each = &t->each[t->count];
 
 		each->fd = p->sockets[t->count / threads];

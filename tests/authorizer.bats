@@ -4,6 +4,7 @@
 
 load lib/gateway
 load lib/http
+load lib/clock
 
 setup_file() {
     export GATEWAY=apache-authnz-fcgi VERIFY
@@ -84,7 +85,7 @@ denied() {
         --issuer https://first.example alice)
     shown "$TOKEN" /files/
     denied 401 invalid_token
-    TOKEN=$(faketime '2 days ago' "$BUILD/authserverctl" mint \
+    TOKEN=$(with_clock -2d "$BUILD/authserverctl" mint \
         --private-key "$AT/etc/key.pem" --issuer https://first.example alice)
     shown "$TOKEN" /files/
     denied 401 invalid_token

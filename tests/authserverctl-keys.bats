@@ -4,6 +4,7 @@
 # jose, which are not ours.
 
 load lib/quick
+load lib/clock
 
 setup() {
     quick
@@ -37,7 +38,7 @@ ctl() {
 
 # at TIME COMMAND...: with a clock that stands at TIME, in UTC.
 at() {
-    TZ=UTC faketime -f "$@"
+    TZ=UTC with_clock "$@"
 }
 
 # ctl_at TIME STATUS COMMAND ARGUMENT...

@@ -2,6 +2,7 @@
 # What verifiers and watchers ask for: the public keys, the metadata, and whether we are ready.
 
 load lib/fastcgi
+load lib/clock
 
 setup_file() { fastcgi_init; }
 teardown_file() { fastcgi_clean; }
@@ -161,7 +162,7 @@ END
     # The library that fakes the clock reads a file.
     printf '%s\n' 'seccomp = off' 'landlock = off' >>"$CONF"
     date '+%F %T' >"$DIR/now"
-    run_server env LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1 \
+    run_server env LD_PRELOAD="${CLOCK_LIBRARY/.so/MT.so}" \
         FAKETIME_TIMESTAMP_FILE="$DIR/now" FAKETIME_NO_CACHE=1 \
         "$FCGI" --config "$CONF" --socket "$SOCKET"
     anyone PATH_INFO=/-/ready
@@ -172,6 +173,8 @@ END
     holds "it['ready'] is False and it['keys'] == 'none signs now' and it['signer'] == 'ok'"
     ask
     refused 503
+    # Killed, it would leave the library's semaphore behind.
+    stop
 }
 
 @test "it is not ready while the signer does not answer" {

@@ -3,6 +3,7 @@
 # --watch. AUTHSERVER_BUILD names the build folder. What takes root is skipped else.
 
 load lib/quick
+load lib/clock
 
 setup_file() {
     local build=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
@@ -125,7 +126,7 @@ differs() { ! cmp -s "$1" "$2"; }
     # 20 minutes to spare, of which a fifth is put aside: after 15 it is too late for another
     # pass in 14.
     configure "$(section jane)"
-    faketime -f -910s "$KEEP" --config "$CONF" 2>>"$LOG"
+    with_clock -910s "$KEEP" --config "$CONF" 2>>"$LOG"
     cp "$DIR/jane/token" "$DIR/before"
     keep 0 --every 14m
     differs "$DIR/jane/token" "$DIR/before"
@@ -365,7 +366,7 @@ among() {
     configure "$(section jane)"
     keep 0
     cp "$DIR/jane/token" "$DIR/before"
-    faketime -f +1h "$KEEP" --config "$CONF" 2>>"$LOG"
+    with_clock +1h "$KEEP" --config "$CONF" 2>>"$LOG"
     differs "$DIR/jane/token" "$DIR/before"
     [ "$(claim "$DIR/jane/token" iat)" -gt "$((EPOCHSECONDS + 3000))" ]
     # Now it is one of the future, which others refuse.
@@ -374,14 +375,10 @@ among() {
 }
 
 @test "the service believes a clock that is set while it runs" {
-    local library
-
-    library=$(find /usr/lib -name libfaketime.so.1 | head -n 1)
-    [ -n "$library" ] || skip "takes faketime"
     configure "$(section jane)"
     echo +0 >"$DIR/offset"
     hurried 20
-    HURRIED+=(LD_PRELOAD="$BUILT/tests/preload/hurry.so $library" FAKETIME_TIMESTAMP_FILE="$DIR/offset"
+    HURRIED+=(LD_PRELOAD="$BUILT/tests/preload/hurry.so $CLOCK_LIBRARY" FAKETIME_TIMESTAMP_FILE="$DIR/offset"
         FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1)
     watch
     until_true 5 exists "$DIR/jane/token"

@@ -8,6 +8,7 @@ load lib/http
 load lib/ca
 load lib/auth
 load lib/kdc
+load lib/clock
 
 setup_file() {
     export GATEWAY=nginx-fcgi
@@ -285,7 +286,8 @@ answered() {
 @test "where the clocks of client and server differ too much, a token that has ended is not printed" {
     local status=0
 
-    env -i HOME="$HOME_OF" PATH="$PATH" faketime -f +2d "$WORK/bin/authserver-token" --url="$URL" \
+    env -i HOME="$HOME_OF" PATH="$PATH" \
+        LD_PRELOAD="$CLOCK_LIBRARY" FAKETIME=+2d "$WORK/bin/authserver-token" --url="$URL" \
         "${ALICE[@]}" >"$OUT" 2>"$ERR" || status=$?
     [ "$status" -eq 69 ]
     [ ! -s "$OUT" ]
