@@ -12,5 +12,5 @@ with_clock() {
     local time=$1
 
     shift
-    env "LD_PRELOAD=$CLOCK_LIBRARY" "FAKETIME=$time" "$@"
+    LD_PRELOAD=$CLOCK_LIBRARY FAKETIME=$time "$@"
 }
