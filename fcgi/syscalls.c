@@ -1,7 +1,8 @@
-#define _GNU_SOURCE /* syscall */
+#define _GNU_SOURCE /* CLONE_NEWUSER, syscall */
 #include "fcgi/syscalls.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,6 +28,13 @@
  */
 #define REFUSED SCMP_ACT_ERRNO(ENOSYS)
 #define DEADLY SCMP_ACT_KILL_PROCESS
+
+/* Which of its arguments the flags of clone(2) are. */
+#ifdef __s390__
+enum { CLONE_FLAGS = 1 };
+#else
+enum { CLONE_FLAGS = 0 };
+#endif
 
 enum {
 	BOTH = FOR_SIGNER | FOR_WORKER,
@@ -240,6 +248,10 @@ static const char *const deadly[] = {
     "userfaultfd",
 };
 
+/* Nor is a process in namespaces of its own any of theirs: by these flags of clone(2). */
+static const uint64_t namespaces[] = {CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS,
+    CLONE_NEWPID, CLONE_NEWUSER, CLONE_NEWUTS};
+
 /* An architecture without the call has nothing to be told of it: -EDOM, and no number. */
 static int
 add(scmp_filter_ctx filter, uint32_t action, const char *name, unsigned int count,
@@ -264,6 +276,24 @@ add_narrowed(scmp_filter_ctx filter, const struct narrowed *n)
 	return add(filter, SCMP_ACT_ALLOW, n->name, 1, &condition);
 }
 
+/* What clone3(2) is asked lies in memory, where no filter looks; without it the C library takes
+ * clone(2). */
+static int
+add_namespaces(scmp_filter_ctx filter, bool module)
+{
+	int rc = module ? add(filter, REFUSED, "clone3", 0, NULL) : 0;
+
+	for (size_t i = 0; i < sizeof(namespaces) / sizeof(namespaces[0]) && rc == 0; i++) {
+		const struct scmp_arg_cmp condition = {.arg = CLONE_FLAGS,
+		    .op = SCMP_CMP_MASKED_EQ,
+		    .datum_a = namespaces[i],
+		    .datum_b = namespaces[i]};
+
+		rc = add(filter, DEADLY, "clone", 1, &condition);
+	}
+	return rc;
+}
+
 /* libseccomp takes no rule that says what the filter does anyway. */
 static int
 fill(scmp_filter_ctx filter, unsigned int uses)
@@ -273,6 +303,8 @@ fill(scmp_filter_ctx filter, unsigned int uses)
 
 	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]) && rc == 0; i++)
 		rc = add(filter, DEADLY, deadly[i], 0, NULL);
+	if (rc == 0)
+		rc = add_namespaces(filter, module);
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]) && rc == 0; i++)
 		if (!module && (allowed[i].uses & uses) != 0)
 			rc = add(filter, SCMP_ACT_ALLOW, allowed[i].name, 0, NULL);

@@ -186,6 +186,19 @@ END
     grep -qE '^built in: OpenSSL 3[0-9.]+, jansson 2[0-9.]+, libconfuse 3[0-9.]*, POSIX ACLs, seccomp, Landlock; PKCS #11 engine (not )?found$' <<<"$output"
 }
 
+@test "an audit log in a folder that others use is told, one beside its own rotations is not" {
+    local told="note: audit: workers may write to the other files of $DIR/log too"
+
+    good_configuration
+    mkdir "$DIR/log"
+    : >"$DIR/log/audit.1"
+    check_all 0 --config "$DIR/conf" --set audit="$DIR/log/audit"
+    [[ $output != *'note: audit:'* ]]
+    : >"$DIR/log/syslog"
+    check_all 0 --config "$DIR/conf" --set audit="$DIR/log/audit"
+    says "$told"
+}
+
 @test "checking creates and changes nothing" {
     local before
 

@@ -1,6 +1,6 @@
 /* fcgi: what the filters of system calls let through, by trying it in a process that has one.
  */
-#define _GNU_SOURCE /* syscall, MAP_ANONYMOUS */
+#define _GNU_SOURCE /* CLONE_NEWUSER, syscall, MAP_ANONYMOUS */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -215,6 +216,25 @@ try_thread(void)
 	return 0;
 }
 
+/* As fork(2) would, but that the child is in a namespace. */
+static int
+try_namespace(void)
+{
+	long child = syscall(
+	    SYS_clone, (unsigned long)(CLONE_NEWUSER | SIGCHLD), NULL, NULL, NULL, NULL);
+
+	if (child == 0)
+		_exit(0);
+	return result(child);
+}
+
+static int
+try_clone3(void)
+{
+	/* What the kernel would say to it is EINVAL. */
+	return syscall(SYS_clone3, NULL, (size_t)0) == -1 && errno == EINVAL ? 0 : errno;
+}
+
 static int
 try_kill(void)
 {
@@ -408,6 +428,7 @@ static const struct trial trials[] = {
     {"code that can be written", try_writable_code, NOBODY, false},
     {"typing into a terminal", try_typing, NOBODY, false},
     {"fork", try_fork, NOBODY, false},
+    {"clone3", try_clone3, NOBODY, false},
     {"pthread_create", try_thread, NOBODY, false},
     {"kill", try_kill, NOBODY, false},
     {"tgkill", try_tgkill, NOBODY, false},
@@ -423,6 +444,7 @@ static const struct trial trials[] = {
     {"chroot", try_chroot, NOBODY, true},
     {"io_uring_setup", try_io_uring, NOBODY, true},
     {"unshare", try_unshare, NOBODY, true},
+    {"clone into a namespace", try_namespace, NOBODY, true},
 };
 
 /* How a process with the filter ends that tries it: as waitpid(2) says. */
@@ -480,13 +502,17 @@ each_use_lets_through_what_it_needs(void **state)
 static void
 a_module_is_let_through(void **state)
 {
-	static attempt *const through[] = {try_open, try_socket, try_thread, try_memory};
+	static attempt *const through[] = {
+	    try_open, try_socket, try_fork, try_thread, try_memory};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(through) / sizeof(through[0]); i++)
 		assert_int_equal(end_of(through[i], FOR_MODULE), THROUGH);
 	assert_true(WIFSIGNALED(end_of(try_ptrace, FOR_MODULE)));
 	assert_true(WIFSIGNALED(end_of(try_execve, FOR_MODULE)));
+	assert_true(WIFSIGNALED(end_of(try_namespace, FOR_MODULE)));
+	/* Whose flags no filter sees: without it threads and processes are made by clone(2). */
+	assert_int_equal(WEXITSTATUS(end_of(try_clone3, FOR_MODULE)), ENOSYS);
 }
 
 static void

@@ -1,12 +1,14 @@
 #include "tools/authserverctl/findings.h"
 
 #include <confuse.h>
+#include <dirent.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/account.h"
+#include "base/limits.h"
 #include "base/parse.h"
 #include "jose/library.h"
 
@@ -103,6 +105,39 @@ print_files(const struct findings *f)
 		printf("group: that of the process (gid %u)\n", (unsigned int)getegid());
 }
 
+/* Whether there is more in a folder than a log and what has been rotated of it. */
+static bool
+is_shared(const char *folder, const char *log)
+{
+	DIR *stream = opendir(folder);
+	bool shared = false;
+
+	if (stream == NULL)
+		return false;
+	for (struct dirent *entry; !shared && (entry = readdir(stream)) != NULL;)
+		shared = strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+			 strncmp(entry->d_name, log, strlen(log)) != 0;
+	closedir(stream);
+	return shared;
+}
+
+/* The sandbox of the workers knows folders, not files that do not exist yet. */
+static void
+print_audit(const char *audit)
+{
+	const char *end = audit != NULL && *audit == '/' ? strrchr(audit, '/') : NULL;
+	char folder[LIMIT_PATH];
+
+	if (end == NULL)
+		return;
+	(void)snprintf(
+	    folder, sizeof(folder), "%.*s", end == audit ? 1 : (int)(end - audit), audit);
+	if (is_shared(folder, end + 1))
+		printf("note: audit: workers may write to the other files of %s too, as far as "
+		       "their account may: give the log a folder of its own\n",
+		    folder);
+}
+
 static void
 print_peers(const struct strings *peers)
 {
@@ -148,6 +183,7 @@ findings_print(const struct findings *f)
 	if (f->config.keeps.count > 0)
 		printf("keep: %zu section%s\n", f->config.keeps.count,
 		    plural(f->config.keeps.count));
+	print_audit(f->config.audit);
 	print_peers(&f->config.peers);
 	if (geteuid() == 0)
 		(void)puts("note: checked as root: another user may be let in to less");
