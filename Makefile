@@ -11,7 +11,7 @@
 #   make soak       load, reloads, rotations and kills for MINUTES=10; REQUESTS=1000000 has so many
 #                   tokens and refusals in its first part instead, half an hour or more
 #   make check-image  the tests of the container in the image's own file system: 3 minutes, root
-#   make torture    faults of all kinds while tokens are made: ten minutes, root; TORTURE='kill full'
+#   make torture    faults of all kinds while tokens are made: a quarter of an hour, root; TORTURE='kill full'
 #                   runs these parts alone
 #   make coverage   lines and branches that the whole suite runs: a summary, and in build/coverage/report
 #                   each line; fails below 95 and 90 of a hundred, and where identity, paths,
@@ -69,7 +69,7 @@ BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 SOAK     := $(BUILD)/tests/soak/load
 HELPERS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/lib/*.c))
 PRELOADS := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/preload/*.c))
-TORTURES := $(patsubst %.c,$(BUILD)/%,$(filter-out %/heap.c,$(wildcard tests/torture/*.c)))
+TORTURES := $(patsubst %.c,$(BUILD)/%,$(filter-out %/heap.c %/late.c %/stand.c,$(wildcard tests/torture/*.c)))
 PAGES    := $(wildcard man/*.[1-8])
 
 object    = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -331,11 +331,13 @@ $(TORTURES): $(BUILD)/tests/torture/%: $(BUILD)/tests/torture/%.o $(LIBRARY)
 	$(call say,LD,$@)
 	$(call link)
 
-$(BUILD)/tests/torture/allocation: $(BUILD)/tests/torture/heap.o
-$(BUILD)/tests/torture/heap.o: BUILD_CFLAGS += -fPIC
+$(BUILD)/tests/torture/allocation: $(BUILD)/tests/torture/heap.o $(BUILD)/tests/torture/stand.o
+$(BUILD)/tests/torture/heap.o $(BUILD)/tests/torture/late.o: BUILD_CFLAGS += -fPIC
 $(BUILD)/tests/torture/heap.so: $(BUILD)/tests/torture/heap.o
+$(BUILD)/tests/torture/late.so: $(BUILD)/tests/torture/late.o $(BUILD)/tests/torture/heap.o
+$(BUILD)/tests/torture/heap.so $(BUILD)/tests/torture/late.so:
 	$(call say,LD,$@)
-	$(Q)$(CC) -shared -o $@ $< $(LDFLAGS) $(SANFLAGS)
+	$(Q)$(CC) -shared -o $@ $^ $(LDFLAGS) $(SANFLAGS)
 
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')
 
@@ -383,7 +385,7 @@ TORTURE ?=
 torture:
 	@deploy/packages build torture
 	@$(MAKE) --no-print-directory -j$(PROCESSORS) all $(BUILD)/helpers $(TORTURES) \
-		$(BUILD)/tests/torture/heap.so
+		$(BUILD)/tests/torture/heap.so $(BUILD)/tests/torture/late.so
 	@$(MAKE) --no-print-directory -j$(PROCESSORS) SAN=address,undefined \
 		build/address-undefined/tests/torture/allocation
 	@tests/torture/run $(BUILD) $(TORTURE)

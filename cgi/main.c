@@ -90,22 +90,28 @@ body_announced(void)
 /*
  * Reads the body, also where nothing needs it: a server that is left with unread bytes may
  * reset the connection before the answer is through, and the length of a chunked body shows
- * in no other way.
+ * in no other way. What cannot be read is none: a part of it would be taken for another one.
  */
-static void
-read_body(struct gateway *g)
+static int
+read_body(struct gateway *g, struct error *e)
 {
 	struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
 	char bytes[8192];
+	ssize_t n = 1;
 
 	buffer_init(&g->body, LIMIT_BODY);
-	while (!g->oversize && body_announced() && poll(&p, 1, BODY_DEADLINE) == 1) {
-		ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
-
-		if (n <= 0)
-			break;
-		g->oversize = buffer_append(&g->body, bytes, (size_t)n) == -1;
+	while (n > 0 && !g->oversize && body_announced()) {
+		n = poll(&p, 1, BODY_DEADLINE);
+		if (n == 1)
+			n = read(STDIN_FILENO, bytes, sizeof(bytes));
+		if (n > 0)
+			g->oversize = buffer_append(&g->body, bytes, (size_t)n) == -1;
+		else if (n == -1 && errno == EINTR)
+			n = 1;
 	}
+	return n != -1 ? 0
+		       : error_set(e, ERROR_UNAVAILABLE, "the body cannot be read: %s",
+			     strerror(errno));
 }
 
 /* A process a request has none: who cannot do without is told so. */
@@ -129,6 +135,7 @@ serve(const struct flags *flags, const struct config *config, const struct log *
 	struct lookup_process lookup;
 	struct signer_local signer;
 	struct signing signing;
+	struct error unread;
 	int rc = -1;
 	struct service_parts parts = {.config = config,
 	    .signer = &signer.signer,
@@ -149,7 +156,8 @@ serve(const struct flags *flags, const struct config *config, const struct log *
 	signer_local_init(&signer, &signing);
 	lookup_process_init(&lookup, flags, config);
 	rc = service_open(&service, &parts, e);
-	read_body(&gateway);
+	if (read_body(&gateway, rc == 0 ? e : &unread) == -1)
+		rc = -1;
 	if (rc == 0)
 		service_handle(service, &gateway);
 	service_close(service);

@@ -83,14 +83,16 @@ record_open(const struct directory *d, const char *name, int access, struct buff
 	return -1;
 }
 
-bool
+int
 record_is_current(const struct directory *d, const char *name, int fd)
 {
 	struct stat held, there;
 
-	return fstat(fd, &held) == 0 &&
-	       fstatat(d->fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       held.st_dev == there.st_dev && held.st_ino == there.st_ino;
+	if (fstat(fd, &held) == -1)
+		return -1;
+	if (fstatat(d->fd, name, &there, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : -1;
+	return held.st_dev == there.st_dev && held.st_ino == there.st_ino;
 }
 
 /* The locks are the first two bytes. */

@@ -25,9 +25,9 @@
 int record_open(const struct directory *d, const char *name, int access, struct buffer *bytes,
     const char **wrong);
 
-/* Whether the name leads to what fd has open. Of use while a lock keeps others from replacing
- * it. */
-bool record_is_current(const struct directory *d, const char *name, int fd);
+/* Whether the name leads to what fd has open: 1 or 0, or -1 and errno. Of use while a lock
+ * keeps others from replacing it. */
+int record_is_current(const struct directory *d, const char *name, int fd);
 
 /*
  * A record has two locks, which are independent of each other. They belong to the open

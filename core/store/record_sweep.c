@@ -26,11 +26,13 @@ static int
 remove_unused(const struct pass *p, const char *name, int fd)
 {
 	const struct directory *d = p->sweep->directory;
+	int current;
 
 	if (record_lock(fd, RECORD_USE) == -1 || record_lock(fd, RECORD_DELIVERY) == -1)
 		return errno == EAGAIN ? 0 : -1;
-	if (!record_is_current(d, name, fd))
-		return 0;
+	current = record_is_current(d, name, fd);
+	if (current != 1)
+		return current;
 	if (!p->sweep->dry_run && unlinkat(d->fd, name, 0) == -1)
 		return errno == ENOENT ? 0 : -1;
 	return 1;

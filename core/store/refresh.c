@@ -191,13 +191,17 @@ static int
 hold(const struct refresh_lease *l, bool again, struct error *e)
 {
 	char confirmed = '0';
+	int current;
 
 	if (record_lock(l->fd, RECORD_USE) == 0 &&
 	    (!again || record_lock(l->fd, RECORD_DELIVERY) == 0)) {
 		/* Who was handing out the successor may have done so since this was read. */
 		if (again && pread(l->fd, &confirmed, 1, REFRESH_CONFIRMED) != 1)
 			return system_error(e, errno, "%s/%s", l->directory->path, l->name);
-		if (confirmed == '0' && record_is_current(l->directory, l->name, l->fd))
+		current = record_is_current(l->directory, l->name, l->fd);
+		if (current == -1)
+			return system_error(e, errno, "%s/%s", l->directory->path, l->name);
+		if (confirmed == '0' && current == 1)
 			return 0;
 	} else if (errno != EAGAIN) {
 		return system_error(e, errno, "cannot lock %s/%s", l->directory->path, l->name);

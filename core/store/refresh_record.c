@@ -6,9 +6,18 @@
 #include <jansson.h>
 #include "base/dump.h"
 #include "base/json.h"
+#include "base/text.h"
 
 /* Longer than anybody's, and no sum of two overflows. */
 #define LONGEST (1000LL * 366 * 24 * 60 * 60)
+
+/* Whether jansson takes each of the texts, unless memory ends. */
+static bool
+is_text(const struct refresh_family *f)
+{
+	return text_clean(f->caller) && text_clean(f->scheme) && text_clean(f->subject) &&
+	       text_clean(f->profile) && text_clean(f->audience) && text_clean(f->client);
+}
 
 int
 refresh_record_write(const struct refresh_record *r, struct buffer *bytes, struct error *e)
@@ -25,6 +34,8 @@ refresh_record_write(const struct refresh_record *r, struct buffer *bytes, struc
 	char *text;
 	int rc = -1;
 
+	if (object == NULL && is_text(f))
+		return error_set(e, ERROR_UNAVAILABLE, "out of memory");
 	if (object == NULL)
 		return error_set(e, ERROR_MALFORMED,
 		    "no refresh token: a name of those that it is for is not UTF-8");
@@ -70,22 +81,26 @@ is_sane(const struct refresh_record *r)
 	return true;
 }
 
+/* As refresh_record_read(). Jansson's own "nothing more" ("!") takes a name that memory was too
+ * short to note for one that is too many. */
 static int
 read_object(struct refresh_record *r, json_t *object)
 {
+	enum { MEMBERS = 14 };
 	struct refresh_family *f = &r->family;
 	const char *proof, *current, *previous, *caller, *scheme, *subject, *profile, *audience,
 	    *client;
 	json_int_t created, used, lifetime, idle, ttl;
+	json_error_t wrong;
 
-	if (json_unpack(object,
-		"{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:I, s:s !}",
+	if (json_unpack_ex(object, &wrong, 0,
+		"{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:I, s:s}",
 		"proof", &proof, "current", &current, "previous", &previous, "created",
 		&created, "used", &used, "lifetime", &lifetime, "idle", &idle, "caller",
 		&caller, "scheme", &scheme, "subject", &subject, "profile", &profile,
 		"audience", &audience, "ttl", &ttl, "client", &client) == -1)
-		return -1;
-	if (!is_digest(proof) || !is_digest(current) ||
+		return json_read_short(&wrong) ? 1 : -1;
+	if (json_object_size(object) != MEMBERS || !is_digest(proof) || !is_digest(current) ||
 	    (*previous != '\0' && !is_digest(previous)))
 		return -1;
 	if (COPY(r->proof, proof) == -1 || COPY(r->current, current) == -1 ||

@@ -155,9 +155,11 @@ add_more(const struct directory *d, const char *name, int fd,
 	const struct revocation_entry both = {.expires = later(old->expires, entry->expires),
 	    .before = later(old->before, entry->before)};
 	struct record_draft f;
-	int rc = 1;
+	int rc = record_is_current(d, name, fd);
 
-	if (!record_is_current(d, name, fd))
+	if (rc == -1)
+		return system_error(e, errno, "%s/%s", d->path, name);
+	if (rc == 0)
 		return 0;
 	if (both.expires == old->expires && both.before == old->before)
 		return 1;

@@ -1,16 +1,18 @@
 /*
  * allocation FOLDER [once|ever [STEP]]: each allocation of a request, and of a reload, or each
- * STEP-th, fails once, or with "ever" it and all after it. FOLDER has a configuration, conf,
- * whose directories lie in it. Of each kind of request one line of TAP says how many
- * allocations there were.
+ * STEP-th, fails once, or with "ever" it and all after it. FOLDER has two configurations, conf
+ * and known, whose directories lie in it; with known a resolver is asked, and there are refresh
+ * tokens. Of each kind of request one line of TAP says how many allocations there were.
  *
- * allocation FOLDER alone: the request is asked anew for each of them, which fails in this very
- * process, as "make coverage" wants it: what counts lines takes half a function for none.
+ * With conf each fails in a child. With known the request is asked anew for each of them, which
+ * fails in this very process: a child would use its parent's refresh token, and take what the
+ * resolver answers it. allocation FOLDER alone: so it is with conf, too, as "make coverage"
+ * wants it: what counts lines takes half a function for none.
  *
- * What holds in each child: the answer is the right one or a 5xx, and without an answer of 200
- * there is no token file; the next request is served; nothing leaks (AddressSanitizer); nothing
- * crashes or hangs. OpenSSL is warm, as it is in a worker: what it does where memory ends while
- * it starts is not in our hands.
+ * What holds each time: the answer is the right one or a 5xx, and without an answer of 200
+ * there is no token file, and the refresh token of before is good; the next request is served;
+ * nothing leaks (AddressSanitizer); nothing crashes or hangs. OpenSSL is warm, as it is in a
+ * worker: what it does where memory ends while it starts is not in our hands.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -23,34 +25,12 @@
 #include <sanitizer/lsan_interface.h>
 #endif
 
-#include "config/flags.h"
-#include "identity/policy.h"
-#include "service/service.h"
-#include "signer/signer_local.h"
 #include "tests/torture/heap.h"
+#include "tests/torture/stand.h"
 
-enum { TOKEN_MAX = 4096, PARAMS_MAX = 10 };
+enum { TOKEN_MAX = STAND_TEXT, PARAMS_MAX = 10 };
 
-/* All that serves. */
-struct stand {
-	struct flags flags;
-	struct config config;
-	struct policy *policy;
-	struct signing signing;
-	bool signs;
-	struct signer_local signer;
-	struct password_checker passwords;
-	struct service *service;
-	struct log log;
-};
-
-struct call {
-	struct gateway gateway;
-	int answers, status;
-	char body[TOKEN_MAX];
-};
-
-static char token[TOKEN_MAX];
+static char token[TOKEN_MAX], refresh[128];
 
 static void
 die(const char *what)
@@ -59,74 +39,7 @@ die(const char *what)
 	_exit(70);
 }
 
-static void
-stand_close(struct stand *s)
-{
-	service_close(s->service);
-	if (s->signs)
-		signing_close(&s->signing);
-	policy_free(s->policy);
-	config_free(&s->config);
-	s->service = NULL;
-	s->policy = NULL;
-	s->signs = false;
-}
-
-/* Whoever it is about, the account may be used. */
-static int
-approve(struct password_checker *self, const struct password_question *q, password_done *done,
-    void *context, struct error *e)
-{
-	(void)self;
-	(void)q;
-	*e = (struct error){0};
-	done(context, PASSWORD_RIGHT, NULL);
-	return 0;
-}
-
-/* What a new generation does, and its signer. */
-static int
-stand_open(struct stand *s, struct error *e)
-{
-	struct service_parts parts = {.config = &s->config,
-	    .signer = &s->signer.signer,
-	    .passwords = &s->passwords,
-	    .log = &s->log,
-	    .clock = &clock_system,
-	    .entropy = &entropy_system};
-
-	s->config = (struct config){0};
-	s->passwords.submit = approve;
-	if (flags_load(&s->flags, &s->config, e) == -1 || signing_check(&s->config, e) == -1 ||
-	    policy_open(&s->policy, &s->config, e) == -1 ||
-	    signing_open(
-		&s->signing, &s->config, s->policy, &clock_system, &entropy_system, e) == -1)
-		return -1;
-	s->signs = true;
-	signer_local_init(&s->signer, &s->signing);
-	parts.policy = s->policy;
-	return service_open(&s->service, &parts, e);
-}
-
-static bool
-respond(struct gateway *g, const struct response *r)
-{
-	struct call *c = (struct call *)g;
-	struct buffer text;
-	bool taken;
-
-	/* As the adapters do. */
-	buffer_init(&text, LIMIT_RESPONSE + LIMIT_ERROR_TEXT);
-	taken = response_render(r, &text) == 0;
-	buffer_free(&text);
-	c->answers++;
-	c->status = taken ? r->status : 0;
-	(void)snprintf(c->body, sizeof(c->body), "%.*s", (int)r->body.length,
-	    r->body.data != NULL ? r->body.data : "");
-	return taken;
-}
-
-/* One kind of request. %T in a param or the body is the token. */
+/* One kind of request. %T in a param or the body is the token, %R the refresh token. */
 struct kind {
 	const char *name;
 	const char *params[PARAMS_MAX];
@@ -135,6 +48,9 @@ struct kind {
 	bool consumes; /* what it shows: it cannot be shown again */
 	bool shows;    /* a token, which OpenSSL calls a wrong one when it is short of memory */
 };
+
+/* Of the kinds that are known. */
+enum { LOG_IN, USE, END_FAMILY };
 
 #define ALICE "REMOTE_USER=alice", "AUTH_TYPE=Basic"
 #define FORM "REQUEST_METHOD=POST", "CONTENT_TYPE=application/x-www-form-urlencoded"
@@ -164,17 +80,34 @@ static const struct kind kinds[] = {
     {"readiness", {"REQUEST_METHOD=GET", "PATH_INFO=/-/ready"}, "", false, false, false},
 };
 
+/* With the other configuration. */
+static const struct kind known[] = {
+    [LOG_IN] = {"log-in", {FORM, "PATH_INFO=/oauth2/token"},
+	"grant_type=password&username=alice&password=right", false, false, false},
+    [USE] = {"refresh", {FORM, "PATH_INFO=/oauth2/token"},
+	"grant_type=refresh_token&refresh_token=%R", false, true, false},
+    [END_FAMILY] = {"revoke a family", {FORM, "PATH_INFO=/oauth2/revoke"}, "token=%R", false,
+	true, false},
+    {"mint as a group may", {"REQUEST_METHOD=GET", "PATH_INFO=/svc-1", ALICE}, "", true, false,
+	false},
+    {"mint with groups",
+	{"REQUEST_METHOD=GET", "PATH_INFO=/alice", "QUERY_STRING=profile=g", ALICE}, "", true,
+	false, false},
+    {"groups", {"REQUEST_METHOD=GET", "PATH_INFO=/api/groups/bob", ALICE}, "", false, false,
+	false},
+};
+
 static void
 expand(char *to, size_t size, const char *from)
 {
 	size_t n = 0;
 
 	for (; *from != '\0' && n < size - 1; from++) {
-		if (from[0] != '%' || from[1] != 'T') {
+		if (from[0] != '%' || (from[1] != 'T' && from[1] != 'R')) {
 			to[n++] = *from;
 			continue;
 		}
-		n += (size_t)snprintf(to + n, size - n, "%s", token);
+		n += (size_t)snprintf(to + n, size - n, "%s", from[1] == 'T' ? token : refresh);
 		from++;
 	}
 	to[n] = '\0';
@@ -197,7 +130,7 @@ ask(const struct stand *s, const struct kind *k, struct call *c, const struct he
 	params[n++] = texts[PARAMS_MAX];
 	params[n++] = (char[]){"HTTP_HOST=localhost"};
 	params[n] = NULL;
-	*c = (struct call){.gateway = {.params = params, .respond = respond}};
+	*c = (struct call){.gateway = {.params = params, .respond = stand_respond}};
 	buffer_init(&c->gateway.body, LIMIT_BODY);
 	if (buffer_append(&c->gateway.body, body, strlen(body)) == -1)
 		die("a body");
@@ -347,6 +280,70 @@ try_alone(const struct stand *s, const struct kind *k)
 	clear(s);
 }
 
+/* Keeps the refresh token of an answer. */
+static void
+keep_refresh(const struct call *c)
+{
+	const char *at = strstr(c->body, "\"refresh_token\"");
+
+	expect(c->status == 200 && at != NULL, c, "a refresh token");
+	at = strchr(at + strlen("\"refresh_token\""), '"') + 1;
+	(void)snprintf(refresh, sizeof(refresh), "%.*s", (int)strcspn(at, "\""), at);
+}
+
+/* What has become of the family: who was answered with a token has one way on, and who was not
+ * has that of before. Only what was revoked with a 200 must be over, and then it is. */
+static void
+judge_family(const struct stand *s, const struct kind *k, const struct call *c)
+{
+	struct call next;
+	bool revoked = k == &known[END_FAMILY];
+
+	if ((k == &known[LOG_IN] || k == &known[USE]) && c->status == 200)
+		keep_refresh(c);
+	if (revoked && c->status != 200) {
+		(void)ask(s, k, &next, NULL);
+		expect(next.status == 200, &next, "what could not be revoked can be");
+	}
+	(void)ask(s, &known[USE], &next, NULL);
+	expect(
+	    next.status == (revoked ? 400 : 200), &next, "one way on, unless it was revoked");
+	if (!revoked)
+		keep_refresh(&next);
+}
+
+static long rounds; /* of one kind */
+
+/* Each time the request is made anew, since it changes what the next one would find. */
+static void
+try_anew(const struct stand *s, const struct kind *k, const struct heap_plan *all)
+{
+	struct heap_plan plan = {.ever = all->ever, .only = 1};
+	struct call c;
+	long failed;
+	char name[LIMIT_FILE_NAME];
+
+	for (;; plan.only += all->step) {
+		(void)ask(s, &known[LOG_IN], &c, NULL);
+		keep_refresh(&c);
+		(void)ask(s, k, &c, &plan);
+		failed = heap_result().failed;
+		expect(c.answers == 1, &c, "answered once");
+		expect(c.status / 100 == 2 || c.status / 100 == 5 || c.status == 0, &c,
+		    "2xx or 5xx");
+		expect(look(s->config.directory, name, true) == (k->mints && c.status == 200),
+		    &c, "a file with a 200, and none else");
+		judge_family(s, k, &c);
+		if (failed == 0)
+			break;
+		rounds++;
+	}
+	expect(c.status / 100 == 2, &c, k->name);
+#ifdef __SANITIZE_ADDRESS__
+	expect(__lsan_do_recoverable_leak_check() == 0, &c, "nothing leaks");
+#endif
+}
+
 static void
 tell(int number, const char *name, bool good)
 {
@@ -356,6 +353,27 @@ tell(int number, const char *name, bool good)
 	printf("%s %d - %s: %ld allocations failed, %ld rounds were bad\n",
 	    good ? "ok" : "not ok", number, name, r.failed, r.bad);
 	(void)fflush(stdout);
+}
+
+/* The kinds of the other stand. */
+static void
+test_known(const struct stand *s, int number, const struct heap_plan *plan)
+{
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		struct call c;
+
+		/* What the libraries keep is there from the first time. */
+		(void)ask(s, &known[LOG_IN], &c, NULL);
+		keep_refresh(&c);
+		(void)ask(s, &known[i], &c, NULL);
+		expect(c.status / 100 == 2, &c, known[i].name);
+		clear(s);
+		rounds = 0;
+		try_anew(s, &known[i], plan);
+		printf("%s %d - %s: %ld allocations failed, 0 rounds were bad\n",
+		    rounds > 0 ? "ok" : "not ok", number++, known[i].name, rounds);
+		(void)fflush(stdout);
+	}
 }
 
 static void
@@ -385,6 +403,45 @@ test_reload(struct stand *s, int number, const struct heap_plan *plan)
 	stand_close(&new);
 }
 
+/* Twice: what the libraries keep is there from the first time. */
+static void
+stand_up(struct stand *s, const char *folder, const char *name)
+{
+	static char paths[2][512];
+	static int count;
+	struct error e;
+
+	(void)snprintf(paths[count], sizeof(paths[0]), "%s/%s", folder, name);
+	s->flags.config_file = paths[count++];
+	for (int i = 0; i < 2; i++) {
+		stand_close(s);
+		if (stand_open(s, &e) == -1)
+			die(e.text);
+	}
+}
+
+static void
+test_kinds(struct stand *s, const struct heap_plan *plan, bool alone)
+{
+	struct call c;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (alone) {
+			try_alone(s, &kinds[i]);
+			printf("ok %zu - %s\n", i + 1, kinds[i].name);
+			continue;
+		}
+		for (int warm = 0; warm < 2; warm++) {
+			get_token(s);
+			if (ask(s, &kinds[i], &c, warm == 0 ? NULL : plan) != 0)
+				judge(s, &kinds[i], &c);
+			expect(c.status / 100 == 2, &c, kinds[i].name);
+			clear(s);
+		}
+		tell((int)i + 1, kinds[i].name, true);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -392,41 +449,23 @@ main(int argc, char **argv)
 	    .begin = note,
 	    .step = argc > 3 ? strtol(argv[3], NULL, 10) : 1};
 	bool alone = argc > 2 && strcmp(argv[2], "alone") == 0;
-	struct stand s = {.log = {.clock = &clock_system}};
-	char conf[512];
-	struct error e;
-	struct call c;
-	int number = 1;
+	const int count = sizeof(kinds) / sizeof(kinds[0]);
+	const int more = sizeof(known) / sizeof(known[0]);
+	struct stand s = {.log = {.clock = &clock_system}}, other;
 
 	if (argc < 2 || (s.log.fd = open("/dev/null", O_WRONLY | O_CLOEXEC)) == -1)
 		die("usage: allocation FOLDER [once|ever|alone [STEP]]");
-	(void)snprintf(conf, sizeof(conf), "%s/conf", argv[1]);
-	s.flags.config_file = conf;
-	/* Twice: what the libraries keep is there from the first time. */
-	for (int i = 0; i < 2; i++) {
-		stand_close(&s);
-		if (stand_open(&s, &e) == -1)
-			die(e.text);
-	}
+	other = s;
+	stand_up(&s, argv[1], "conf");
+	stand_up(&other, argv[1], "known");
 	tokens = s.config.directory;
-	printf("1..%zu\n", sizeof(kinds) / sizeof(kinds[0]) + (plan.ever || alone ? 0 : 1));
-	for (size_t i = 0; alone && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		try_alone(&s, &kinds[i]);
-		printf("ok %zu - %s\n", i + 1, kinds[i].name);
-	}
-	for (size_t i = 0; !alone && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		for (int warm = 0; warm < 2; warm++) {
-			get_token(&s);
-			if (ask(&s, &kinds[i], &c, warm == 0 ? NULL : &plan) != 0)
-				judge(&s, &kinds[i], &c);
-			expect(c.status / 100 == 2, &c, kinds[i].name);
-			clear(&s);
-		}
-		tell(number++, kinds[i].name, true);
-	}
 	/* Without any memory a library below us ends the process. */
+	printf("1..%d\n", count + more + (plan.ever || alone ? 0 : 1));
+	test_kinds(&s, &plan, alone);
+	test_known(&other, count + 1, &plan);
 	if (!plan.ever && !alone)
-		test_reload(&s, number, &plan);
+		test_reload(&s, count + more + 1, &plan);
+	stand_close(&other);
 	stand_close(&s);
 	return 0;
 }

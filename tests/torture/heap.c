@@ -205,10 +205,18 @@ fails(const void *caller)
 	int saved = errno;
 	long step = plan.step > 0 ? plan.step : 1;
 
-	if (!armed || is_spared((uintptr_t)caller))
+	if (!armed)
+		return false;
+	if (plan.choose != NULL) {
+		bool now = plan.choose(is_spared((uintptr_t)caller));
+
+		errno = now ? ENOMEM : saved;
+		return now;
+	}
+	if (is_spared((uintptr_t)caller))
 		return false;
 	if (plan.only > 0) {
-		bool now = ++result.seen == plan.only;
+		bool now = ++result.seen == plan.only || (plan.ever && result.seen > plan.only);
 
 		result.failed += now;
 		errno = now ? ENOMEM : saved;

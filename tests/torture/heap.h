@@ -26,7 +26,9 @@ struct heap_plan {
 	const char *spare;   /* parts of libraries' names, whose own ones succeed; NULL: none */
 	void (*begin)(void); /* called in each child first; NULL: nothing is */
 	const char *out;     /* a folder for what the children say; NULL: nothing changes */
-	long only; /* nothing splits, and this one fails, counted from 1; 0: it is as above */
+	bool (*choose)(bool spared); /* says each time whether it fails; NULL: the rest does */
+	long only; /* nothing splits, and this one fails, from 1 on, or with ever the later ones
+		      too; 0: it is as above */
 };
 
 /* From here on the process splits at each allocation, or one of them fails in it. */

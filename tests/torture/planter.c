@@ -119,7 +119,7 @@ main(int argc, char **argv)
 					 RENAME_EXCHANGE) == 0;
 			continue;
 		}
-		for (int i = 0; i < NAMES && !ended; i++) {
+		for (int i = 0; i < NAMES && !ended && (wanted == 0 || won < wanted); i++) {
 			name_it(name, i, now);
 			(void)snprintf(path, sizeof(path), "%s/%s", argv[1], name);
 			(void)snprintf(other, sizeof(other), "%s/%s", planted, name);

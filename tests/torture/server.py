@@ -22,14 +22,15 @@ def until(what, look):
 
 
 class Server:
-    def __init__(self, place):
+    def __init__(self, place, **environment):
         self.place = place
         self.socket, self.log = place.path("socket"), place.path("log")
         with open(self.log, "w") as log:
             self.process = subprocess.Popen(
                 ["spawn-fcgi", "-n", "-s", self.socket, "--", program("authserver.fcgi"),
                  "--config", place.path("conf")],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={"PATH": os.environ["PATH"]})
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, 
+                env={"PATH": os.environ["PATH"], **environment})
         until("the server does not start", lambda: " Ready\n" in self.said() or self.process.poll())
         hold(self.process.poll() is None, self.said())
 
@@ -37,9 +38,9 @@ class Server:
         with open(self.log, errors="replace") as log:
             return log.read()
 
-    def ask(self):
-        done = subprocess.run([program("tests/lib/ask"), self.socket], capture_output=True,
-                              timeout=SECONDS)
+    def ask(self, *params):
+        done = subprocess.run([program("tests/lib/ask"), self.socket, *params],
+                              capture_output=True, timeout=SECONDS)
         return Answer(done.returncode, done.stdout, done.stderr.decode())
 
     def stop(self):

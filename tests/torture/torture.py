@@ -125,12 +125,12 @@ class Place:
 
     # --- programs ---
 
-    def cgi(self, prefix=(), begin=None, **environment):
+    def cgi(self, prefix=(), begin=None, body=b"", **environment):
         """One request of alice's, by authserver.cgi; begin is called in its process."""
         done = subprocess.run(
             [*prefix, program("authserver.cgi")],
             env={"AUTHSERVER_CONFIG": self.path("conf"), **ALICE, **environment},
-            stdin=subprocess.DEVNULL,
+            input=body,
             capture_output=True,
             timeout=300,
             preexec_fn=begin,
