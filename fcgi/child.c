@@ -97,7 +97,8 @@ serve(const struct server *s, int ready)
 	/* Sent to a whole group; a server must outlive the workers. */
 	(void)signal(SIGTERM, SIG_IGN);
 	(void)signal(SIGUSR1, SIG_IGN);
-	memcpy(keep, s->sockets, s->count * sizeof(*keep));
+	for (size_t i = 0; i < s->count; i++)
+		keep[i] = s->sockets[i];
 	keep[s->count] = ready;
 	child_close_others(keep, (int)s->count + 1);
 	leave_standard_input();
