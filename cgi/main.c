@@ -15,6 +15,7 @@
 
 #include "config/flags.h"
 #include "identity/lookup_process.h"
+#include "jose/key_memory.h"
 #include "service/service.h"
 #include "signer/signer_local.h"
 
@@ -200,6 +201,7 @@ main(int argc, char **argv)
 
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)key_memory_cleanse();
 	argp_err_exit_status = EX_USAGE;
 	flags.config_file = getenv("AUTHSERVER_CONFIG");
 	if (query_is_command_line()) {

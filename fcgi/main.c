@@ -7,6 +7,7 @@
 
 #include "fcgi/listener.h"
 #include "fcgi/monitor.h"
+#include "jose/key_memory.h"
 
 enum { OPTION_SOCKET = 0x200, OPTION_SOCKET_GROUP, OPTION_PEER_SOCKET, OPTION_TCP };
 
@@ -73,6 +74,7 @@ main(int argc, char **argv)
 	struct listeners listeners = {.web = -1, .peer = -1, .verification = -1};
 	int rc = -1;
 
+	(void)key_memory_cleanse(); /* for the signer: its monitor has used OpenSSL by then */
 	argp_err_exit_status = EX_USAGE;
 	flags_take_environment(&a.flags, getenv);
 	if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "fcgi/child.h"
+#include "jose/key_memory.h"
 #include "signer/signer_serve.h"
 
 enum { STACK = 256 * 1024 }; /* of a signing thread; RSA of 4,096 bits uses a tenth */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/parse.h"
+#include "jose/key_memory.h"
 #include "tools/authserver-keep/inspect.h"
 #include "tools/authserver-keep/keeper.h"
 #include "tools/authserver-keep/watch.h"
@@ -180,6 +181,7 @@ main(int argc, char **argv)
 
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)key_memory_cleanse();
 	(void)argp_parse(&argp, argc, argv, 0, NULL, &a);
 	a.options.flags = &a.flags;
 	openlog("authserver-keep", LOG_PID, LOG_DAEMON);

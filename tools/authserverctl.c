@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sysexits.h>
 
+#include "jose/key_memory.h"
 #include "tools/authserverctl/command.h"
 
 const char *argp_program_version = "authserverctl " VERSION;
@@ -81,6 +82,7 @@ main(int argc, char **argv)
 
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)key_memory_cleanse();
 	(void)argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &chosen);
 	(void)snprintf(name, sizeof(name), "authserverctl %s", chosen.command->name);
 	argv[chosen.at] = name; /* what messages about its flags begin with */

@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 
 #include "jose/key_read.h"
 
@@ -14,6 +15,17 @@ generate(const struct algorithm *a, unsigned int bits)
 	if (a->type == KEY_EC)
 		return EVP_PKEY_Q_keygen(NULL, NULL, "EC", a->curve);
 	return EVP_PKEY_Q_keygen(NULL, NULL, a->curve);
+}
+
+/* On some processors the generator of random numbers keeps the last block that it gave, which
+ * is of the key: it is to keep another one. */
+static void
+draw_another(void)
+{
+	unsigned char bytes[64];
+
+	(void)RAND_priv_bytes(bytes, sizeof(bytes));
+	OPENSSL_cleanse(bytes, sizeof(bytes));
 }
 
 /* passphrase: empty for a key that is not encrypted. */
@@ -51,6 +63,7 @@ generate_key(struct buffer *pem, const struct algorithm *a, unsigned int bits,
 		goto out;
 	}
 	pkey = generate(a, bits);
+	draw_another();
 	if (pkey != NULL && write_pem(pem, pkey, &passphrase) == 0) {
 		rc = 0;
 	} else {

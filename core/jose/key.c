@@ -2,10 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <openssl/bn.h>
-#include <openssl/crypto.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -13,12 +11,11 @@
 
 #include "jose/jwk.h"
 #include "jose/key_check.h"
+#include "jose/key_memory.h"
 #include "jose/key_read.h"
 
 enum {
-	ONE_HEAP = 64 * 1024,    /* bytes for one key */
-	RING_HEAP = 1024 * 1024, /* for LIMIT_KEYS keys of RSA of 16,384 bits */
-	SIGNATURE_MAX = 2048,    /* bytes; RSA of 16,384 bits */
+	SIGNATURE_MAX = 2048, /* bytes; RSA of 16,384 bits */
 };
 
 struct key {
@@ -28,16 +25,6 @@ struct key {
 	struct buffer id;
 	bool exposed;
 };
-
-bool
-key_memory_lock(const char *path)
-{
-	struct stat st;
-	bool ring = path != NULL && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-
-	/* 1: reserved and locked; 2: reserved, but the kernel refused to lock. */
-	return CRYPTO_secure_malloc_init(ring ? RING_HEAP : ONE_HEAP, 16) == 1;
-}
 
 /* Looking up digest and parameters for each signature would cost a fifth of one by ECDSA. */
 static int
@@ -111,33 +98,38 @@ choose_algorithm(struct key *k, const struct key_source *source, struct error *e
 	return 0;
 }
 
+static int
+load(struct key *k, const struct key_source *source, struct error *e)
+{
+	if (read_key(k, source, e) == -1 || choose_algorithm(k, source, e) == -1 ||
+	    key_check(k->pkey, k->algorithm, source->path, e) == -1)
+		return -1;
+	if (jwk_thumbprint(k->pkey, k->algorithm, &k->id, e) == -1)
+		return error_prefix(e, "%s", source->path);
+	if (prepare(k) == 0)
+		return 0;
+	ERR_clear_error();
+	return error_set(e, ERROR_CONFIG, "%s: cannot be used to sign with %s", source->path,
+	    k->algorithm->name);
+}
+
 int
 key_load(struct key **out, const struct key_source *source, struct error *e)
 {
 	struct key *k = calloc(1, sizeof(*k));
+	int rc;
 
 	*out = NULL;
 	if (k == NULL)
 		return error_set(e, ERROR_INTERNAL, "out of memory");
 	buffer_init(&k->id, LIMIT_ERROR_TEXT);
-	if (read_key(k, source, e) == -1 || choose_algorithm(k, source, e) == -1 ||
-	    key_check(k->pkey, k->algorithm, source->path, e) == -1)
-		goto fail;
-	if (jwk_thumbprint(k->pkey, k->algorithm, &k->id, e) == -1) {
-		error_prefix(e, "%s", source->path);
-		goto fail;
-	}
-	if (prepare(k) == -1) {
-		ERR_clear_error();
-		error_set(e, ERROR_CONFIG, "%s: cannot be used to sign with %s", source->path,
-		    k->algorithm->name);
-		goto fail;
-	}
-	*out = k;
-	return 0;
-fail:
-	key_free(k);
-	return -1;
+	rc = load(k, source, e);
+	key_memory_wipe_stack(); /* lines of the file, numbers of the key */
+	if (rc == 0)
+		*out = k;
+	else
+		key_free(k);
+	return rc;
 }
 
 void

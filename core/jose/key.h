@@ -14,14 +14,6 @@
 
 struct key;
 
-/*
- * Puts private numbers on pages that are locked and left out of core dumps, for the
- * whole process; called once before the first key is loaded. path is where the keys are: a
- * directory of them gets more room. Returns whether the kernel let us lock them
- * (RLIMIT_MEMLOCK).
- */
-bool key_memory_lock(const char *path);
-
 /* Where a key comes from, and how it is to sign. */
 struct key_source {
 	const char *path;            /* a PEM file, or a URI as key_is_uri() knows them */

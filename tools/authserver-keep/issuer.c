@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "config/watch.h"
 #include "identity/unix_account.h"
+#include "jose/key_memory.h"
 #include "service/knowledge.h"
 
 /* The public halves, to know our tokens again. */

@@ -15,6 +15,7 @@
 #include "identity/attributes.h"
 #include "identity/lookup_process.h"
 #include "identity/policy_lint.h"
+#include "jose/key_memory.h"
 #include "service/service.h"
 #include "signer/signing.h"
 #include "tools/authserverctl/command.h"

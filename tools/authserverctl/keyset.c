@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
+#include "jose/key_memory.h"
 #include "signer/signing.h"
 #include "tools/authserverctl/command.h"
 #include "base/owner.h"

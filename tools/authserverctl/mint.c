@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "config/flags.h"
 #include "identity/subject.h"
+#include "jose/key_memory.h"
 #include "signer/signing.h"
 #include "tools/authserverctl/command.h"
 #include "base/owner.h"

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/owner.h"
 #include "identity/lookup_process.h"
+#include "jose/key_memory.h"
 #include "jose/keyring.h"
 #include "jose/verifier.h"
 #include "service/trust.h"
