@@ -4,6 +4,8 @@
 
 load lib/quick
 load lib/clock
+load lib/intruder
+load lib/sanitizers
 
 setup_file() {
     local build=${AUTHSERVER_BUILD:-${BUILD:-$BATS_TEST_DIRNAME/../build}}
@@ -40,6 +42,8 @@ teardown() {
         kill -TERM "$pid" 2>/dev/null || continue
         wait "$pid" || true
     done
+    intruder_end
+    [ -z "${PLACE:-}" ] || rm -rf "$PLACE"
     # For a test that failed.
     [ -n "${BATS_TEST_COMPLETED:-}" ] || sed 's/^/log: /' "$LOG" | tail -n 20
 }
@@ -554,12 +558,37 @@ kept_again() { tail -n 1 "$LOG" | grep -q "Kept token: $DIR/jane/token"; }
 }
 
 @test "neither gcore nor a debugger reads the key of the service" {
+    # Where another account can enter.
+    PLACE=$(mktemp -d "${TMPDIR:-/tmp}/keep.XXXXXX")
+    chmod 0711 "$PLACE"
+    intruder_begin "$PLACE"
+    configure "$(section jane "file = \"$PLACE/jane/token\"")"
+    sed -i "s|$DIR/key|$PLACE/key|" "$CONF"
+    install -m 0755 "$KEEP" "$PLACE"
+    cp -p "$DIR/key" "$CONF" "$PLACE"
+    [ "$(id -u)" -ne 0 ] || chown -R nobody "$PLACE"
+    "${AS_USER[@]}" "$PLACE/authserver-keep" --config "$PLACE/conf" --watch 2>>"$LOG" 3>&- &
+    WATCHER=$!
+    WATCHERS+=" $WATCHER"
+    until_true 5 exists "$PLACE/jane/token"
+    untouchable "$WATCHER"
+    grep -q '^Max core file size *0 ' "/proc/$WATCHER/limits"
+}
+
+@test "of a key that was replaced the service has nothing any more" {
+    need_root
+    not_with any "it has memory that is too large to be searched"
     configure "$(section jane)"
     watch
     until_true 5 exists "$DIR/jane/token"
-    [ "$(stat -c %U "/proc/$WATCHER/mem")" = root ]
-    grep -q '^Max core file size *0 ' "/proc/$WATCHER/limits"
+    "$LIB/intruder.py" holds "$WATCHER" "$KEYS/key" | grep -qx 'd secure'
+    install -m 0600 "$KEYS/other" "$DIR/key"
+    kill -HUP "$WATCHER"
+    until_true 10 has_other
+    [ -z "$("$LIB/intruder.py" holds "$WATCHER" "$KEYS/key")" ]
 }
+
+has_other() { "$LIB/intruder.py" holds "$WATCHER" "$KEYS/other" | grep -qx 'd secure'; }
 
 @test "the service notices who comes, and what was taken away" {
     mkdir -p "$DIR/root"/{jane,john}
