@@ -19,7 +19,8 @@ handover_open(struct handover *h)
 	    1024 * 1024; /* a reload hands over many at once; the kernel bounds it */
 	int pair[2];
 
-	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == -1)
+	/* Not datagrams: those could be sent to any other socket. */
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == -1)
 		return -1;
 	(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	*h = (struct handover){.in = pair[0], .out = pair[1]};

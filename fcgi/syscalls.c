@@ -2,6 +2,7 @@
 #include "fcgi/syscalls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -111,7 +112,6 @@ static const struct call allowed[] = {
     {"recvmsg", BOTH},
     {"send", BOTH},
     {"sendmsg", BOTH},
-    {"sendto", BOTH},
     {"write", BOTH},
     {"writev", BOTH},
     /* connections that come in */
@@ -128,8 +128,6 @@ static const struct call allowed[] = {
     {"fchmod", FOR_WORKER},
     {"fchown", FOR_WORKER},
     {"fchown32", FOR_WORKER},
-    {"fcntl", FOR_WORKER},
-    {"fcntl64", FOR_WORKER},
     {"fstat", FOR_WORKER},
     {"fsync", FOR_WORKER},
     {"fstat64", FOR_WORKER},
@@ -172,41 +170,57 @@ static const struct call allowed[] = {
     {"uname", FOR_ACCOUNTS},
 };
 
-/* Allowed where an argument has a value, in the bits that count. */
-struct narrowed {
-	const char *name;
-	unsigned int uses;
+/* An argument, and its value in the bits that count. */
+struct condition {
 	unsigned int argument;
 	uint64_t bits;
 	uint64_t value;
 };
 
+/* Allowed where both hold; the second is none where it has no bits. */
+struct narrowed {
+	const char *name;
+	unsigned int uses;
+	struct condition where[2];
+};
+
 /* Instead of a value: our own process. */
 #define OURSELVES UINT64_MAX
 
+/* The type of a socket but for its flags. */
+#define TYPE 0xf
+
 static const struct narrowed narrowed[] = {
     /* no code that was not there before */
-    {"mmap", BOTH, 2, PROT_EXEC, 0},
-    {"mmap2", BOTH, 2, PROT_EXEC, 0},
-    {"mprotect", BOTH, 2, PROT_EXEC, 0},
+    {"mmap", BOTH, {{2, PROT_EXEC, 0}}},
+    {"mmap2", BOTH, {{2, PROT_EXEC, 0}}},
+    {"mprotect", BOTH, {{2, PROT_EXEC, 0}}},
     /* libraries: code that cannot be written */
-    {"mmap", FOR_ACCOUNTS, 2, PROT_EXEC | PROT_WRITE, PROT_EXEC},
-    {"mmap2", FOR_ACCOUNTS, 2, PROT_EXEC | PROT_WRITE, PROT_EXEC},
-    {"mprotect", FOR_ACCOUNTS, 2, PROT_EXEC | PROT_WRITE, PROT_EXEC},
+    {"mmap", FOR_ACCOUNTS, {{2, PROT_EXEC | PROT_WRITE, PROT_EXEC}}},
+    {"mmap2", FOR_ACCOUNTS, {{2, PROT_EXEC | PROT_WRITE, PROT_EXEC}}},
+    {"mprotect", FOR_ACCOUNTS, {{2, PROT_EXEC | PROT_WRITE, PROT_EXEC}}},
     /* what stdio and resolvers ask, and nothing that types into a terminal */
-    {"ioctl", FOR_ACCOUNTS, 1, UINT32_MAX, FIONREAD},
-    {"ioctl", FOR_ACCOUNTS, 1, UINT32_MAX, TCGETS},
+    {"ioctl", FOR_ACCOUNTS, {{1, UINT32_MAX, FIONREAD}}},
+    {"ioctl", FOR_ACCOUNTS, {{1, UINT32_MAX, TCGETS}}},
     /* abort(3) */
-    {"tgkill", BOTH, 0, UINT32_MAX, OURSELVES},
-    /* on this host alone; the pair is what requests of several pieces go through */
-    {"socketpair", FOR_WORKER, 0, UINT32_MAX, AF_UNIX},
-    {"socket", BEYOND, 0, UINT32_MAX, AF_UNIX},
+    {"tgkill", BOTH, {{0, UINT32_MAX, OURSELVES}}},
+    /* to the other end alone */
+    {"sendto", BOTH, {{4, UINT64_MAX, 0}}},
+    /* on this host alone; the pair is what requests of several pieces go through. Datagrams
+     * could be sent to whoever's socket, which syslog(3) needs. */
+    {"socketpair", FOR_WORKER, {{0, UINT32_MAX, AF_UNIX}, {1, TYPE, SOCK_STREAM}}},
+    {"socket", BEYOND, {{0, UINT32_MAX, AF_UNIX}, {1, TYPE, SOCK_STREAM}}},
+    {"socket", FOR_SYSLOG, {{0, UINT32_MAX, AF_UNIX}, {1, TYPE, SOCK_DGRAM}}},
     /* futimens(3): of a file that is open */
-    {"utimensat", FOR_WORKER, 1, UINT64_MAX, 0},
-    {"utimensat_time64", FOR_WORKER, 1, UINT64_MAX, 0},
+    {"utimensat", FOR_WORKER, {{1, UINT64_MAX, 0}}},
+    {"utimensat_time64", FOR_WORKER, {{1, UINT64_MAX, 0}}},
     /* asking for limits, not setting them */
-    {"prlimit64", FOR_ACCOUNTS, 2, UINT64_MAX, 0},
+    {"prlimit64", FOR_ACCOUNTS, {{2, UINT64_MAX, 0}}},
 };
+
+/* What a worker asks of fcntl(2), flags and locks; not who is sent signals (F_SETOWN). */
+static const int commands[] = {
+    F_DUPFD_CLOEXEC, F_GETFD, F_GETFL, F_OFD_SETLK, F_OFD_SETLKW, F_SETFD, F_SETFL};
 
 /* Whatever a process is for, these are somebody else's doing. */
 static const char *const deadly[] = {
@@ -265,15 +279,37 @@ add(scmp_filter_ctx filter, uint32_t action, const char *name, unsigned int coun
 	return rc == -EDOM ? 0 : rc;
 }
 
-static int
-add_narrowed(scmp_filter_ctx filter, const struct narrowed *n)
+static struct scmp_arg_cmp
+compare(const struct condition *c)
 {
-	const struct scmp_arg_cmp condition = {.arg = n->argument,
+	return (struct scmp_arg_cmp){.arg = c->argument,
 	    .op = SCMP_CMP_MASKED_EQ,
-	    .datum_a = n->bits,
-	    .datum_b = n->value == OURSELVES ? (uint64_t)getpid() : n->value};
+	    .datum_a = c->bits,
+	    .datum_b = c->value == OURSELVES ? (uint64_t)getpid() : c->value};
+}
 
-	return add(filter, SCMP_ACT_ALLOW, n->name, 1, &condition);
+static int
+add_narrowed(scmp_filter_ctx filter, const char *name, const struct narrowed *n)
+{
+	const struct scmp_arg_cmp conditions[] = {compare(&n->where[0]), compare(&n->where[1])};
+
+	return add(filter, SCMP_ACT_ALLOW, name, n->where[1].bits != 0 ? 2 : 1, conditions);
+}
+
+static int
+add_commands(scmp_filter_ctx filter)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]) && rc == 0; i++) {
+		const struct narrowed command = {
+		    .where = {{1, UINT32_MAX, (uint64_t)commands[i]}}};
+
+		rc = add_narrowed(filter, "fcntl", &command);
+		if (rc == 0)
+			rc = add_narrowed(filter, "fcntl64", &command);
+	}
+	return rc;
 }
 
 /* What clone3(2) is asked lies in memory, where no filter looks; without it the C library takes
@@ -310,7 +346,9 @@ fill(scmp_filter_ctx filter, unsigned int uses)
 			rc = add(filter, SCMP_ACT_ALLOW, allowed[i].name, 0, NULL);
 	for (size_t i = 0; i < sizeof(narrowed) / sizeof(narrowed[0]) && rc == 0; i++)
 		if (!module && (narrowed[i].uses & uses) != 0)
-			rc = add_narrowed(filter, &narrowed[i]);
+			rc = add_narrowed(filter, narrowed[i].name, &narrowed[i]);
+	if (rc == 0 && !module && (uses & FOR_WORKER) != 0)
+		rc = add_commands(filter);
 	return rc;
 }
 

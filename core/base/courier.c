@@ -28,6 +28,7 @@ struct courier {
 	uint32_t incarnation; /* tells our answers from those to a process before us */
 	uint32_t sequence;
 	size_t busy;
+	size_t heavy; /* of those, which are not light */
 	struct pace pace;
 	struct pending pending[COURIER_MOST];
 	struct courier_head *answer; /* with room for the largest */
@@ -77,8 +78,9 @@ finish(struct courier *c, struct pending *p, const void *answer, const struct er
 	void *context = p->context;
 
 	free(p->request);
-	*p = (struct pending){0};
 	c->busy--;
+	c->heavy -= !p->light;
+	*p = (struct pending){0};
 	c->parts.deliver(done, context, answer, e);
 }
 
@@ -100,7 +102,8 @@ fail_all(struct courier *c, int64_t then, const char *reason)
 			fail(c, &c->pending[i], reason);
 }
 
-/* How many may be under way: whoever has to wait for too long had better ask again later. */
+/* How many that are not light may be under way: whoever has to wait for too long had better ask
+ * again later. */
 static size_t
 room(const struct courier *c)
 {
@@ -120,7 +123,7 @@ submit(
 	size_t slot = 0;
 	struct pending *p;
 
-	if (c->busy >= (given->light ? COURIER_MOST : room(c)))
+	if (c->busy >= COURIER_MOST || (!given->light && c->heavy >= room(c)))
 		return error_set(e, ERROR_UNAVAILABLE, "%zu requests to %s are under way",
 		    c->busy, c->parts.peer);
 	while (c->pending[slot].done != NULL)
@@ -139,7 +142,8 @@ submit(
 	}
 	given->since = clock_monotonic(c->parts.clock);
 	*p = *given;
-	if (c->busy++ == 0)
+	c->busy++;
+	if (!given->light && c->heavy++ == 0)
 		pace_begin(&c->pace, given->since);
 	return 0;
 }

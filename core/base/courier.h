@@ -61,7 +61,8 @@ int courier_submit(struct courier *c, const void *request, size_t size, courier_
     void *context, struct error *e);
 
 /* The same for a request that costs the other process next to nothing: what waits there for
- * long does not keep it out, and its answer says nothing of how fast the others are. */
+ * long does not keep it out, it keeps out none of the others, and its answer says nothing of
+ * how fast those are. */
 int courier_submit_light(struct courier *c, const void *request, size_t size,
     courier_call *done, void *context, struct error *e);
 

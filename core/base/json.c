@@ -1,6 +1,5 @@
 #include "base/json.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,8 +16,9 @@ allocate(size_t size)
 	return memory;
 }
 
-/* What was allocated before is freed as it should: by the same function. */
-static void
+/* Before there is a thread, and before anything is allocated by it: jansson's own are not to be
+ * changed under those that use them. */
+__attribute__((constructor)) static void
 watch_memory(void)
 {
 	json_set_alloc_funcs(allocate, free);
@@ -27,10 +27,8 @@ watch_memory(void)
 json_t *
 json_read(const char *text, size_t length, json_error_t *wrong)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	json_t *value;
 
-	(void)pthread_once(&once, watch_memory);
 	memory_ended = false;
 	value = json_loadb(text, length, JSON_REJECT_DUPLICATES, wrong);
 	if (!memory_ended)

@@ -35,16 +35,12 @@ unix_account_judge(const struct spwd *s, int64_t day, struct error *e)
 	return 0;
 }
 
-/* Whether nothing is known. A source that has no such line may leave any other errno. */
+/* Whether the sources say that there is no line for us (getpwnam(3), "not found"), or the file
+ * is not for us to read. Any other errno says that nothing is known. */
 static bool
-is_failure(int failed)
+is_absent(int failed)
 {
-	static const int failures[] = {EAGAIN, EINTR, EIO, EMFILE, ENFILE, ENOMEM, ERANGE};
-
-	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++)
-		if (failed == failures[i])
-			return true;
-	return false;
+	return failed == 0 || failed == ENOENT || failed == ESRCH || failed == EACCES;
 }
 
 int
@@ -69,7 +65,7 @@ unix_account_check(const char *name, int64_t now, bool *blind, struct error *e)
 	*blind = found == NULL && failed == EACCES;
 	if (found != NULL)
 		rc = unix_account_judge(found, now / DAY, e);
-	else if (is_failure(failed))
+	else if (!is_absent(failed))
 		rc = error_set(e, ERROR_UNAVAILABLE,
 		    "'%.64s' cannot be looked up in shadow: %s", name, strerror(failed));
 	else

@@ -122,6 +122,8 @@ fields_read(struct fields *f, const char *const *names, const struct request *r,
 	int rc = 0;
 
 	*f = (struct fields){.names = names};
+	if (request_whole(r, e) == -1)
+		return -1;
 	if (r->body == NULL)
 		r = &nothing;
 	if (r == &nothing || fields_is_form(r->content_type)) {

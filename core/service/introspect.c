@@ -67,6 +67,8 @@ read_token(const struct request *r, struct error *e)
 	    r->body == NULL ? NULL : form_find(r->body, r->received, "token", &length, &twice);
 	char *token;
 
+	if (request_whole(r, e) == -1)
+		return NULL;
 	if (field == NULL || twice) {
 		error_set(e, ERROR_MALFORMED, "want one field token=TOKEN in the body");
 		return NULL;

@@ -1,5 +1,6 @@
 #include "service/request.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
@@ -209,6 +210,16 @@ request_read(
 		return principal_peer(&r->caller, g->peer, e);
 	return principal_read(
 	    &r->caller, values[REMOTE_USER], values[AUTH_TYPE], &config->realms, e);
+}
+
+int
+request_whole(const struct request *r, struct error *e)
+{
+	if (r->received >= r->body_length)
+		return 0;
+	return error_set(e, ERROR_MALFORMED,
+	    "the body ended after %zu bytes of the %" PRIu64 " of its Content-Length",
+	    r->received, r->body_length);
 }
 
 static int

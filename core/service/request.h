@@ -54,6 +54,10 @@ struct mint_query {
 int request_read(
     struct request *r, const struct gateway *g, const struct config *config, struct error *e);
 
+/* Whether all of the body is here that CONTENT_LENGTH promises (RFC 3875, 4.2), for who uses
+ * it: a part might be taken for another one. 0, or -1 and ERROR_MALFORMED. */
+int request_whole(const struct request *r, struct error *e);
+
 /* Reads "ttl=15m&audience=x&profile=y" (WHATWG URL, 5.1). A name that is unknown, repeated or
  * without "=", a value that does not parse and a bad escape are ERROR_MALFORMED. */
 int request_mint_query(const char *query, struct mint_query *m, struct error *e);

@@ -14,13 +14,13 @@
 static struct couriers_fixture fixture;
 
 static int64_t
-stand_still(void *state)
+tell(void *now)
 {
-	(void)state;
-	return 1000 * NANOSECONDS;
+	return *(int64_t *)now;
 }
 
-static const struct clock still = {.realtime = stand_still, .monotonic = stand_still};
+/* It stands still until a test sets it. */
+static const struct clock ours = {.realtime = tell, .monotonic = tell, .state = &fixture.now};
 
 /* An answer that says "not mine" is none, to its owner. */
 static int
@@ -52,11 +52,13 @@ int
 couriers_open(struct couriers_fixture *f, size_t most, const struct entropy *entropy)
 {
 	const struct courier_parts parts = {.fd = f->ours,
-	    .clock = &still,
+	    .clock = &ours,
 	    .entropy = entropy,
 	    .peer = "the other",
 	    .magic = COURIERS_ANSWER,
 	    .most = most,
+	    .few = f->pace.few,
+	    .wait = f->pace.wait,
 	    .answer_size = sizeof(struct note),
 	    .deadline = 5 * NANOSECONDS,
 	    .check = check,
@@ -72,7 +74,7 @@ couriers_setup(void **state)
 {
 	int ends[2];
 
-	fixture = (struct couriers_fixture){0};
+	fixture = (struct couriers_fixture){.now = 1000 * NANOSECONDS};
 	*state = &fixture;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) == -1)
 		return -1;
@@ -93,14 +95,30 @@ couriers_teardown(void **state)
 	return 0;
 }
 
-int
-couriers_submit(struct couriers_fixture *f, size_t i, struct error *e)
+static struct note
+ask(size_t i)
 {
 	struct note n = {.head = {.magic = COURIERS_ASK, .kind = COURIERS_SAID, .id = 4711}};
 
 	memset(n.text, '!', sizeof(n.text));
 	(void)snprintf(n.text, sizeof(n.text), "note %zu", i);
+	return n;
+}
+
+int
+couriers_submit(struct couriers_fixture *f, size_t i, struct error *e)
+{
+	const struct note n = ask(i);
+
 	return courier_submit(f->courier, &n, sizeof(n), nothing, &f->outcomes[i], e);
+}
+
+int
+couriers_submit_light(struct couriers_fixture *f, size_t i, struct error *e)
+{
+	const struct note n = ask(i);
+
+	return courier_submit_light(f->courier, &n, sizeof(n), nothing, &f->outcomes[i], e);
 }
 
 void

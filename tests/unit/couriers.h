@@ -30,6 +30,11 @@ struct couriers_fixture {
 	int ours;
 	int theirs; /* -1: closed */
 	struct courier *courier;
+	int64_t now; /* what its clock says */
+	struct { /* of its parts, when it is opened; 0: not bounded by how fast the other is */
+		size_t few;
+		int64_t wait;
+	} pace;
 	struct couriers_outcome outcomes[COURIERS_LAST + 1];
 };
 
@@ -42,6 +47,7 @@ int couriers_teardown(void **state);
 
 /* Sends note i; what comes of it is outcome i. */
 int couriers_submit(struct couriers_fixture *f, size_t i, struct error *e);
+int couriers_submit_light(struct couriers_fixture *f, size_t i, struct error *e);
 void couriers_submit_all(struct couriers_fixture *f, size_t count);
 
 /* The next note that was sent. */

@@ -110,6 +110,64 @@ try_pair(void)
 	return result(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
 }
 
+/* From which anything could be sent anywhere. */
+static int
+try_datagrams(void)
+{
+	int pair[2];
+
+	return result(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair));
+}
+
+static int
+try_datagram_socket(void)
+{
+	return result(socket(AF_UNIX, SOCK_DGRAM, 0));
+}
+
+static int
+try_address(void)
+{
+	struct sockaddr to = {.sa_family = AF_UNIX};
+
+	return sendto(STDERR_FILENO, "", 1, 0, &to, sizeof(to)) == -1 && errno == ENOTSOCK
+		   ? 0
+		   : errno;
+}
+
+static int
+try_flags(void)
+{
+	return result(fcntl(STDERR_FILENO, F_GETFL));
+}
+
+static int
+try_flags_set(void)
+{
+	return result(fcntl(STDERR_FILENO, F_SETFD, 0));
+}
+
+/* Of the kernel, which the C library asks in its own way. */
+static int
+try_owner(void)
+{
+	return result(syscall(SYS_fcntl, STDERR_FILENO, F_SETOWN, getppid()));
+}
+
+static int
+try_owner_ex(void)
+{
+	const struct f_owner_ex owner = {F_OWNER_PID, getppid()};
+
+	return result(syscall(SYS_fcntl, STDERR_FILENO, F_SETOWN_EX, &owner));
+}
+
+static int
+try_signal(void)
+{
+	return result(syscall(SYS_fcntl, STDERR_FILENO, F_SETSIG, SIGKILL));
+}
+
 static int
 try_connect(void)
 {
@@ -413,12 +471,20 @@ static const struct trial trials[] = {
     {"socketpair", try_pair, WORKERS, false},
     {"fsetxattr", try_acl, FOR_ACLS, false},
     {"a Unix socket", try_unix_socket, BEYOND, false},
+    {"a Unix socket of datagrams", try_datagram_socket, FOR_SYSLOG, false},
     {"connect", try_connect, BEYOND, false},
+    {"fcntl, F_GETFL", try_flags, WORKERS, false},
+    {"fcntl, F_SETFD", try_flags_set, WORKERS, false},
     {"code from a file", try_code, FOR_ACCOUNTS, false},
     {"mprotect", try_data_as_code, FOR_ACCOUNTS, false},
     /* what nobody needs */
     {"an IPv4 socket", try_socket, NOBODY, false},
     {"an IPv6 socket", try_socket6, NOBODY, false},
+    {"a pair for datagrams", try_datagrams, NOBODY, false},
+    {"sendto with an address", try_address, NOBODY, false},
+    {"fcntl, F_SETOWN", try_owner, NOBODY, false},
+    {"fcntl, F_SETOWN_EX", try_owner_ex, NOBODY, false},
+    {"fcntl, F_SETSIG", try_signal, NOBODY, false},
     {"a netlink socket", try_netlink, NOBODY, false},
     {"bind", try_bind, NOBODY, false},
     {"listen", try_listen, NOBODY, false},

@@ -143,6 +143,11 @@ an_account_that_cannot_be_looked_up_is_not_good(void **state)
 	    {ENFILE, false, false, ERROR_UNAVAILABLE},
 	    {ENOMEM, false, false, ERROR_UNAVAILABLE},
 	    {ERANGE, false, false, ERROR_UNAVAILABLE},
+	    /* of sources that are reached through a socket, and of one that was refused it */
+	    {ECONNREFUSED, false, false, ERROR_UNAVAILABLE},
+	    {ETIMEDOUT, false, false, ERROR_UNAVAILABLE},
+	    {ENOSYS, false, false, ERROR_UNAVAILABLE},
+	    {EINVAL, false, false, ERROR_UNAVAILABLE},
 	};
 
 	(void)state;
