@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # What signer and workers are kept in: that it is in force, that it is said, and that each part
-# can be turned off. What it refuses is tried by tests/unit/test_syscalls.c and test_landlock.c.
+# can be turned off. What it refuses is tried by tests/unit/test_syscalls.c and test_landlock.c,
+# and here by the processes themselves, as if somebody had taken them over.
 
 bats_require_minimum_version 1.5.0
 
@@ -48,6 +49,45 @@ reloads() {
     until_true 10 reloaded "$times"
 }
 
+# inside PID FUNCTION ARGUMENTS: what the process says when it calls that of the C library: "ok",
+# the name of an error, or the signal that it ended by.
+inside() {
+    gdb -nx -batch -p "$1" -ex "print (long) ((int (*)(long, ...)) $2)($3)" \
+        -ex 'print ((char *(*)(int)) strerrorname_np)(*((int *(*)(void)) __errno_location)())' \
+        2>/dev/null 3>&- </dev/null | awk '
+            /^Program terminated with signal/ { sub(",.*", ""); print $NF; exit }
+            / = / { value[++n] = $NF; gsub("\"", "", value[n]) }
+            END { if (n == 2) print value[1] == -1 ? value[2] : "ok" }'
+}
+
+# refuses PID ERROR FUNCTION ARGUMENTS
+refuses() {
+    local said
+
+    said=$(inside "$1" "$3" "$4")
+    [ "$said" = "$2" ] || { echo "$3($4): $said instead of $2"; return 1; }
+}
+
+# attempts PID SIGNER-OR-WORKER: FUNCTION ARGUMENTS that it is not to do, and what it says.
+attempts() {
+    local none=-1 file=ENOSYS link=ENOSYS
+
+    [ "$2" = signer ] || file=EACCES link=EXDEV # as Landlock says it
+    refuses "$1" "$file" open "\"$CONF\", 0"
+    refuses "$1" "$file" open "\"/etc/passwd\", 0"
+    refuses "$1" "$file" open "\"$WORK/key\", 0"
+    refuses "$1" "$file" open "\"$DIR/made\", 01101, 0600"
+    refuses "$1" "$file" unlinkat "$none, \"$CONF\", 0"
+    refuses "$1" "$link" linkat "$none, \"$CONF\", $none, \"$DIR/tokens/conf\", 0"
+    refuses "$1" ENOSYS socket '2, 1, 0'
+    refuses "$1" ENOSYS socket '1, 1, 0'
+    refuses "$1" ENOSYS kill "$MONITOR, 0"
+    refuses "$1" ENOSYS fork 0
+    refuses "$1" ENOSYS mprotect '0, 0, 4'
+    refuses "$1" ENOSYS prctl '4, 1'
+    [[ -e $CONF && ! -e $DIR/made ]]
+}
+
 reloaded() { [ "$(times_logged ' Reloaded$')" -eq "$1" ]; }
 
 @test "all threads of signer and worker are confined, and it is said" {
@@ -72,6 +112,28 @@ reloaded() { [ "$(times_logged ' Reloaded$')" -eq "$1" ]; }
     reloads 4 'seccomp = off' 'landlock = off' # nothing new
     says_sandbox 4 "seccomp: turned off; Landlock: turned off"
     mints
+}
+
+@test "a signer or a worker that was taken over opens, reaches and starts nothing" {
+    need_root # to look into them
+    not_with any "its own library calls what is refused"
+    serve_confined
+    find_parts
+    attempts "$SIGNER" signer
+    attempts "${WORKERS[0]}" worker
+    mints # by the same processes
+    find_parts
+    refuses "$SIGNER" SIGSYS execve '"/bin/true", 0, 0'
+    refuses "${WORKERS[0]}" SIGSYS execve '"/bin/true", 0, 0'
+    until_true 10 mints
+    # They would have, else.
+    reloads 1 'seccomp = off' 'landlock = off'
+    find_parts
+    for pid in "$SIGNER" "${WORKERS[0]}"; do
+        refuses "$pid" ok open '"/etc/passwd", 0'
+        refuses "$pid" ok socket '1, 1, 0'
+        refuses "$pid" ok kill "$MONITOR, 0"
+    done
 }
 
 @test "what can be had may be required" {
