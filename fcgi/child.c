@@ -106,9 +106,9 @@ serve(const struct server *s, int ready)
 	_exit(1);
 }
 
-/* Waits for the report. 0, or -1 and the child's error. */
-static int
-await(int fd, const char *name, struct error *e)
+/* Waits for the report. Whether there is one. */
+static bool
+await(int fd, struct error *e)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	int n;
@@ -116,9 +116,14 @@ await(int fd, const char *name, struct error *e)
 	do
 		n = poll(&p, 1, START_DEADLINE);
 	while (n == -1 && errno == EINTR);
-	if (n <= 0 || read(fd, e, sizeof(*e)) != (ssize_t)sizeof(*e))
-		return error_set(e, ERROR_INTERNAL, "the %s did not start", name);
-	return e->code == ERROR_NONE ? 0 : -1;
+	return n > 0 && read(fd, e, sizeof(*e)) == (ssize_t)sizeof(*e);
+}
+
+static void
+end(pid_t pid)
+{
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
 }
 
 pid_t
@@ -135,13 +140,44 @@ child_serve(const struct server *s, struct error *e)
 	close(ready[1]);
 	if (pid == -1) {
 		error_set(e, ERROR_INTERNAL, "fork: %s", strerror(errno));
-	} else if (await(ready[0], s->name, e) == -1) {
-		(void)kill(pid, SIGKILL);
-		(void)waitpid(pid, NULL, 0);
-		pid = -1;
+	} else {
+		if (!await(ready[0], e))
+			error_set(e, ERROR_INTERNAL, "the %s did not start", s->name);
+		if (e->code != ERROR_NONE) {
+			end(pid);
+			pid = -1;
+		}
 	}
 	close(ready[0]);
 	return pid;
+}
+
+int
+child_rehearse(int (*play)(void *context, struct error *e), void *context, struct error *e)
+{
+	int ready[2];
+	pid_t pid;
+
+	if (pipe2(ready, O_CLOEXEC) == -1)
+		return error_set(e, ERROR_INTERNAL, "pipe: %s", strerror(errno));
+	pid = child_fork(SIGKILL);
+	if (pid == 0) {
+		*e = (struct error){0};
+		(void)play(context, e);
+		child_report(ready[1], e);
+		_exit(0);
+	}
+	close(ready[1]);
+	if (pid == -1) {
+		error_set(e, ERROR_INTERNAL, "fork: %s", strerror(errno));
+	} else {
+		if (!await(ready[0], e))
+			error_set(e, ERROR_UNAVAILABLE,
+			    "who read it ended in the midst: is there enough memory?");
+		end(pid);
+	}
+	close(ready[0]);
+	return e->code == ERROR_NONE ? 0 : -1;
 }
 
 void

@@ -34,6 +34,11 @@ struct server {
  * once it serves, or -1 and what it complained of. */
 pid_t child_serve(const struct server *s, struct error *e);
 
+/* Does play(context) in a child, for what may end its process: a library that reads a
+ * configuration, or looks up a group, need not survive that memory ends. 0, or -1 and what it
+ * came to. */
+int child_rehearse(int (*play)(void *context, struct error *e), void *context, struct error *e);
+
 /* Tells over ready that it serves, or why not, and closes that. *e travels as it is: both ends
  * are of one build. */
 void child_report(int ready, const struct error *e);

@@ -192,6 +192,14 @@ open_service(struct generation *g, const struct flags *flags, struct error *e)
 	return service_open(&g->service, &parts, e);
 }
 
+static int
+rehearse_service(void *context, struct error *e)
+{
+	struct generation *g = context;
+
+	return open_service(g, g->flags, e);
+}
+
 /* Where the address stays the socket does, with the connections that wait there. */
 static int
 open_verification(struct generation *g, const struct generation *before, struct error *e)
@@ -241,6 +249,9 @@ generation_start(struct generation **out, const struct generation_parts *parts,
 		g->workers[i].pid = -1;
 		g->to_signer[i] = g->to_resolver[i] = (struct link){-1, -1};
 	}
+	/* What serves already is not to end by it. */
+	if (before != NULL && child_rehearse(rehearse_service, g, e) == -1)
+		goto fail;
 	if (open_service(g, flags, e) == -1 || open_verification(g, before, e) == -1)
 		goto fail;
 	g->count = g->config.workers;
