@@ -162,9 +162,10 @@ child_rehearse(int (*play)(void *context, struct error *e), void *context, struc
 		return error_set(e, ERROR_INTERNAL, "pipe: %s", strerror(errno));
 	pid = child_fork(SIGKILL);
 	if (pid == 0) {
-		*e = (struct error){0};
-		(void)play(context, e);
-		child_report(ready[1], e);
+		static const struct error none = {0};
+
+		/* What was tried on the way may have failed, and left its reason. */
+		child_report(ready[1], play(context, e) == 0 ? &none : e);
 		_exit(0);
 	}
 	close(ready[1]);
@@ -173,7 +174,7 @@ child_rehearse(int (*play)(void *context, struct error *e), void *context, struc
 	} else {
 		if (!await(ready[0], e))
 			error_set(e, ERROR_UNAVAILABLE,
-			    "who read it ended in the midst: is there enough memory?");
+			    "who tried it ended, or took too long: is there enough memory?");
 		end(pid);
 	}
 	close(ready[0]);

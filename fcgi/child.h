@@ -36,7 +36,7 @@ pid_t child_serve(const struct server *s, struct error *e);
 
 /* Does play(context) in a child, for what may end its process: a library that reads a
  * configuration, or looks up a group, need not survive that memory ends. 0, or -1 and what it
- * came to. */
+ * came to: its error, or ERROR_UNAVAILABLE where it came to no end. */
 int child_rehearse(int (*play)(void *context, struct error *e), void *context, struct error *e);
 
 /* Tells over ready that it serves, or why not, and closes that. *e travels as it is: both ends
