@@ -86,26 +86,6 @@ leave_standard_input(void)
 		close(STDIN_FILENO);
 }
 
-static _Noreturn void
-serve(const struct server *s, int ready)
-{
-	int keep[LIMIT_WORKERS + 1];
-	sigset_t none;
-
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	/* Sent to a whole group; a server must outlive the workers. */
-	(void)signal(SIGTERM, SIG_IGN);
-	(void)signal(SIGUSR1, SIG_IGN);
-	for (size_t i = 0; i < s->count; i++)
-		keep[i] = s->sockets[i];
-	keep[s->count] = ready;
-	child_close_others(keep, (int)s->count + 1);
-	leave_standard_input();
-	s->run(s->context, ready);
-	_exit(1);
-}
-
 /* Waits for the report. Whether there is one. */
 static bool
 await(int fd, struct error *e)
@@ -127,22 +107,27 @@ end(pid_t pid)
 }
 
 pid_t
-child_serve(const struct server *s, struct error *e)
+child_start(const struct child *c, struct error *e)
 {
 	int ready[2];
 	pid_t pid;
 
 	if (pipe2(ready, O_CLOEXEC) == -1)
 		return error_set(e, ERROR_INTERNAL, "pipe: %s", strerror(errno));
-	pid = child_fork(SIGKILL);
-	if (pid == 0)
-		serve(s, ready[1]);
+	pid = child_fork(c->death);
+	if (pid == 0) {
+		c->run(c->context, ready[1]);
+		_exit(1);
+	}
 	close(ready[1]);
 	if (pid == -1) {
 		error_set(e, ERROR_INTERNAL, "fork: %s", strerror(errno));
 	} else {
 		if (!await(ready[0], e))
-			error_set(e, ERROR_INTERNAL, "the %s did not start", s->name);
+			error_set(e, ERROR_UNAVAILABLE,
+			    "the %s ended as it started, or took too long: is there enough "
+			    "memory?",
+			    c->name);
 		if (e->code != ERROR_NONE) {
 			end(pid);
 			pid = -1;
@@ -152,41 +137,69 @@ child_serve(const struct server *s, struct error *e)
 	return pid;
 }
 
+static void
+serve(const void *context, int ready)
+{
+	const struct server *s = context;
+	int keep[LIMIT_WORKERS + 1];
+	sigset_t none;
+
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	/* Sent to a whole group; a server must outlive the workers. */
+	(void)signal(SIGTERM, SIG_IGN);
+	(void)signal(SIGUSR1, SIG_IGN);
+	for (size_t i = 0; i < s->count; i++)
+		keep[i] = s->sockets[i];
+	keep[s->count] = ready;
+	child_close_others(keep, (int)s->count + 1);
+	leave_standard_input();
+	s->run(s->context, ready);
+}
+
+pid_t
+child_serve(const struct server *s, struct error *e)
+{
+	const struct child c = {.name = s->name, .death = SIGKILL, .run = serve, .context = s};
+
+	return child_start(&c, e);
+}
+
+struct trial {
+	int (*play)(void *context, struct error *e);
+	void *context;
+};
+
+static void
+try(const void *context, int ready)
+{
+	const struct trial *t = context;
+	struct error e = {0};
+	int rc = t->play(t->context, &e);
+
+	child_report(ready, rc, &e);
+}
+
 int
 child_rehearse(int (*play)(void *context, struct error *e), void *context, struct error *e)
 {
-	int ready[2];
-	pid_t pid;
+	const struct trial t = {play, context};
+	const struct child c = {.name = "trial", .death = SIGKILL, .run = try, .context = &t};
+	pid_t pid = child_start(&c, e);
 
-	if (pipe2(ready, O_CLOEXEC) == -1)
-		return error_set(e, ERROR_INTERNAL, "pipe: %s", strerror(errno));
-	pid = child_fork(SIGKILL);
-	if (pid == 0) {
-		static const struct error none = {0};
-
-		/* What was tried on the way may have failed, and left its reason. */
-		child_report(ready[1], play(context, e) == 0 ? &none : e);
-		_exit(0);
-	}
-	close(ready[1]);
-	if (pid == -1) {
-		error_set(e, ERROR_INTERNAL, "fork: %s", strerror(errno));
-	} else {
-		if (!await(ready[0], e))
-			error_set(e, ERROR_UNAVAILABLE,
-			    "who tried it ended, or took too long: is there enough memory?");
-		end(pid);
-	}
-	close(ready[0]);
-	return e->code == ERROR_NONE ? 0 : -1;
+	if (pid == -1)
+		return -1;
+	end(pid);
+	return 0;
 }
 
 void
-child_report(int ready, const struct error *e)
+child_report(int ready, int rc, const struct error *e)
 {
-	ssize_t n = write(ready, e, sizeof(*e));
+	static const struct error none = {0};
+	ssize_t n = write(ready, rc == 0 ? &none : e, sizeof(none));
 
 	close(ready);
-	if (n != (ssize_t)sizeof(*e))
+	if (n != (ssize_t)sizeof(none))
 		_exit(1);
 }

@@ -71,7 +71,7 @@ what_ends_its_process_ends_not_ours(void **state)
 		assert_int_equal(child_rehearse(end_by, &signals[i], &e), -1);
 		assert_int_equal(e.code, ERROR_UNAVAILABLE);
 		assert_string_equal(e.text,
-		    "who tried it ended, or took too long: is there enough memory?");
+		    "the trial ended as it started, or took too long: is there enough memory?");
 		/* Nobody is left. */
 		assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 		assert_int_equal(errno, ECHILD);
