@@ -86,9 +86,61 @@ leave_standard_input(void)
 		close(STDIN_FILENO);
 }
 
-static _Noreturn void
-serve(const struct server *s, int ready)
+/* Waits for the report. Whether there is one. */
+static bool
+await(int fd, struct error *e)
 {
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int n;
+
+	do
+		n = poll(&p, 1, START_DEADLINE);
+	while (n == -1 && errno == EINTR);
+	return n > 0 && read(fd, e, sizeof(*e)) == (ssize_t)sizeof(*e);
+}
+
+static void
+end(pid_t pid)
+{
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+}
+
+pid_t
+child_start(const struct child *c, struct error *e)
+{
+	int ready[2];
+	pid_t pid;
+
+	if (pipe2(ready, O_CLOEXEC) == -1)
+		return error_set(e, ERROR_INTERNAL, "pipe: %s", strerror(errno));
+	pid = child_fork(c->death);
+	if (pid == 0) {
+		c->run(c->context, ready[1]);
+		_exit(1);
+	}
+	close(ready[1]);
+	if (pid == -1) {
+		error_set(e, ERROR_INTERNAL, "fork: %s", strerror(errno));
+	} else {
+		if (!await(ready[0], e))
+			error_set(e, ERROR_UNAVAILABLE,
+			    "the %s ended as it started, or took too long: is there enough "
+			    "memory?",
+			    c->name);
+		if (e->code != ERROR_NONE) {
+			end(pid);
+			pid = -1;
+		}
+	}
+	close(ready[0]);
+	return pid;
+}
+
+static void
+serve(const void *context, int ready)
+{
+	const struct server *s = context;
 	int keep[LIMIT_WORKERS + 1];
 	sigset_t none;
 
@@ -103,53 +155,51 @@ serve(const struct server *s, int ready)
 	child_close_others(keep, (int)s->count + 1);
 	leave_standard_input();
 	s->run(s->context, ready);
-	_exit(1);
-}
-
-/* Waits for the report. 0, or -1 and the child's error. */
-static int
-await(int fd, const char *name, struct error *e)
-{
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-	int n;
-
-	do
-		n = poll(&p, 1, START_DEADLINE);
-	while (n == -1 && errno == EINTR);
-	if (n <= 0 || read(fd, e, sizeof(*e)) != (ssize_t)sizeof(*e))
-		return error_set(e, ERROR_INTERNAL, "the %s did not start", name);
-	return e->code == ERROR_NONE ? 0 : -1;
 }
 
 pid_t
 child_serve(const struct server *s, struct error *e)
 {
-	int ready[2];
-	pid_t pid;
+	const struct child c = {.name = s->name, .death = SIGKILL, .run = serve, .context = s};
 
-	if (pipe2(ready, O_CLOEXEC) == -1)
-		return error_set(e, ERROR_INTERNAL, "pipe: %s", strerror(errno));
-	pid = child_fork(SIGKILL);
-	if (pid == 0)
-		serve(s, ready[1]);
-	close(ready[1]);
-	if (pid == -1) {
-		error_set(e, ERROR_INTERNAL, "fork: %s", strerror(errno));
-	} else if (await(ready[0], s->name, e) == -1) {
-		(void)kill(pid, SIGKILL);
-		(void)waitpid(pid, NULL, 0);
-		pid = -1;
-	}
-	close(ready[0]);
-	return pid;
+	return child_start(&c, e);
+}
+
+struct trial {
+	int (*play)(void *context, struct error *e);
+	void *context;
+};
+
+static void
+try(const void *context, int ready)
+{
+	const struct trial *t = context;
+	struct error e = {0};
+	int rc = t->play(t->context, &e);
+
+	child_report(ready, rc, &e);
+}
+
+int
+child_rehearse(int (*play)(void *context, struct error *e), void *context, struct error *e)
+{
+	const struct trial t = {play, context};
+	const struct child c = {.name = "trial", .death = SIGKILL, .run = try, .context = &t};
+	pid_t pid = child_start(&c, e);
+
+	if (pid == -1)
+		return -1;
+	end(pid);
+	return 0;
 }
 
 void
-child_report(int ready, const struct error *e)
+child_report(int ready, int rc, const struct error *e)
 {
-	ssize_t n = write(ready, e, sizeof(*e));
+	static const struct error none = {0};
+	ssize_t n = write(ready, rc == 0 ? &none : e, sizeof(none));
 
 	close(ready);
-	if (n != (ssize_t)sizeof(*e))
+	if (n != (ssize_t)sizeof(none))
 		_exit(1);
 }

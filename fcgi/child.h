@@ -16,6 +16,19 @@ void child_hide(void);
  */
 pid_t child_fork(int death);
 
+/* A child that tells when it does what it is for. */
+struct child {
+	const char *name;
+	int death; /* the signal, as for child_fork() */
+	/* What it does, until it ends the process itself. It is to call child_report(ready). */
+	void (*run)(const void *context, int ready);
+	const void *context;
+};
+
+/* Starts it. The process, once it has reported well, or -1 and what it complained of:
+ * ERROR_UNAVAILABLE where it did not say. */
+pid_t child_start(const struct child *c, struct error *e);
+
 /* Closes every descriptor from 3 on but those in keep. For a child that was just forked. */
 void child_close_others(const int *keep, int count);
 
@@ -34,8 +47,13 @@ struct server {
  * once it serves, or -1 and what it complained of. */
 pid_t child_serve(const struct server *s, struct error *e);
 
-/* Tells over ready that it serves, or why not, and closes that. *e travels as it is: both ends
- * are of one build. */
-void child_report(int ready, const struct error *e);
+/* Does play(context) in a child, for what may end its process: a library that reads a
+ * configuration, or looks up a group, need not survive that memory ends. 0, or -1 and what it
+ * came to: its error, or ERROR_UNAVAILABLE where it came to no end. */
+int child_rehearse(int (*play)(void *context, struct error *e), void *context, struct error *e);
+
+/* Tells over ready that it serves, if rc is 0, or why not, and closes that. *e travels as it
+ * is: both ends are of one build. */
+void child_report(int ready, int rc, const struct error *e);
 
 #endif

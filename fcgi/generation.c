@@ -46,10 +46,19 @@ struct generation {
 	struct link to_resolver[LIMIT_WORKERS]; /* the same; without a resolver not open */
 };
 
-static _Noreturn void
-worker_main(struct generation *g, unsigned int i)
+/* The i-th worker of g. */
+struct worker_start {
+	struct generation *g;
+	unsigned int i;
+};
+
+static void
+worker_main(const void *context, int ready)
 {
+	struct generation *g = ((const struct worker_start *)context)->g;
+	unsigned int i = ((const struct worker_start *)context)->i;
 	struct worker_parts parts = {
+	    .ready = ready,
 	    .listeners = &g->listeners,
 	    .handover = g->parts.handover,
 	    .tcp = listener_is_tcp(g->listeners.web),
@@ -64,27 +73,28 @@ worker_main(struct generation *g, unsigned int i)
 	    .clock = &clock_system,
 	    .entropy = &entropy_system,
 	};
-	int keep[7 + SERVICE_DESCRIPTORS] = {g->listeners.web, g->listeners.peer,
+	int keep[8 + SERVICE_DESCRIPTORS] = {ready, g->listeners.web, g->listeners.peer,
 	    g->listeners.verification, parts.signer, parts.resolver, parts.handover->in,
 	    parts.handover->out};
 	struct error e = {0};
 
-	service_descriptors(g->service, keep + 7);
+	service_descriptors(g->service, keep + 8);
 	child_close_others(keep, sizeof(keep) / sizeof(keep[0]));
 	if (worker_run(&parts, &e) == -1) {
-		log_line(g->parts.log, LOG_LEVEL_ERROR, "Worker: %s", e.text);
+		child_report(ready, -1, &e);
 		_exit(1);
 	}
 	_exit(0);
 }
 
 static int
-start_worker(struct generation *g, unsigned int i)
+start_worker(struct generation *g, unsigned int i, struct error *e)
 {
-	pid_t pid = child_fork(SIGTERM);
+	const struct worker_start start = {g, i};
+	const struct child child = {
+	    .name = "worker", .death = SIGTERM, .run = worker_main, .context = &start};
+	pid_t pid = child_start(&child, e);
 
-	if (pid == 0)
-		worker_main(g, i);
 	if (pid == -1)
 		return -1;
 	slot_started(&g->workers[i], pid);
@@ -192,6 +202,14 @@ open_service(struct generation *g, const struct flags *flags, struct error *e)
 	return service_open(&g->service, &parts, e);
 }
 
+static int
+rehearse_service(void *context, struct error *e)
+{
+	struct generation *g = context;
+
+	return open_service(g, g->flags, e);
+}
+
 /* Where the address stays the socket does, with the connections that wait there. */
 static int
 open_verification(struct generation *g, const struct generation *before, struct error *e)
@@ -241,6 +259,9 @@ generation_start(struct generation **out, const struct generation_parts *parts,
 		g->workers[i].pid = -1;
 		g->to_signer[i] = g->to_resolver[i] = (struct link){-1, -1};
 	}
+	/* What serves already is not to end by it. */
+	if (before != NULL && child_rehearse(rehearse_service, g, e) == -1)
+		goto fail;
 	if (open_service(g, flags, e) == -1 || open_verification(g, before, e) == -1)
 		goto fail;
 	g->count = g->config.workers;
@@ -248,12 +269,9 @@ generation_start(struct generation **out, const struct generation_parts *parts,
 	    (g->resolves &&
 		(make_links(g, g->to_resolver, e) == -1 || start_resolver(g, e) == -1)))
 		goto fail;
-	for (unsigned int i = 0; i < g->count; i++) {
-		if (start_worker(g, i) == -1) {
-			error_set(e, ERROR_INTERNAL, "fork: %s", strerror(errno));
+	for (unsigned int i = 0; i < g->count; i++)
+		if (start_worker(g, i, e) == -1)
 			goto fail;
-		}
-	}
 	say_sandbox(g, before);
 	*out = g;
 	return 0;
@@ -343,7 +361,7 @@ start_slot(struct generation *g, struct slot *s, struct error *e)
 		return start_signer(g, e);
 	if (s == &g->resolver)
 		return start_resolver(g, e);
-	return start_worker(g, (unsigned int)(s - g->workers));
+	return start_worker(g, (unsigned int)(s - g->workers), e);
 }
 
 /* Starts the slot's process when it is due; *next becomes the milliseconds until one is, if
@@ -355,9 +373,9 @@ restart_slot(struct generation *g, struct slot *s, int *next)
 	struct error e = {0};
 
 	if (wait == 0 && start_slot(g, s, &e) == -1) {
-		if (*e.text != '\0')
-			log_line(g->parts.log, LOG_LEVEL_ERROR, "The %s cannot be started: %s",
-			    s == &g->signer ? "signer" : "resolver", e.text);
+		log_line(g->parts.log, LOG_LEVEL_ERROR, "The %s cannot be started: %s",
+		    s == &g->signer ? "signer" : (s == &g->resolver ? "resolver" : "worker"),
+		    e.text);
 		slot_failed(s);
 		wait = slot_wait(s);
 	}

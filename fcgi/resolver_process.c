@@ -49,8 +49,7 @@ resolver_main(const void *context, int ready)
 
 	if (j->unprivileged)
 		(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	(void)become(j, ready, &e);
-	child_report(ready, &e);
+	child_report(ready, become(j, ready, &e), &e);
 }
 
 pid_t

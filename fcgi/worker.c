@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "fcgi/child.h"
 #include "fcgi/connections.h"
 #include "fcgi/entrances.h"
 #include "identity/lookup_remote.h"
@@ -200,6 +201,7 @@ worker_run(const struct worker_parts *parts, struct error *e)
 
 	if (open_remotes(&w, e) == 0 && open_events(&w, e) == 0 && open_entrances(&w, e) == 0 &&
 	    sandbox_enter_worker(parts->sandbox, parts->service, e) == 0) {
+		child_report(parts->ready, 0, e);
 		entrances_accept(&w.entrances, true);
 		loop(&w);
 		rc = 0;

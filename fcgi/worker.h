@@ -14,6 +14,7 @@
 #include "service/service.h"
 
 struct worker_parts {
+	int ready; /* where child_report() is called once it takes connections; closed then */
 	const struct listeners *listeners;
 	const struct handover *handover; /* of the web server's connections */
 	bool tcp;                        /* that of the web server is no Unix socket */

@@ -123,13 +123,15 @@ parse_flag(int flag, char *value, struct argp_state *state)
 	}
 }
 
-/* *e travels as it is: both ends are of one build. */
+/* That rc is 0, or why not. *e travels as it is: both ends are of one build. */
 static void
-report(int fd, const struct error *e)
+report(int fd, int rc, const struct error *e)
 {
+	static const struct error none = {0};
+
 	if (fd == -1)
 		return;
-	(void)!write(fd, e, sizeof(*e));
+	(void)!write(fd, rc == 0 ? &none : e, sizeof(none));
 	close(fd);
 }
 
@@ -159,7 +161,7 @@ serve(const struct arguments *a, const struct config *c, struct error *e)
 	/* Before the report, so that who asks then has it behind them. */
 	for (size_t i = 0; rc == 0 && i < a->count; i++)
 		courier_hello(a->sockets[i], LOOKUP_ANSWER_MAGIC);
-	report(a->ready, e);
+	report(a->ready, rc, e);
 	return rc == -1 ? -1 : serve_sockets(&counters, a->sockets, a->count, e);
 }
 
@@ -172,7 +174,7 @@ check(const struct arguments *a, const struct config *c, struct error *e)
 
 	if (rc == 0)
 		rc = gate_check(&c->password, e);
-	report(a->ready, e);
+	report(a->ready, rc, e);
 	return rc;
 }
 
@@ -213,7 +215,7 @@ main(int argc, char **argv)
 	openlog("authserver-resolver", LOG_PID, LOG_DAEMON);
 	rc = flags_load(&a.flags, &config, &e);
 	if (rc == -1)
-		report(a.ready, &e);
+		report(a.ready, rc, &e);
 	else
 		rc = run(&a, &config, &e);
 	if (fflush(stdout) == EOF && rc != -1)
