@@ -127,9 +127,10 @@ claimed() {
 }
 
 # token COMMAND...: lib/token, by the server that tests/run has for it. Not where the program would
-# see something else than the server does: a pipe of this process, another clock.
+# see something else than the server does: a pipe of this process, another clock. 125 where the
+# server does not answer; tests/run counts that by itself, for tests that want a failure.
 token() {
-    local given='' port secret status text said server
+    local given='' status text said
 
     if [[ -z ${TOKEN_SERVER:-} || -n ${LD_PRELOAD:-} || " $*" == *' /dev/fd/'* ]]; then
         "$BATS_TEST_DIRNAME/lib/token" "$@"
@@ -138,16 +139,31 @@ token() {
     case $1 in
     holds | pems | run) IFS= read -rd '' given || true ;;
     esac
-    read -r port secret <"$TOKEN_SERVER"
-    exec {server}<>"/dev/tcp/127.0.0.1/$port"
-    printf '%s\0' "$(($# + 3))" "$secret" "$PWD" "$given" "$@" >&"$server"
-    IFS= read -rd '' status <&"$server"
-    IFS= read -rd '' text <&"$server"
-    IFS= read -rd '' said <&"$server" || true
-    exec {server}>&-
+    token_asked "$@" || {
+        echo "token $1: no answer of the server that tests/run has for it" |
+            tee -a "$TOKEN_SERVER.vain" >&2
+        return 125
+    }
     printf %s "$text"
     printf %s "$said" >&2
     return "$status"
+}
+
+# token_asked COMMAND...: sets status, text and said to what the server answers, if it does.
+token_asked() {
+    local port secret server answers=0 most=$((${TOKEN_WITHIN:-100} * ${PATIENCE:-1}))
+
+    read -r port secret <"$TOKEN_SERVER" &&
+        { exec {server}<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null || return
+    # The other end may be gone meanwhile.
+    trap '' PIPE
+    printf '%s\0' "$(($# + 3))" "$secret" "$PWD" "$given" "$@" >&"$server" &&
+        IFS= read -rd '' -t "$most" status <&"$server" &&
+        IFS= read -rd '' -t "$most" text <&"$server" &&
+        IFS= read -rd '' -t "$most" said <&"$server" || answers=1
+    trap - PIPE
+    exec {server}>&-
+    return "$answers"
 }
 
 # --- processes, as /proc has them: ps, pgrep and ss read all of it ----------------------

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tests/unit/couriers.h"
+#include "tests/unit/patience.h"
 
 /* --- requests --- */
 
@@ -247,6 +248,6 @@ main(void)
 	    TEST(what_is_there_at_the_start_is_for_nobody),
 	};
 
-	alarm(120); /* ends a test that waits in vain */
+	patience_end(120); /* ends a test that waits in vain */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tests/unit/couriers.h"
+#include "tests/unit/patience.h"
 
 /* --- the other process --- */
 
@@ -134,6 +135,6 @@ main(void)
 	    TEST(nobody_is_greeted_or_answered_where_nobody_is),
 	};
 
-	alarm(120); /* ends a test that waits in vain */
+	patience_end(120); /* ends a test that waits in vain */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

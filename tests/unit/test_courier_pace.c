@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tests/unit/couriers.h"
+#include "tests/unit/patience.h"
 
 #define MILLISECOND (NANOSECONDS / 1000)
 
@@ -145,6 +146,6 @@ main(void)
 	    TEST(room_comes_back_with_what_failed),
 	};
 
-	alarm(120); /* ends a test that waits in vain */
+	patience_end(120); /* ends a test that waits in vain */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tests/unit/desks.h"
+#include "tests/unit/patience.h"
 
 /* --- what is answered --- */
 
@@ -168,6 +169,6 @@ main(void)
 	    TEST(what_is_no_request_is_passed_over),
 	};
 
-	alarm(120); /* ends a test that waits in vain */
+	patience_end(120); /* ends a test that waits in vain */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

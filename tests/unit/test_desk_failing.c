@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tests/unit/desks.h"
+#include "tests/unit/patience.h"
 
 /* --- sources that fail --- */
 
@@ -408,6 +409,6 @@ main(void)
 	    TEST(desk_does_not_open_when_its_sources_do_not),
 	};
 
-	alarm(120); /* ends a test that waits in vain */
+	patience_end(120); /* ends a test that waits in vain */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "resolver/job.h"
+#include "tests/unit/patience.h"
 
 struct fixture {
 	struct jobs jobs;
@@ -358,6 +359,6 @@ main(void)
 	    TEST(who_is_forgotten_is_not_answered),
 	};
 
-	alarm(120); /* ends a test that waits in vain */
+	patience_end(120); /* ends a test that waits in vain */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tests/unit/lookups.h"
+#include "tests/unit/patience.h"
 
 /* --- what is answered --- */
 
@@ -159,6 +160,6 @@ main(void)
 	    TEST(that_nobody_knows_a_user_is_kept_too),
 	};
 
-	alarm(120); /* ends a test that waits in vain */
+	patience_end(120); /* ends a test that waits in vain */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

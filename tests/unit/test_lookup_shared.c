@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tests/unit/lookups.h"
+#include "tests/unit/patience.h"
 
 /* --- who waits together --- */
 
@@ -237,6 +238,6 @@ main(void)
 	    TEST(users_on_their_way_are_bounded),
 	};
 
-	alarm(120); /* ends a test that waits in vain */
+	patience_end(120); /* ends a test that waits in vain */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "resolver/outbox.h"
+#include "tests/unit/patience.h"
 
 enum { SIZE = 4096 }; /* of a message */
 
@@ -223,6 +224,6 @@ main(void)
 	    TEST(one_that_is_closed_takes_nothing),
 	};
 
-	alarm(120); /* ends a test that waits in vain */
+	patience_end(120); /* ends a test that waits in vain */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

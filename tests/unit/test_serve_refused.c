@@ -7,9 +7,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -31,6 +34,7 @@
 #include "resolver/memory.h"
 #include "resolver/serve.h"
 #include "tests/unit/keys.h"
+#include "tests/unit/patience.h"
 #include "tests/unit/refusals.h"
 
 static const struct log quiet = {.fd = -1, .clock = &clock_system};
@@ -71,11 +75,29 @@ listen_for_verification(void *context, struct error *e)
 {
 	int rc;
 
-	(void)context;
 	refusals_on();
-	rc = close_if_open(listener_open_verification("127.0.0.1:1", e));
+	rc = close_if_open(listener_open_verification(context, e));
 	refusals_off();
 	return rc;
+}
+
+/* At a port that nobody else has: this socket keeps it, and does not listen. */
+static void
+sweep_verification(void)
+{
+	struct sockaddr_in a = {
+	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(a);
+	const int on = 1;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char text[32];
+
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &size), 0);
+	(void)snprintf(text, sizeof(text), "127.0.0.1:%u", (unsigned int)ntohs(a.sin_port));
+	refusals_sweep(listen_for_verification, text);
+	close(fd);
 }
 
 /* As spawn-fcgi passes it. */
@@ -106,8 +128,7 @@ socket_listens_or_says_why_not(void **state)
 	char path[256];
 
 	refusals_sweep(listen_at, *state);
-	if (geteuid() == 0)
-		refusals_sweep(listen_for_verification, NULL);
+	sweep_verification();
 	refusals_sweep(take_standard_input, *state);
 	keys_path(*state, "socket", path);
 	assert_int_equal(listener_open(path, "no-such-group", false, &e), -1);
@@ -546,6 +567,6 @@ main(void)
 	    TEST(who_waits_waits_or_does_not),
 	};
 
-	alarm(120); /* ends a worker that is not told to; it blocks SIGTERM */
+	patience_end(120); /* ends a worker that is not told to; it blocks SIGTERM */
 	return cmocka_run_group_tests(tests, keys_make, keys_free);
 }

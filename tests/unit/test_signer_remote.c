@@ -15,6 +15,7 @@
 
 #include "signer/message.h"
 #include "signer/signer_serve.h"
+#include "tests/unit/patience.h"
 #include "tests/unit/signers.h"
 
 enum { DEADLINE = 5 /* seconds */ };
@@ -486,6 +487,6 @@ main(void)
 	    TEST(as_many_as_are_signed_at_once_are_taken_however_slow),
 	};
 
-	alarm(120); /* ends a test that waits for an answer in vain */
+	patience_end(120); /* ends a test that waits for an answer in vain */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

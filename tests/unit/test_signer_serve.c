@@ -13,6 +13,7 @@
 
 #include "signer/message.h"
 #include "signer/signer_serve.h"
+#include "tests/unit/patience.h"
 #include "tests/unit/signers.h"
 
 enum { PATIENCE = 10000 /* milliseconds */ };
@@ -146,6 +147,6 @@ main(void)
 	    TEST(signer_drops_what_is_no_request),
 	};
 
-	alarm(120); /* ends a test that waits for an answer in vain */
+	patience_end(120); /* ends a test that waits for an answer in vain */
 	return cmocka_run_group_tests(tests, load_key, free_key);
 }

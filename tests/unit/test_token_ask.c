@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -106,6 +107,7 @@ write_file(const char *path, const char *text, mode_t mode)
 static pid_t
 start_server(int listener, const void *answer, size_t length)
 {
+	const pid_t parent = getpid();
 	pid_t pid = fork();
 	char request[8192];
 	int fd;
@@ -113,6 +115,9 @@ start_server(int listener, const void *answer, size_t length)
 	assert_int_not_equal(pid, -1);
 	if (pid > 0)
 		return pid;
+	/* Should the test fail; and should it have ended before this. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent)
+		_exit(1);
 	fd = accept(listener, NULL, NULL);
 	if (fd == -1 || recv(fd, request, sizeof(request), 0) <= 0 ||
 	    send(fd, answer, length, MSG_NOSIGNAL) == -1)
