@@ -177,7 +177,7 @@ try(const void *context, int ready)
 	struct error e = {0};
 	int rc = t->play(t->context, &e);
 
-	child_report(ready, rc, &e);
+	(void)child_report(ready, rc, &e);
 }
 
 int
@@ -193,13 +193,14 @@ child_rehearse(int (*play)(void *context, struct error *e), void *context, struc
 	return 0;
 }
 
-void
-child_report(int ready, int rc, const struct error *e)
+int
+child_report(int ready, int rc, struct error *e)
 {
 	static const struct error none = {0};
 	ssize_t n = write(ready, rc == 0 ? &none : e, sizeof(none));
 
 	close(ready);
 	if (n != (ssize_t)sizeof(none))
-		_exit(1);
+		rc = error_set(e, ERROR_INTERNAL, "the monitor takes no report");
+	return rc;
 }

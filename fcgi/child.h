@@ -53,7 +53,8 @@ pid_t child_serve(const struct server *s, struct error *e);
 int child_rehearse(int (*play)(void *context, struct error *e), void *context, struct error *e);
 
 /* Tells over ready that it serves, if rc is 0, or why not, and closes that. *e travels as it
- * is: both ends are of one build. */
-void child_report(int ready, int rc, const struct error *e);
+ * is: both ends are of one build. rc, or -1 and ERROR_INTERNAL when that cannot be told: the
+ * process is to end. */
+int child_report(int ready, int rc, struct error *e);
 
 #endif

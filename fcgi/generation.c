@@ -81,7 +81,7 @@ worker_main(const void *context, int ready)
 	service_descriptors(g->service, keep + 8);
 	child_close_others(keep, sizeof(keep) / sizeof(keep[0]));
 	if (worker_run(&parts, &e) == -1) {
-		child_report(ready, -1, &e);
+		(void)child_report(ready, -1, &e);
 		_exit(1);
 	}
 	_exit(0);

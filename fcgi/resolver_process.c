@@ -49,7 +49,7 @@ resolver_main(const void *context, int ready)
 
 	if (j->unprivileged)
 		(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	child_report(ready, become(j, ready, &e), &e);
+	(void)child_report(ready, become(j, ready, &e), &e);
 }
 
 pid_t

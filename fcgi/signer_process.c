@@ -128,8 +128,7 @@ signer_main(const void *context, int ready)
 	struct signing s;
 	int rc = prepare(&t, context, &s, &e);
 
-	child_report(ready, rc, &e);
-	if (rc == -1)
+	if (child_report(ready, rc, &e) == -1)
 		_exit(1);
 	for (size_t i = 0; i < t.count; i++)
 		(void)pthread_join(t.each[i].id, NULL);

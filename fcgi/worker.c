@@ -200,8 +200,8 @@ worker_run(const struct worker_parts *parts, struct error *e)
 	int rc = -1;
 
 	if (open_remotes(&w, e) == 0 && open_events(&w, e) == 0 && open_entrances(&w, e) == 0 &&
-	    sandbox_enter_worker(parts->sandbox, parts->service, e) == 0) {
-		child_report(parts->ready, 0, e);
+	    sandbox_enter_worker(parts->sandbox, parts->service, e) == 0 &&
+	    child_report(parts->ready, 0, e) == 0) {
 		entrances_accept(&w.entrances, true);
 		loop(&w);
 		rc = 0;

