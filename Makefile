@@ -7,15 +7,19 @@
 #   make fuzz       look for inputs that break a parser: 60 seconds (SECONDS=n) for each of 32, as
 #                   many at a time as there are processors; FUZZ=NAME for one. See tests/fuzz
 #   make fuzz-keep  add what that found new to what make check replays
-#   make overload   four times what can be signed: only 200 and 503, soon; a minute and a half
+#   make overload   four times what can be signed, by one thread and with a large key, so that it is
+#                   little: only 200 and 503, soon; a minute and a half
 #   make soak       load, reloads, rotations and kills for MINUTES=10; REQUESTS=1000000 has so many
 #                   tokens and refusals in its first part instead, half an hour or more
+#   make check-keep  a kept token is read a thousand times a second while its keeper is killed: two
+#                   minutes
 #   make check-image  the tests of the container in the image's own file system: 3 minutes, root
 #   make torture    faults of all kinds while tokens are made: a quarter of an hour, root; TORTURE='kill full'
 #                   runs these parts alone
 #   make coverage   lines and branches that the whole suite runs: a summary, and in build/coverage/report
-#                   each line; fails below 95 and 90 of a hundred, and where identity, paths,
-#                   publishing and verification have a branch that is not run. Ten minutes, root
+#                   each line; fails below 95 and 90 of a hundred, and where a file that
+#                   tests/coverage names, of policy, token files or verification, has a branch
+#                   that is not run. Ten minutes, root
 #   make check-valgrind  unit tests, tools, and the service, the reaper and the keeper as they serve,
 #                   under valgrind: no error, no byte lost
 #   make check-reproducible  whether two builds, and two packages, are identical: 6 minutes
@@ -280,7 +284,8 @@ $(FAULTS_UNITS): $(call object,$(addprefix tests/unit/,faults.c states.c stores.
 $(FAULTS_UNITS): BUILD_LDFLAGS += $(addprefix -Wl$(comma)--wrap=,$(FAULTS))
 
 # Accounts and groups that are the test's.
-$(BUILD)/tests/unit/test_unix_account: BUILD_LDFLAGS += -Wl,--wrap=getspnam_r
+$(BUILD)/tests/unit/test_unix_account: BUILD_LDFLAGS += \
+	-Wl,--wrap=getpwnam_r,--wrap=getspnam_r,--wrap=malloc
 $(BUILD)/tests/unit/test_source_unix: BUILD_LDFLAGS += \
 	-Wl,--wrap=getgrgid_r,--wrap=getgrouplist,--wrap=getpwnam_r
 

@@ -6,6 +6,8 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "identity/unix_account.h"
@@ -55,6 +57,7 @@ accounts_are_judged_by_their_line_of_shadow(void **state)
 	    {both, 20000, 99999, -1, -1, NULL},
 	    {redhat, 20000, 99999, -1, -1, NULL},
 	    {none, 20000, 99999, -1, -1, NULL},
+	    {NULL, 20000, 99999, -1, -1, NULL},
 	    {never, 20000, 99999, -1, TODAY, "has expired"},
 	    /* A password that is to be changed says nothing of the account, but in the end. */
 	    {hash, 0, 99999, -1, -1, NULL},
@@ -164,6 +167,54 @@ an_account_that_cannot_be_looked_up_is_not_good(void **state)
 	}
 }
 
+static bool no_account;
+static size_t room = SIZE_MAX; /* the most that can be had at once */
+
+int __real_getpwnam_r(
+    const char *name, struct passwd *entry, char *bytes, size_t size, struct passwd **found);
+int __wrap_getpwnam_r(
+    const char *name, struct passwd *entry, char *bytes, size_t size, struct passwd **found);
+
+int
+__wrap_getpwnam_r(
+    const char *name, struct passwd *entry, char *bytes, size_t size, struct passwd **found)
+{
+	if (!no_account)
+		return __real_getpwnam_r(name, entry, bytes, size, found);
+	*found = NULL;
+	return EIO;
+}
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+
+void *
+__wrap_malloc(size_t size)
+{
+	return size > room ? NULL : __real_malloc(size);
+}
+
+static void
+what_cannot_be_had_is_no_good_account(void **state)
+{
+	struct error e = {0};
+	bool blind;
+
+	(void)state;
+	said.failure = 0;
+	said.found = false;
+	no_account = true;
+	assert_int_equal(unix_account_check("root", 0, &blind, &e), -1);
+	no_account = false;
+	assert_int_equal(e.code, ERROR_UNAVAILABLE);
+	e = (struct error){0};
+	room = 4096; /* enough for the account, too little for its line of shadow */
+	assert_int_equal(unix_account_check("root", 0, &blind, &e), -1);
+	room = SIZE_MAX;
+	assert_int_equal(e.code, ERROR_UNAVAILABLE);
+	assert_string_equal(e.text, "out of memory");
+}
+
 static void
 an_account_is_judged_on_the_day(void **state)
 {
@@ -185,6 +236,7 @@ main(void)
 	    cmocka_unit_test(accounts_are_judged_by_their_line_of_shadow),
 	    cmocka_unit_test(who_has_no_account_is_refused),
 	    cmocka_unit_test(an_account_that_cannot_be_looked_up_is_not_good),
+	    cmocka_unit_test(what_cannot_be_had_is_no_good_account),
 	    cmocka_unit_test(an_account_is_judged_on_the_day),
 	};
 
