@@ -26,8 +26,8 @@ cleanse_and_free(void *block, const char *file, int line)
 	free(block);
 }
 
-/* Not realloc, which would leave a copy behind. Zeroed, so that the call of malloc is libcrypto's
- * and no jump to it from here: the torture spares libcrypto by who calls. */
+/* Not realloc, which would leave a copy behind. Zeroed, so that the call of malloc is
+ * libcrypto's and no jump to it from here: the torture spares libcrypto by who calls. */
 static void *
 move(void *block, size_t size, const char *file, int line)
 {

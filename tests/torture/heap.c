@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* The heap behind this one. */
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define BEHIND(name) __interceptor_##name
 #else
 #define BEHIND(name) __libc_##name
@@ -25,7 +25,7 @@ void *BEHIND(realloc)(void *block, size_t size);
 void *BEHIND(memalign)(size_t alignment, size_t size);
 
 /* Called before the sanitizer stands, too. */
-#define EARLY __attribute__((no_sanitize("address", "undefined")))
+#define EARLY __attribute__((no_sanitize("address", "thread", "undefined")))
 
 enum {
 	PATIENCE = 20,    /* seconds of a child: a busy machine takes two to look for leaks */
