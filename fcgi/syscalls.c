@@ -361,11 +361,25 @@ syscalls_available(void)
 	return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
+/* libseccomp 2.5 does not survive that its memory ends: it dies of it, or makes another filter
+ * than it was asked for. So there has to be more than twice of what it takes for the largest.
+ */
+static bool
+have_memory(void)
+{
+	const size_t enough = 512 * 1024;
+	void *memory =
+	    mmap(NULL, enough, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return memory != MAP_FAILED && munmap(memory, enough) == 0;
+}
+
 int
 syscalls_confine(unsigned int uses, struct error *e)
 {
 	scmp_filter_ctx filter =
-	    seccomp_init((uses & FOR_MODULE) != 0 ? SCMP_ACT_ALLOW : REFUSED);
+	    have_memory() ? seccomp_init((uses & FOR_MODULE) != 0 ? SCMP_ACT_ALLOW : REFUSED)
+			  : NULL;
 	int rc = filter == NULL ? -ENOMEM : 0;
 
 	if (rc == 0)

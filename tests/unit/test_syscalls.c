@@ -12,12 +12,14 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -27,6 +29,19 @@
 #include <unistd.h>
 
 #include "fcgi/syscalls.h"
+
+/* Bytes that the process has addresses for. */
+static rlim_t
+mapped(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	unsigned long pages = 0;
+
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%lu", &pages), 1);
+	(void)fclose(file);
+	return pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
 
 /* How a process ends whose try went through, and one that could not get its filter. */
 enum { THROUGH = 0, UNCONFINED = 255 };
@@ -581,6 +596,49 @@ a_module_is_let_through(void **state)
 	assert_int_equal(WEXITSTATUS(end_of(try_clone3, FOR_MODULE)), ENOSYS);
 }
 
+/* Whether there is a filter then, or none and why. */
+static int
+confine_in(rlim_t room)
+{
+	const struct rlimit limit = {room, room};
+	struct error e = {0};
+
+	if (setrlimit(RLIMIT_AS, &limit) == -1)
+		return EIO;
+	return syscalls_confine(FOR_WORKER, &e) == 0 ? THROUGH
+	       : strstr(e.text, "memory") != NULL    ? UNCONFINED
+						     : EINVAL;
+}
+
+/* Where libseccomp would end the process, or make a filter that is none of ours. */
+static void
+without_memory_there_is_no_filter(void **state)
+{
+	static const rlim_t step = 16 * 1024;
+	int unconfined = 0, ended;
+
+	(void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	skip(); /* which has reserved too much for such a limit */
+#endif
+	for (rlim_t room = step;; room += step) {
+		pid_t child = fork();
+		int status;
+
+		assert_int_not_equal(child, -1);
+		if (child == 0)
+			_exit(confine_in(mapped() + room));
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFEXITED(status));
+		ended = WEXITSTATUS(status);
+		if (ended != UNCONFINED)
+			break;
+		unconfined++;
+	}
+	assert_int_equal(ended, THROUGH);
+	assert_in_range(unconfined, 1, 1000);
+}
+
 static void
 abort_ends_a_process_as_ever(void **state)
 {
@@ -660,6 +718,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_use_lets_through_what_it_needs),
 	    cmocka_unit_test(a_module_is_let_through),
+	    cmocka_unit_test(without_memory_there_is_no_filter),
 	    cmocka_unit_test(abort_ends_a_process_as_ever),
 #ifdef __x86_64__
 	    cmocka_unit_test(another_architecture_ends_the_process),
