@@ -112,6 +112,7 @@ gateway_start() {
     for attempt in 1 2 3 4 5; do
         PORT=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
         printf '%s\n' "$PORT" >"$AT/port"
+        rm -f "$AT"/web/*.pid
         case $GATEWAY in
         nginx-*) gateway_start_nginx "$edit" ;;
         apache-*) gateway_start_apache "$edit" ;;
@@ -219,12 +220,17 @@ gateway_answers() {
     exchange answer "$PORT" $'GET /-/healthy HTTP/1.0\r\n\r\n' && [ -n "$answer" ]
 }
 
-gateway_answers_or_died() {
-    ! gateway_alive web || gateway_answers
+# A web server writes its pid once it has the port: who answers before may be another test's.
+gateway_serves() {
+    compgen -G "$AT/web/*.pid" >/dev/null && gateway_answers
+}
+
+gateway_serves_or_died() {
+    ! gateway_alive web || gateway_serves
 }
 
 gateway_wait_web() {
-    gateway_until 100 gateway_answers_or_died && gateway_alive web && gateway_answers
+    gateway_until 100 gateway_serves_or_died && gateway_alive web && gateway_serves
 }
 
 # --- authserver's side ------------------------------------------------------------
