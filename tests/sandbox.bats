@@ -49,42 +49,58 @@ reloads() {
     until_true 10 reloaded "$times"
 }
 
-# inside PID FUNCTION ARGUMENTS: what the process says when it calls that of the C library: "ok",
-# the name of an error, or the signal that it ended by.
+# inside PID CALL...: the process calls each of these functions of the C library, and says in a line
+# "ok", or the name of the error.
 inside() {
-    gdb -nx -batch -p "$1" -ex "print (long) ((int (*)(long, ...)) $2)($3)" \
-        -ex 'print ((char *(*)(int)) strerrorname_np)(*((int *(*)(void)) __errno_location)())' \
-        2>/dev/null 3>&- </dev/null | awk '
-            /^Program terminated with signal/ { sub(",.*", ""); print $NF; exit }
-            / = / { value[++n] = $NF; gsub("\"", "", value[n]) }
-            END { if (n == 2) print value[1] == -1 ? value[2] : "ok" }'
+    local call commands=(-p "$1")
+
+    for call in "${@:2}"; do
+        commands+=(-ex "print (long) ((int (*)(long, ...)) ${call%%(*})(${call#*(}"
+            -ex 'print ((char *(*)(int)) strerrorname_np)(*((int *(*)(void)) __errno_location)())')
+    done
+    gdb -nx -batch "${commands[@]}" 2>/dev/null 3>&- </dev/null | awk '
+        / = / {
+            value = $NF
+            gsub("\"", "", value)
+            if (++n % 2 == 1)
+                result = value
+            else
+                print result == -1 ? value : "ok"
+        }'
 }
 
-# refuses PID ERROR FUNCTION ARGUMENTS
+# says_inside PID: what the process says to each call, of lines "WHAT CALL" on stdin.
+says_inside() {
+    local what call said wanted=() calls=() i
+
+    while read -r what call; do
+        wanted+=("$what")
+        calls+=("$call")
+    done
+    mapfile -t said < <(inside "$1" "${calls[@]}")
+    for i in "${!calls[@]}"; do
+        [ "${said[i]-}" = "${wanted[i]}" ] ||
+            { echo "${calls[i]}: ${said[i]-nothing} instead of ${wanted[i]}"; return 1; }
+    done
+}
+
+# refuses PID FILE LINK: what it is not to do, with the errors where a file is opened or deleted, and
+# where one is linked.
 refuses() {
-    local said
-
-    said=$(inside "$1" "$3" "$4")
-    [ "$said" = "$2" ] || { echo "$3($4): $said instead of $2"; return 1; }
-}
-
-# attempts PID SIGNER-OR-WORKER: FUNCTION ARGUMENTS that it is not to do, and what it says.
-attempts() {
-    local none=-1 file=ENOSYS link=ENOSYS
-
-    [ "$2" = signer ] || file=EACCES link=EXDEV # as Landlock says it
-    refuses "$1" "$file" open "\"$CONF\", 0"
-    refuses "$1" "$file" open "\"/etc/passwd\", 0"
-    refuses "$1" "$file" open "\"$WORK/key\", 0"
-    refuses "$1" "$file" open "\"$DIR/made\", 01101, 0600"
-    refuses "$1" "$file" unlinkat "$none, \"$CONF\", 0"
-    refuses "$1" "$link" linkat "$none, \"$CONF\", $none, \"$DIR/tokens/conf\", 0"
-    refuses "$1" ENOSYS socket '2, 1, 0'
-    refuses "$1" ENOSYS socket '1, 1, 0'
-    refuses "$1" ENOSYS kill "$MONITOR, 0"
-    refuses "$1" ENOSYS fork 0
-    refuses "$1" ENOSYS mprotect '0, 0, 4'
-    refuses "$1" ENOSYS prctl '4, 1'
+    says_inside "$1" <<CALLS
+$2 open("$CONF", 0)
+$2 open("/etc/passwd", 0)
+$2 open("$WORK/key", 0)
+$2 open("$DIR/made", 01101, 0600)
+$2 unlinkat(-1, "$CONF", 0)
+$3 linkat(-1, "$CONF", -1, "$DIR/tokens/conf", 0)
+ENOSYS socket(2, 1, 0)
+ENOSYS socket(1, 1, 0)
+ENOSYS kill($MONITOR, 0)
+ENOSYS fork(0)
+ENOSYS mprotect(0, 0, 4)
+ENOSYS prctl(4, 1)
+CALLS
     [[ -e $CONF && ! -e $DIR/made ]]
 }
 
@@ -119,20 +135,23 @@ reloaded() { [ "$(times_logged ' Reloaded$')" -eq "$1" ]; }
     not_with any "its own library calls what is refused"
     serve_confined
     find_parts
-    attempts "$SIGNER" signer
-    attempts "${WORKERS[0]}" worker
+    refuses "$SIGNER" ENOSYS ENOSYS
+    refuses "${WORKERS[0]}" EACCES EXDEV # of Landlock
     mints # by the same processes
-    find_parts
-    refuses "$SIGNER" SIGSYS execve '"/bin/true", 0, 0'
-    refuses "${WORKERS[0]}" SIGSYS execve '"/bin/true", 0, 0'
+    for pid in "$SIGNER" "${WORKERS[0]}"; do
+        inside "$pid" 'execve("/bin/true", 0, 0)'
+        until_true 10 logged " $pid ended by signal $(kill -l SYS);"
+    done
     until_true 10 mints
     # They would have, else.
     reloads 1 'seccomp = off' 'landlock = off'
     find_parts
     for pid in "$SIGNER" "${WORKERS[0]}"; do
-        refuses "$pid" ok open '"/etc/passwd", 0'
-        refuses "$pid" ok socket '1, 1, 0'
-        refuses "$pid" ok kill "$MONITOR, 0"
+        says_inside "$pid" <<CALLS
+ok open("/etc/passwd", 0)
+ok socket(1, 1, 0)
+ok kill($MONITOR, 0)
+CALLS
     done
 }
 
