@@ -115,6 +115,8 @@ SYSTEM(pid_t, -1, fork, (void), ())
 SYSTEM(int, -1, fstat, (int fd, struct stat *st), (fd, st))
 SYSTEM(int, -1, fsync, (int fd), (fd))
 SYSTEM(int, -1, getgroups, (int n, gid_t groups[]), (n, groups))
+/* What objects with _FORTIFY_SOURCE call instead. */
+SYSTEM(int, -1, __getgroups_chk, (int n, gid_t groups[], size_t size), (n, groups, size))
 SYSTEM(int, -1, gethostname, (char *name, size_t size), (name, size))
 SYSTEM(int, -1, getifaddrs, (struct ifaddrs **all), (all))
 SYSTEM(int, -1, getsockname, (int fd, struct sockaddr *a, socklen_t *size), (fd, a, size))
@@ -158,7 +160,6 @@ SYSTEM(int, -ENOMEM, seccomp_rule_add_array, (scmp_filter_ctx f, uint32_t action
 JANSSON(json_t *, NULL, json_array, (void), ())
 JANSSON(json_t *, NULL, json_object, (void), ())
 WRAP(is_turn_of_jansson(wrong), json_t *, NULL, json_loadb, (const char *text, size_t size, size_t flags, json_error_t *wrong), (text, size, flags, wrong))
-JANSSON(char *, NULL, json_dumps, (const json_t *value, size_t flags), (value, flags))
 
 OPENSSL(BIGNUM *, NULL, BN_bin2bn, (const unsigned char *from, int size, BIGNUM *to), (from, size, to))
 OPENSSL(int, -1, BN_bn2binpad, (const BIGNUM *n, unsigned char *to, int size), (n, to, size))
@@ -253,6 +254,32 @@ __wrap_asprintf(char **to, const char *format, ...)
 	va_list args;
 	int n;
 
+	va_start(args, format);
+	n = __wrap_vasprintf(to, format, args);
+	va_end(args);
+	return n;
+}
+
+/* What objects with _FORTIFY_SOURCE call instead. */
+int __wrap___vasprintf_chk(char **to, int flag, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+int __wrap___asprintf_chk(char **to, int flag, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+int
+__wrap___vasprintf_chk(char **to, int flag, const char *format, va_list args)
+{
+	(void)flag;
+	return __wrap_vasprintf(to, format, args);
+}
+
+int
+__wrap___asprintf_chk(char **to, int flag, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	(void)flag;
 	va_start(args, format);
 	n = __wrap_vasprintf(to, format, args);
 	va_end(args);
