@@ -111,7 +111,6 @@ static const struct call allowed[] = {
     {"recvfrom", BOTH},
     {"recvmsg", BOTH},
     {"send", BOTH},
-    {"sendmsg", BOTH},
     {"write", BOTH},
     {"writev", BOTH},
     /* connections that come in */
@@ -123,7 +122,6 @@ static const struct call allowed[] = {
     {"getpeername", FOR_WORKER},
     {"getsockname", FOR_WORKER},
     {"setsockopt", FOR_WORKER},
-    {"shutdown", FOR_WORKER},
     /* files; which ones, Landlock says */
     {"fchmod", FOR_WORKER},
     {"fchown", FOR_WORKER},
@@ -206,6 +204,10 @@ static const struct narrowed narrowed[] = {
     {"tgkill", BOTH, {{0, UINT32_MAX, OURSELVES}}},
     /* to the other end alone */
     {"sendto", BOTH, {{4, UINT64_MAX, 0}}},
+    /* whose address no filter sees, but that none is connected to as it is sent */
+    {"sendmsg", BOTH, {{2, MSG_FASTOPEN, 0}}},
+    /* not what makes of a socket that listens one that could be connected */
+    {"shutdown", FOR_WORKER, {{1, UINT32_MAX, SHUT_WR}}},
     /* on this host alone; the pair is what requests of several pieces go through. Datagrams
      * could be sent to whoever's socket, which syslog(3) needs. */
     {"socketpair", FOR_WORKER, {{0, UINT32_MAX, AF_UNIX}, {1, TYPE, SOCK_STREAM}}},

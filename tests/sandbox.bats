@@ -58,7 +58,7 @@ inside() {
         commands+=(-ex "print (long) ((int (*)(long, ...)) ${call%%(*})(${call#*(}"
             -ex 'print ((char *(*)(int)) strerrorname_np)(*((int *(*)(void)) __errno_location)())')
     done
-    gdb -nx -batch "${commands[@]}" 2>/dev/null 3>&- </dev/null | awk '
+    (ulimit -c 0 && gdb -nx -batch "${commands[@]}") 2>/dev/null 3>&- </dev/null | awk '
         / = / {
             value = $NF
             gsub("\"", "", value)

@@ -150,6 +150,45 @@ try_address(void)
 		   : errno;
 }
 
+/* By TCP, and so past Landlock. */
+static int
+try_fast_open(void)
+{
+	const struct msghdr nothing = {0};
+
+	return sendmsg(STDERR_FILENO, &nothing, MSG_FASTOPEN) == -1 && errno == ENOTSOCK
+		   ? 0
+		   : errno;
+}
+
+static int
+try_packet(void)
+{
+	const struct msghdr nothing = {0};
+
+	return sendmsg(STDERR_FILENO, &nothing, MSG_NOSIGNAL) == -1 && errno == ENOTSOCK
+		   ? 0
+		   : errno;
+}
+
+static int
+try_half_close(void)
+{
+	return shutdown(-1, SHUT_WR) == -1 && errno == EBADF ? 0 : errno;
+}
+
+static int
+try_close(void)
+{
+	return shutdown(-1, SHUT_RDWR) == -1 && errno == EBADF ? 0 : errno;
+}
+
+static int
+try_close_reading(void)
+{
+	return shutdown(-1, SHUT_RD) == -1 && errno == EBADF ? 0 : errno;
+}
+
 static int
 try_flags(void)
 {
@@ -477,6 +516,8 @@ static const struct trial trials[] = {
     {"getrandom", try_random, ALL, false},
     {"send and recv", try_message, ALL, false},
     {"write", try_log, ALL, false},
+    {"sendmsg", try_packet, ALL, false},
+    {"shutdown, SHUT_WR", try_half_close, WORKERS, false},
     {"openat", try_openat, WORKERS, false},
     {"open", try_open, WORKERS, false},
     {"stat", try_stat, WORKERS, false},
@@ -496,6 +537,9 @@ static const struct trial trials[] = {
     {"an IPv4 socket", try_socket, NOBODY, false},
     {"an IPv6 socket", try_socket6, NOBODY, false},
     {"a pair for datagrams", try_datagrams, NOBODY, false},
+    {"sendmsg that connects", try_fast_open, NOBODY, false},
+    {"shutdown, SHUT_RDWR", try_close, NOBODY, false},
+    {"shutdown, SHUT_RD", try_close_reading, NOBODY, false},
     {"sendto with an address", try_address, NOBODY, false},
     {"fcntl, F_SETOWN", try_owner, NOBODY, false},
     {"fcntl, F_SETOWN_EX", try_owner_ex, NOBODY, false},
