@@ -121,7 +121,6 @@ static const struct call allowed[] = {
     {"epoll_wait", FOR_WORKER},
     {"getpeername", FOR_WORKER},
     {"getsockname", FOR_WORKER},
-    {"setsockopt", FOR_WORKER},
     /* files; which ones, Landlock says */
     {"fchmod", FOR_WORKER},
     {"fchown", FOR_WORKER},
@@ -213,16 +212,29 @@ static const struct narrowed narrowed[] = {
     {"socketpair", FOR_WORKER, {{0, UINT32_MAX, AF_UNIX}, {1, TYPE, SOCK_STREAM}}},
     {"socket", BEYOND, {{0, UINT32_MAX, AF_UNIX}, {1, TYPE, SOCK_STREAM}}},
     {"socket", FOR_SYSLOG, {{0, UINT32_MAX, AF_UNIX}, {1, TYPE, SOCK_DGRAM}}},
+    {"setsockopt", FOR_WORKER, {{1, UINT32_MAX, SOL_SOCKET}, {2, UINT32_MAX, SO_SNDBUF}}},
+    {"setsockopt", FOR_WORKER, {{1, UINT32_MAX, SOL_SOCKET}, {2, UINT32_MAX, SO_SNDTIMEO}}},
+    /* flags and locks, not who is sent signals (F_SETOWN) */
+    {"fcntl", FOR_WORKER, {{1, UINT32_MAX, F_DUPFD_CLOEXEC}}},
+    {"fcntl", FOR_WORKER, {{1, UINT32_MAX, F_GETFD}}},
+    {"fcntl", FOR_WORKER, {{1, UINT32_MAX, F_GETFL}}},
+    {"fcntl", FOR_WORKER, {{1, UINT32_MAX, F_OFD_SETLK}}},
+    {"fcntl", FOR_WORKER, {{1, UINT32_MAX, F_OFD_SETLKW}}},
+    {"fcntl", FOR_WORKER, {{1, UINT32_MAX, F_SETFD}}},
+    {"fcntl", FOR_WORKER, {{1, UINT32_MAX, F_SETFL}}},
+    {"fcntl64", FOR_WORKER, {{1, UINT32_MAX, F_DUPFD_CLOEXEC}}},
+    {"fcntl64", FOR_WORKER, {{1, UINT32_MAX, F_GETFD}}},
+    {"fcntl64", FOR_WORKER, {{1, UINT32_MAX, F_GETFL}}},
+    {"fcntl64", FOR_WORKER, {{1, UINT32_MAX, F_OFD_SETLK}}},
+    {"fcntl64", FOR_WORKER, {{1, UINT32_MAX, F_OFD_SETLKW}}},
+    {"fcntl64", FOR_WORKER, {{1, UINT32_MAX, F_SETFD}}},
+    {"fcntl64", FOR_WORKER, {{1, UINT32_MAX, F_SETFL}}},
     /* futimens(3): of a file that is open */
     {"utimensat", FOR_WORKER, {{1, UINT64_MAX, 0}}},
     {"utimensat_time64", FOR_WORKER, {{1, UINT64_MAX, 0}}},
     /* asking for limits, not setting them */
     {"prlimit64", FOR_ACCOUNTS, {{2, UINT64_MAX, 0}}},
 };
-
-/* What a worker asks of fcntl(2), flags and locks; not who is sent signals (F_SETOWN). */
-static const int commands[] = {
-    F_DUPFD_CLOEXEC, F_GETFD, F_GETFL, F_OFD_SETLK, F_OFD_SETLKW, F_SETFD, F_SETFL};
 
 /* Whatever a process is for, these are somebody else's doing. */
 static const char *const deadly[] = {
@@ -291,27 +303,11 @@ compare(const struct condition *c)
 }
 
 static int
-add_narrowed(scmp_filter_ctx filter, const char *name, const struct narrowed *n)
+add_narrowed(scmp_filter_ctx filter, const struct narrowed *n)
 {
 	const struct scmp_arg_cmp conditions[] = {compare(&n->where[0]), compare(&n->where[1])};
 
-	return add(filter, SCMP_ACT_ALLOW, name, n->where[1].bits != 0 ? 2 : 1, conditions);
-}
-
-static int
-add_commands(scmp_filter_ctx filter)
-{
-	int rc = 0;
-
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]) && rc == 0; i++) {
-		const struct narrowed command = {
-		    .where = {{1, UINT32_MAX, (uint64_t)commands[i]}}};
-
-		rc = add_narrowed(filter, "fcntl", &command);
-		if (rc == 0)
-			rc = add_narrowed(filter, "fcntl64", &command);
-	}
-	return rc;
+	return add(filter, SCMP_ACT_ALLOW, n->name, n->where[1].bits != 0 ? 2 : 1, conditions);
 }
 
 /* What clone3(2) is asked lies in memory, where no filter looks; without it the C library takes
@@ -348,9 +344,7 @@ fill(scmp_filter_ctx filter, unsigned int uses)
 			rc = add(filter, SCMP_ACT_ALLOW, allowed[i].name, 0, NULL);
 	for (size_t i = 0; i < sizeof(narrowed) / sizeof(narrowed[0]) && rc == 0; i++)
 		if (!module && (narrowed[i].uses & uses) != 0)
-			rc = add_narrowed(filter, narrowed[i].name, &narrowed[i]);
-	if (rc == 0 && !module && (uses & FOR_WORKER) != 0)
-		rc = add_commands(filter);
+			rc = add_narrowed(filter, &narrowed[i]);
 	return rc;
 }
 
@@ -379,9 +373,8 @@ have_memory(void)
 int
 syscalls_confine(unsigned int uses, struct error *e)
 {
-	scmp_filter_ctx filter =
-	    have_memory() ? seccomp_init((uses & FOR_MODULE) != 0 ? SCMP_ACT_ALLOW : REFUSED)
-			  : NULL;
+	uint32_t otherwise = (uses & FOR_MODULE) != 0 ? SCMP_ACT_ALLOW : REFUSED;
+	scmp_filter_ctx filter = have_memory() ? seccomp_init(otherwise) : NULL;
 	int rc = filter == NULL ? -ENOMEM : 0;
 
 	if (rc == 0)
