@@ -10,11 +10,12 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
 
-enum { START_DEADLINE = 30000 }; /* milliseconds to load a key, with a slow passphrase */
+enum { START_DEADLINE = 30 }; /* seconds to load a key, with a slow passphrase */
 
 void
 child_hide(void)
@@ -86,24 +87,64 @@ leave_standard_input(void)
 		close(STDIN_FILENO);
 }
 
-/* Waits for the report. Whether there is one. */
-static bool
-await(int fd, struct error *e)
+/* How it ended, as waitpid(2) says, were it by us. */
+static int
+end(pid_t pid)
 {
-	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int status = 0;
+
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, &status, 0);
+	return status;
+}
+
+/* Readable while a signal waits that tells us to end, which stays for who handles it. -1: it
+ * cannot be had, and what is started has its time. */
+static int
+watch_for_end(void)
+{
+	sigset_t ends;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGINT);
+	return signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Waits for the report, which becomes *e. 1, or 0 when there is none, or -1 and why nobody
+ * waits for it any more. */
+static int
+await(int fd, const char *name, struct error *e)
+{
+	struct pollfd p[] = {
+	    {.fd = fd, .events = POLLIN}, {.fd = watch_for_end(), .events = POLLIN}};
 	int n;
 
 	do
-		n = poll(&p, 1, START_DEADLINE);
+		n = poll(p, 2, START_DEADLINE * 1000);
 	while (n == -1 && errno == EINTR);
-	return n > 0 && read(fd, e, sizeof(*e)) == (ssize_t)sizeof(*e);
+	if (p[1].fd != -1)
+		close(p[1].fd);
+	if (n > 0 && p[0].revents != 0)
+		return read(fd, e, sizeof(*e)) == (ssize_t)sizeof(*e);
+	if (n > 0)
+		return error_set(
+		    e, ERROR_UNAVAILABLE, "told to end while the %s is started", name);
+	return error_set(
+	    e, ERROR_UNAVAILABLE, "the %s has not started after %d s", name, START_DEADLINE);
 }
 
+/* Ends what did not start, and says why if it did not. */
 static void
-end(pid_t pid)
+give_up(pid_t pid, const char *name, bool reported, struct error *e)
 {
-	(void)kill(pid, SIGKILL);
-	(void)waitpid(pid, NULL, 0);
+	int status = end(pid);
+
+	if (!reported)
+		error_set(e, ERROR_UNAVAILABLE,
+		    "the %s ended by %s %d as it started: is there enough memory?", name,
+		    WIFSIGNALED(status) ? "signal" : "exit status",
+		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
 pid_t
@@ -123,13 +164,10 @@ child_start(const struct child *c, struct error *e)
 	if (pid == -1) {
 		error_set(e, ERROR_INTERNAL, "fork: %s", strerror(errno));
 	} else {
-		if (!await(ready[0], e))
-			error_set(e, ERROR_UNAVAILABLE,
-			    "the %s ended as it started, or took too long: is there enough "
-			    "memory?",
-			    c->name);
-		if (e->code != ERROR_NONE) {
-			end(pid);
+		int told = await(ready[0], c->name, e);
+
+		if (told != 1 || e->code != ERROR_NONE) {
+			give_up(pid, c->name, told != 0, e);
 			pid = -1;
 		}
 	}
@@ -184,12 +222,15 @@ int
 child_rehearse(int (*play)(void *context, struct error *e), void *context, struct error *e)
 {
 	const struct trial t = {play, context};
-	const struct child c = {.name = "trial", .death = SIGKILL, .run = try, .context = &t};
+	const struct child c = {.name = "reading of the configuration",
+	    .death = SIGKILL,
+	    .run = try,
+	    .context = &t};
 	pid_t pid = child_start(&c, e);
 
 	if (pid == -1)
 		return -1;
-	end(pid);
+	(void)end(pid);
 	return 0;
 }
 

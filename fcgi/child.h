@@ -26,7 +26,8 @@ struct child {
 };
 
 /* Starts it. The process, once it has reported well, or -1 and what it complained of:
- * ERROR_UNAVAILABLE where it did not say. */
+ * ERROR_UNAVAILABLE where it ended before, where that takes longer than 30 s, and when SIGTERM
+ * or SIGINT waits for us, which are to be blocked. */
 pid_t child_start(const struct child *c, struct error *e);
 
 /* Closes every descriptor from 3 on but those in keep. For a child that was just forked. */

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* pipe2 */
 #include "fcgi/generation.h"
 
 #include <errno.h>
@@ -38,6 +39,7 @@ struct generation {
 	uint64_t named;         /* and of those that it names */
 	bool draining;
 	unsigned int count;
+	int gate;      /* where the first workers wait for each other; -1 later */
 	bool resolves; /* whether there is a resolver */
 	struct slot signer;
 	struct slot resolver;
@@ -59,6 +61,7 @@ worker_main(const void *context, int ready)
 	unsigned int i = ((const struct worker_start *)context)->i;
 	struct worker_parts parts = {
 	    .ready = ready,
+	    .gate = g->gate,
 	    .listeners = &g->listeners,
 	    .handover = g->parts.handover,
 	    .tcp = listener_is_tcp(g->listeners.web),
@@ -73,18 +76,14 @@ worker_main(const void *context, int ready)
 	    .clock = &clock_system,
 	    .entropy = &entropy_system,
 	};
-	int keep[8 + SERVICE_DESCRIPTORS] = {ready, g->listeners.web, g->listeners.peer,
-	    g->listeners.verification, parts.signer, parts.resolver, parts.handover->in,
-	    parts.handover->out};
+	int keep[9 + SERVICE_DESCRIPTORS] = {ready, g->gate, g->listeners.web,
+	    g->listeners.peer, g->listeners.verification, parts.signer, parts.resolver,
+	    parts.handover->in, parts.handover->out};
 	struct error e = {0};
 
-	service_descriptors(g->service, keep + 8);
+	service_descriptors(g->service, keep + 9);
 	child_close_others(keep, sizeof(keep) / sizeof(keep[0]));
-	if (worker_run(&parts, &e) == -1) {
-		(void)child_report(ready, -1, &e);
-		_exit(1);
-	}
-	_exit(0);
+	_exit(worker_run(&parts, &e) == 0 ? 0 : 1);
 }
 
 static int
@@ -241,6 +240,25 @@ say_sandbox(const struct generation *g, const struct generation *before)
 		    "Sandbox: %s", g->sandbox.text);
 }
 
+/* All of them, or an error: then those that there are have taken nothing. */
+static int
+start_workers(struct generation *g, struct error *e)
+{
+	int gate[2], rc = 0;
+
+	if (pipe2(gate, O_CLOEXEC) == -1)
+		return error_set(e, ERROR_INTERNAL, "pipe: %s", strerror(errno));
+	g->gate = gate[0];
+	for (unsigned int i = 0; i < g->count && rc == 0; i++)
+		rc = start_worker(g, i, e);
+	for (unsigned int i = 0; i < g->count && rc == -1; i++)
+		slot_end(&g->workers[i]); /* before the gate opens */
+	close(gate[0]);
+	close(gate[1]);
+	g->gate = -1;
+	return rc;
+}
+
 int
 generation_start(struct generation **out, const struct generation_parts *parts,
     const struct generation *before, const struct flags *flags, struct error *e)
@@ -254,12 +272,14 @@ generation_start(struct generation **out, const struct generation_parts *parts,
 	g->parts = *parts;
 	g->listeners = *parts->listeners;
 	g->flags = flags;
-	g->signer.pid = g->resolver.pid = -1;
+	g->signer.pid = g->resolver.pid = g->gate = -1;
 	for (unsigned int i = 0; i < LIMIT_WORKERS; i++) {
 		g->workers[i].pid = -1;
 		g->to_signer[i] = g->to_resolver[i] = (struct link){-1, -1};
 	}
-	/* What serves already is not to end by it. */
+	/* What serves already is not to end by it: libraries that read a configuration, or look
+	 * up a group, need not survive that memory ends. What ends it later, such as the kernel
+	 * for want of memory, does so in us. */
 	if (before != NULL && child_rehearse(rehearse_service, g, e) == -1)
 		goto fail;
 	if (open_service(g, flags, e) == -1 || open_verification(g, before, e) == -1)
@@ -269,9 +289,8 @@ generation_start(struct generation **out, const struct generation_parts *parts,
 	    (g->resolves &&
 		(make_links(g, g->to_resolver, e) == -1 || start_resolver(g, e) == -1)))
 		goto fail;
-	for (unsigned int i = 0; i < g->count; i++)
-		if (start_worker(g, i, e) == -1)
-			goto fail;
+	if (start_workers(g, e) == -1)
+		goto fail;
 	say_sandbox(g, before);
 	*out = g;
 	return 0;

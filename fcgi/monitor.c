@@ -238,6 +238,16 @@ block_signals(sigset_t *signals)
 	(void)sigprocmask(SIG_BLOCK, signals, NULL);
 }
 
+/* Whether somebody wants nothing else any more. */
+static bool
+told_to_end(void)
+{
+	sigset_t waiting;
+
+	return sigpending(&waiting) == 0 &&
+	       (sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGINT) == 1);
+}
+
 int
 monitor_run(const struct listeners *listeners, const struct flags *flags, struct log *log,
     struct error *e)
@@ -260,7 +270,7 @@ monitor_run(const struct listeners *listeners, const struct flags *flags, struct
 	raise_descriptor_limit();
 	block_signals(&signals);
 	if (generation_start(&m.current, &m.parts, NULL, flags, e) == -1)
-		return -1;
+		return told_to_end() ? 0 : -1;
 	log_line(log, LOG_LEVEL_INFO, "Ready");
 	while (!all_over(&m)) {
 		int next = maintain(&m);

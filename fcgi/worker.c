@@ -193,6 +193,19 @@ open_entrances(struct worker *w, struct error *e)
 	return 0;
 }
 
+/* Those of one generation begin together, when all can, or none of them does. */
+static void
+wait_at(int gate)
+{
+	char byte;
+
+	if (gate == -1)
+		return;
+	while (read(gate, &byte, sizeof(byte)) == -1 && errno == EINTR)
+		continue;
+	close(gate);
+}
+
 int
 worker_run(const struct worker_parts *parts, struct error *e)
 {
@@ -200,11 +213,13 @@ worker_run(const struct worker_parts *parts, struct error *e)
 	int rc = -1;
 
 	if (open_remotes(&w, e) == 0 && open_events(&w, e) == 0 && open_entrances(&w, e) == 0 &&
-	    sandbox_enter_worker(parts->sandbox, parts->service, e) == 0 &&
-	    child_report(parts->ready, 0, e) == 0) {
+	    sandbox_enter_worker(parts->sandbox, parts->service, e) == 0)
+		rc = 0;
+	rc = child_report(parts->ready, rc, e);
+	if (rc == 0) {
+		wait_at(parts->gate);
 		entrances_accept(&w.entrances, true);
 		loop(&w);
-		rc = 0;
 	}
 	signer_remote_free(w.signer);
 	lookup_remote_free(w.lookup);

@@ -14,7 +14,8 @@
 #include "service/service.h"
 
 struct worker_parts {
-	int ready; /* where child_report() is called once it takes connections; closed then */
+	int ready; /* for child_report(), whatever comes of the start; closed then */
+	int gate;  /* nothing is taken before this is at its end; closed then. -1: at once */
 	const struct listeners *listeners;
 	const struct handover *handover; /* of the web server's connections */
 	bool tcp;                        /* that of the web server is no Unix socket */

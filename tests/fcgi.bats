@@ -592,6 +592,80 @@ reload_often() {
     until_true 5 parts
 }
 
+# serve_births WHAT: with two workers, of children that go wrong as tests/preload/births.c says. The
+# third is the second worker; of the first reload, the reading of the configuration is the fourth.
+serve_births() {
+    not_with any "it has to be loaded before what is preloaded"
+    run_server env LD_PRELOAD="$WORK/births.so" BIRTHS="$1" \
+        "$FCGI" --config "$CONF" --socket "$SOCKET" --set workers=2
+    find_parts 2
+}
+
+@test "a reload whose last worker cannot start loses no request, and nothing is made by it" {
+    serve_births 'fail 7'
+    background load load "$SOCKET" 6
+    configure 'lifetime = "5m"'
+    kill -HUP "$MONITOR"
+    while ! logged 'Not reloaded, the old configuration stays: fork: '; do
+        mints
+        claims_of "$FILE"
+        [ "$(($(claimed exp) - $(claimed iat)))" -ne 300 ]
+    done
+    finish "$JOB"
+    refute grep -v -e ' 200$' "$DIR/load"
+    reload
+    mints
+    claims_of "$FILE"
+    [ "$(($(claimed exp) - $(claimed iat)))" -eq 300 ]
+}
+
+@test "SIGTERM ends it while a reload waits for a process that does not start" {
+    local number
+
+    for number in 4 5 7; do
+        serve_births "hang $number"
+        kill -HUP "$MONITOR"
+        until_true 5 born $((number - 3))
+        ends_soon
+        logged 'Not reloaded, the old configuration stays: told to end while the '
+        until_true 5 nobody_left
+        : >"$LOG"
+    done
+}
+
+# born COUNT: whether the monitor has so many children more than it serves with.
+born() {
+    local children
+
+    children_of children "$MONITOR"
+    [ "${#children[@]}" -ge "$((3 + ($1 > 1 ? $1 - 1 : 1)))" ]
+}
+
+@test "SIGTERM ends it while it starts, with status 0" {
+    not_with any "it has to be loaded before what is preloaded"
+    LD_PRELOAD="$WORK/births.so" BIRTHS='hang 1' setsid \
+        "$FCGI" --config "$CONF" --socket "$SOCKET" >>"$LOG" 2>&1 </dev/null 3>&- &
+    MONITOR=$!
+    until_true 5 born_first
+    ends_soon
+    until_true 5 nobody_left
+}
+
+# ends_soon: with status 0, and before what it waits for has had its 30 seconds.
+ends_soon() {
+    kill -TERM "$MONITOR"
+    until_true 10 gone "$MONITOR"
+    wait "$MONITOR"
+    MONITOR=
+}
+
+born_first() {
+    local children
+
+    children_of children "$MONITOR"
+    [ "${#children[@]}" -eq 1 ]
+}
+
 # What a web server may just be sending a request on is not closed under it.
 @test "connections that are kept outlive the workers that accepted them" {
     local old

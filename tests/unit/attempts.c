@@ -29,9 +29,9 @@ result(long rc, int without)
 }
 
 /* Of one call. */
-#define ATTEMPT(name, call, without)    \
-	int name(void)                  \
-	{                               \
+#define ATTEMPT(name, call, without)          \
+	int name(void)                        \
+	{                                     \
 		return result(call, without); \
 	}
 #define OWN_ATTEMPT(name, call, without) static ATTEMPT(try_##name, call, without)

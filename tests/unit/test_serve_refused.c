@@ -349,6 +349,7 @@ run_worker(void *context, struct error *e)
 	static const struct sandbox none;
 	static const struct strings nobody;
 	struct worker_parts parts = {.ready = open("/dev/null", O_WRONLY),
+	    .gate = -1,
 	    .listeners = &listeners,
 	    .signer_threads = 1,
 	    .lookup_deadline = 1,
@@ -377,8 +378,6 @@ run_worker(void *context, struct error *e)
 	}
 	close(h.in);
 	close(h.out);
-	if (rc == -1) /* nobody was told */
-		close(parts.ready);
 	return rc;
 }
 
