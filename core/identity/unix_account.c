@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/account.h"
 
@@ -36,11 +37,14 @@ unix_account_judge(const struct spwd *s, int64_t day, struct error *e)
 }
 
 /* Whether the sources say that there is no line for us (getpwnam(3), "not found"), or the file
- * is not for us to read. Any other errno says that nothing is known. */
+ * is not for us to read. Any other errno says that nothing is known: ENOENT, too, which may be
+ * of the socket of a service that is down, but where this system has no such file. */
 static bool
 is_absent(int failed)
 {
-	return failed == 0 || failed == ENOENT || failed == ESRCH || failed == EACCES;
+	if (failed == ENOENT)
+		return access("/etc/shadow", F_OK) == -1 && errno == ENOENT;
+	return failed == 0 || failed == ESRCH || failed == EACCES;
 }
 
 int

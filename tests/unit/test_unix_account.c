@@ -9,6 +9,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "identity/unix_account.h"
 
@@ -107,7 +108,19 @@ who_has_no_account_is_refused(void **state)
 static struct {
 	int failure;
 	bool found;
+	int file;
 } said;
+
+int __wrap_access(const char *path, int mode);
+
+int
+__wrap_access(const char *path, int mode)
+{
+	assert_string_equal(path, "/etc/shadow");
+	assert_int_equal(mode, F_OK);
+	errno = said.file;
+	return said.file == 0 ? 0 : -1;
+}
 
 int __wrap_getspnam_r(
     const char *name, struct spwd *entry, char *bytes, size_t size, struct spwd **found);
@@ -133,24 +146,28 @@ an_account_that_cannot_be_looked_up_is_not_good(void **state)
 		int failure;
 		bool found, blind;
 		enum error_code code;
+		int file; /* why access(2) does not find shadow(5); 0: it does */
 	} rows[] = {
-	    {0, true, false, ERROR_NONE},
-	    {0, false, false, ERROR_NONE},
-	    {ENOENT, false, false, ERROR_NONE},
-	    {ESRCH, false, false, ERROR_NONE},
-	    {EACCES, false, true, ERROR_NONE},
-	    {EAGAIN, false, false, ERROR_UNAVAILABLE},
-	    {EINTR, false, false, ERROR_UNAVAILABLE},
-	    {EIO, false, false, ERROR_UNAVAILABLE},
-	    {EMFILE, false, false, ERROR_UNAVAILABLE},
-	    {ENFILE, false, false, ERROR_UNAVAILABLE},
-	    {ENOMEM, false, false, ERROR_UNAVAILABLE},
-	    {ERANGE, false, false, ERROR_UNAVAILABLE},
+	    {0, true, false, ERROR_NONE, 0},
+	    {0, false, false, ERROR_NONE, 0},
+	    {ESRCH, false, false, ERROR_NONE, 0},
+	    {EACCES, false, true, ERROR_NONE, 0},
+	    /* of a system without the file; of one that has it, or that cannot say */
+	    {ENOENT, false, false, ERROR_NONE, ENOENT},
+	    {ENOENT, false, false, ERROR_UNAVAILABLE, 0},
+	    {ENOENT, false, false, ERROR_UNAVAILABLE, EACCES},
+	    {EAGAIN, false, false, ERROR_UNAVAILABLE, 0},
+	    {EINTR, false, false, ERROR_UNAVAILABLE, 0},
+	    {EIO, false, false, ERROR_UNAVAILABLE, 0},
+	    {EMFILE, false, false, ERROR_UNAVAILABLE, 0},
+	    {ENFILE, false, false, ERROR_UNAVAILABLE, 0},
+	    {ENOMEM, false, false, ERROR_UNAVAILABLE, 0},
+	    {ERANGE, false, false, ERROR_UNAVAILABLE, 0},
 	    /* of sources that are reached through a socket, and of one that was refused it */
-	    {ECONNREFUSED, false, false, ERROR_UNAVAILABLE},
-	    {ETIMEDOUT, false, false, ERROR_UNAVAILABLE},
-	    {ENOSYS, false, false, ERROR_UNAVAILABLE},
-	    {EINVAL, false, false, ERROR_UNAVAILABLE},
+	    {ECONNREFUSED, false, false, ERROR_UNAVAILABLE, 0},
+	    {ETIMEDOUT, false, false, ERROR_UNAVAILABLE, 0},
+	    {ENOSYS, false, false, ERROR_UNAVAILABLE, 0},
+	    {EINVAL, false, false, ERROR_UNAVAILABLE, 0},
 	};
 
 	(void)state;
@@ -160,6 +177,7 @@ an_account_that_cannot_be_looked_up_is_not_good(void **state)
 
 		said.failure = rows[i].failure;
 		said.found = rows[i].found;
+		said.file = rows[i].file;
 		assert_int_equal(unix_account_check("root", 0, &blind, &e),
 		    rows[i].code == ERROR_NONE ? 0 : -1);
 		assert_int_equal(e.code, rows[i].code);
