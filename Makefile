@@ -285,7 +285,7 @@ $(FAULTS_UNITS): BUILD_LDFLAGS += $(addprefix -Wl$(comma)--wrap=,$(FAULTS))
 
 # Accounts and groups that are the test's.
 $(BUILD)/tests/unit/test_unix_account: BUILD_LDFLAGS += \
-	-Wl,--wrap=access,--wrap=getpwnam_r,--wrap=getspnam_r,--wrap=malloc
+	-Wl,--wrap=getpwnam_r,--wrap=getspnam_r,--wrap=malloc,--wrap=stat
 $(BUILD)/tests/unit/test_source_unix: BUILD_LDFLAGS += \
 	-Wl,--wrap=getgrgid_r,--wrap=getgrouplist,--wrap=getpwnam_r
 

@@ -15,8 +15,8 @@
 #include "fcgi/sandbox.h"
 #include "fcgi/signer_process.h"
 #include "fcgi/slot.h"
+#include "fcgi/worker_process.h"
 #include "config/watch.h"
-#include "fcgi/worker.h"
 #include "signer/signing.h"
 
 enum { SIGNER_ENDS = 200 }; /* milliseconds to cleanse its keys; a module may hang */
@@ -48,19 +48,10 @@ struct generation {
 	struct link to_resolver[LIMIT_WORKERS]; /* the same; without a resolver not open */
 };
 
-/* The i-th worker of g. */
-struct worker_start {
-	struct generation *g;
-	unsigned int i;
-};
-
-static void
-worker_main(const void *context, int ready)
+static int
+start_worker(struct generation *g, unsigned int i, struct error *e)
 {
-	struct generation *g = ((const struct worker_start *)context)->g;
-	unsigned int i = ((const struct worker_start *)context)->i;
-	struct worker_parts parts = {
-	    .ready = ready,
+	const struct worker_parts parts = {
 	    .gate = g->gate,
 	    .listeners = &g->listeners,
 	    .handover = g->parts.handover,
@@ -76,23 +67,7 @@ worker_main(const void *context, int ready)
 	    .clock = &clock_system,
 	    .entropy = &entropy_system,
 	};
-	int keep[9 + SERVICE_DESCRIPTORS] = {ready, g->gate, g->listeners.web,
-	    g->listeners.peer, g->listeners.verification, parts.signer, parts.resolver,
-	    parts.handover->in, parts.handover->out};
-	struct error e = {0};
-
-	service_descriptors(g->service, keep + 9);
-	child_close_others(keep, sizeof(keep) / sizeof(keep[0]));
-	_exit(worker_run(&parts, &e) == 0 ? 0 : 1);
-}
-
-static int
-start_worker(struct generation *g, unsigned int i, struct error *e)
-{
-	const struct worker_start start = {g, i};
-	const struct child child = {
-	    .name = "worker", .death = SIGTERM, .run = worker_main, .context = &start};
-	pid_t pid = child_start(&child, e);
+	pid_t pid = worker_process_start(&parts, e);
 
 	if (pid == -1)
 		return -1;

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "base/account.h"
 
@@ -42,8 +42,10 @@ unix_account_judge(const struct spwd *s, int64_t day, struct error *e)
 static bool
 is_absent(int failed)
 {
+	struct stat st;
+
 	if (failed == ENOENT)
-		return access("/etc/shadow", F_OK) == -1 && errno == ENOENT;
+		return stat("/etc/shadow", &st) == -1 && errno == ENOENT;
 	return failed == 0 || failed == ESRCH || failed == EACCES;
 }
 
