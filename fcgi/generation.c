@@ -6,11 +6,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "fcgi/child.h"
+#include "fcgi/links.h"
 #include "fcgi/resolver_process.h"
 #include "fcgi/sandbox.h"
 #include "fcgi/signer_process.h"
@@ -20,12 +20,6 @@
 #include "signer/signing.h"
 
 enum { SIGNER_ENDS = 200 }; /* milliseconds to cleanse its keys; a module may hang */
-
-/* The ends of a socketpair. */
-struct link {
-	int worker;
-	int other;
-};
 
 struct generation {
 	struct config config;
@@ -44,8 +38,8 @@ struct generation {
 	struct slot signer;
 	struct slot resolver;
 	struct slot workers[LIMIT_WORKERS];
-	struct link to_signer[LIMIT_WORKERS];   /* one a worker */
-	struct link to_resolver[LIMIT_WORKERS]; /* the same; without a resolver not open */
+	struct links to_signer;
+	struct links to_resolver; /* without a resolver not open */
 };
 
 static int
@@ -56,9 +50,9 @@ start_worker(struct generation *g, unsigned int i, struct error *e)
 	    .listeners = &g->listeners,
 	    .handover = g->parts.handover,
 	    .tcp = listener_is_tcp(g->listeners.web),
-	    .signer = g->to_signer[i].worker,
+	    .signer = g->to_signer.worker[i],
 	    .signer_threads = config_signer_threads(&g->config),
-	    .resolver = g->to_resolver[i].worker,
+	    .resolver = g->to_resolver.worker[i],
 	    .lookup_deadline = config_resolver_deadline(&g->config) + 1,
 	    .peers = &g->config.peers,
 	    .service = g->service,
@@ -75,28 +69,19 @@ start_worker(struct generation *g, unsigned int i, struct error *e)
 	return 0;
 }
 
-/* The other processes' ends of the links. */
-static void
-other_ends(const struct generation *g, const struct link *links, int ends[LIMIT_WORKERS])
-{
-	for (unsigned int i = 0; i < g->count; i++)
-		ends[i] = links[i].other;
-}
-
 static int
 start_signer(struct generation *g, struct error *e)
 {
-	int ends[LIMIT_WORKERS];
-	pid_t pid;
+	const struct signer_process parts = {
+	    .config = &g->config,
+	    .policy = g->policy,
+	    .sandbox = &g->sandbox,
+	    .log = g->parts.log,
+	    .sockets = g->to_signer.other,
+	    .count = g->count,
+	};
+	pid_t pid = signer_process_start(&parts, e);
 
-	other_ends(g, g->to_signer, ends);
-	pid = signer_process_start(&(struct signer_process){.config = &g->config,
-				       .policy = g->policy,
-				       .sandbox = &g->sandbox,
-				       .log = g->parts.log,
-				       .sockets = ends,
-				       .count = g->count},
-	    e);
 	if (pid == -1)
 		return -1;
 	slot_started(&g->signer, pid);
@@ -106,46 +91,13 @@ start_signer(struct generation *g, struct error *e)
 static int
 start_resolver(struct generation *g, struct error *e)
 {
-	int ends[LIMIT_WORKERS];
-	pid_t pid;
+	pid_t pid = resolver_process_start(
+	    g->flags, g->to_resolver.other, g->count, g->sandbox.resolver_unprivileged, e);
 
-	other_ends(g, g->to_resolver, ends);
-	pid = resolver_process_start(
-	    g->flags, ends, g->count, g->sandbox.resolver_unprivileged, e);
 	if (pid == -1)
 		return -1;
 	slot_started(&g->resolver, pid);
 	return 0;
-}
-
-static int
-make_links(const struct generation *g, struct link *links, struct error *e)
-{
-	const int queue = 1024 * 1024;
-	int pair[2];
-
-	for (unsigned int i = 0; i < g->count; i++) {
-		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
-			return error_set(e, ERROR_INTERNAL, "socketpair: %s", strerror(errno));
-		/* As much as the kernel gives: every request in flight is to fit, and so are
-		 * most of the answers. */
-		for (int end = 0; end < 2; end++)
-			(void)setsockopt(
-			    pair[end], SOL_SOCKET, SO_SNDBUF, &queue, sizeof(queue));
-		links[i] = (struct link){.worker = pair[0], .other = pair[1]};
-	}
-	return 0;
-}
-
-static void
-close_links(struct link *links)
-{
-	for (unsigned int i = 0; i < LIMIT_WORKERS; i++) {
-		if (links[i].worker == -1)
-			continue;
-		close(links[i].worker);
-		close(links[i].other);
-	}
 }
 
 static int
@@ -248,10 +200,10 @@ generation_start(struct generation **out, const struct generation_parts *parts,
 	g->listeners = *parts->listeners;
 	g->flags = flags;
 	g->signer.pid = g->resolver.pid = g->gate = -1;
-	for (unsigned int i = 0; i < LIMIT_WORKERS; i++) {
+	for (unsigned int i = 0; i < LIMIT_WORKERS; i++)
 		g->workers[i].pid = -1;
-		g->to_signer[i] = g->to_resolver[i] = (struct link){-1, -1};
-	}
+	links_init(&g->to_signer);
+	links_init(&g->to_resolver);
 	/* What serves already is not to end by it: libraries that read a configuration, or look
 	 * up a group, need not survive that memory ends. What ends it later, such as the kernel
 	 * for want of memory, does so in us. */
@@ -260,9 +212,9 @@ generation_start(struct generation **out, const struct generation_parts *parts,
 	if (open_service(g, flags, e) == -1 || open_verification(g, before, e) == -1)
 		goto fail;
 	g->count = g->config.workers;
-	if (make_links(g, g->to_signer, e) == -1 || start_signer(g, e) == -1 ||
+	if (links_open(&g->to_signer, g->count, e) == -1 || start_signer(g, e) == -1 ||
 	    (g->resolves &&
-		(make_links(g, g->to_resolver, e) == -1 || start_resolver(g, e) == -1)))
+		(links_open(&g->to_resolver, g->count, e) == -1 || start_resolver(g, e) == -1)))
 		goto fail;
 	if (start_workers(g, e) == -1)
 		goto fail;
@@ -405,16 +357,6 @@ generation_over(const struct generation *g)
 	return true;
 }
 
-/* Nobody asks it any more: it cleanses its keys, and ends by itself. */
-static void
-end_signer(struct generation *g)
-{
-	for (unsigned int i = 0; i < LIMIT_WORKERS && g->signer.pid != -1; i++)
-		if (g->to_signer[i].other != -1)
-			(void)shutdown(g->to_signer[i].other, SHUT_RDWR);
-	slot_let_end(&g->signer, SIGNER_ENDS);
-}
-
 void
 generation_free(struct generation *g)
 {
@@ -423,9 +365,11 @@ generation_free(struct generation *g)
 	for (unsigned int i = 0; i < LIMIT_WORKERS; i++)
 		slot_end(&g->workers[i]);
 	slot_end(&g->resolver);
-	end_signer(g);
-	close_links(g->to_signer);
-	close_links(g->to_resolver);
+	/* Nobody asks it any more: it cleanses its keys, and ends by itself. */
+	links_shutdown(&g->to_signer);
+	slot_let_end(&g->signer, SIGNER_ENDS);
+	links_close(&g->to_signer);
+	links_close(&g->to_resolver);
 	if (g->listeners.verification != -1)
 		close(g->listeners.verification);
 	service_close(g->service);

@@ -74,7 +74,12 @@ main(int argc, char **argv)
 	struct listeners listeners = {.web = -1, .peer = -1, .verification = -1};
 	int rc = -1;
 
-	(void)key_memory_cleanse(); /* for the signer: its monitor has used OpenSSL by then */
+	/* For the signer: its monitor has used OpenSSL by then. */
+	if (!key_memory_cleanse())
+		log_line(&log, LOG_LEVEL_WARNING,
+		    "Parts of the private key may stay in freed memory: a library that is "
+		    "loaded "
+		    "before uses OpenSSL (see LD_PRELOAD)");
 	argp_err_exit_status = EX_USAGE;
 	flags_take_environment(&a.flags, getenv);
 	if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0)

@@ -104,6 +104,9 @@ CALLS
     [[ -e $CONF && ! -e $DIR/made ]]
 }
 
+# listens PID: the descriptors on which it does.
+listens() { ss -Hlxtnp | grep -o "pid=$1,fd=[0-9]*" | sed 's/.*=//'; }
+
 reloaded() { [ "$(times_logged ' Reloaded$')" -eq "$1" ]; }
 
 @test "all threads of signer and worker are confined, and it is said" {
@@ -151,6 +154,39 @@ reloaded() { [ "$(times_logged ' Reloaded$')" -eq "$1" ]; }
 ok open("/etc/passwd", 0)
 ok socket(1, 1, 0)
 ok kill($MONITOR, 0)
+CALLS
+    done
+}
+
+# Opened before the sandbox was: TCP and UDP are all that would leave this host.
+@test "a worker that was taken over connects by none of the sockets it listens on" {
+    local address=127.$((RANDOM % 254 + 1)).$((RANDOM % 254 + 1)).$((RANDOM % 254 + 1)) pid fd
+
+    need_root # to look into them
+    not_with any "its own library calls what is refused"
+    configure "verify-listen = \"$address:9005\""
+    serve_confined
+    find_parts
+    pid=${WORKERS[0]}
+    for fd in $(listens "$pid"); do
+        says_inside "$pid" <<CALLS
+ENOSYS connect($fd, 0, 0)
+ENOSYS sendto($fd, 0, 0, 0x20000000, "", 1)
+ENOSYS shutdown($fd, 2)
+ENOSYS bind($fd, 0, 0)
+ENOSYS setsockopt($fd, 1, 36, "aaaa", 4)
+CALLS
+    done
+    mints
+    SOCKET=$address:9005 ask role=authorizer
+    [ "$STATUS" = 401 ]
+    # It would have, else.
+    reloads 1 "verify-listen = \"$address:9005\"" 'seccomp = off' 'landlock = off'
+    find_parts
+    for fd in $(listens "${WORKERS[0]}"); do
+        says_inside "${WORKERS[0]}" <<CALLS
+EFAULT connect($fd, 0, 8)
+ok shutdown($fd, 2)
 CALLS
     done
 }

@@ -117,6 +117,17 @@ as_root() {
     [ -z "$(holds "$SIGNER" "$WORK/key")" ]
 }
 
+@test "that a library has kept OpenSSL from cleansing what it frees is said" {
+    run_server env LD_PRELOAD="$WORK/early.so" \
+        spawn-fcgi -n -s "$SOCKET" -- "$FCGI" --config "$CONF"
+    logged ' Parts of the private key may stay in freed memory: .*(see LD_PRELOAD)$'
+    mints
+    stop
+    rm "$LOG"
+    serve
+    refute logged 'freed memory'
+}
+
 @test "threat: the same user can neither trace, read nor dump our processes" {
     not_with address "its leak checker traces our processes"
     chmod 0711 "$DIR"

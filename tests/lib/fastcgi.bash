@@ -29,7 +29,7 @@ fastcgi_init() {
     export WORK FCGI CGI CLIENT ASK
     install -m 0755 "$build/authserver.fcgi" "$build/authserver.cgi" \
         "$build/authserver-resolver" "$build/authserver-password" "$build/tests/lib/ask" \
-        "$build/tests/preload/births.so" "$BATS_TEST_DIRNAME/lib/fastcgi.py" "$WORK"
+        "$build"/tests/preload/{births,early}.so "$BATS_TEST_DIRNAME/lib/fastcgi.py" "$WORK"
     rsa_keys "$WORK"
     # What the folder of a test has from the start.
     mkdir -m 0711 "$WORK/blank"
