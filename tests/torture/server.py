@@ -65,14 +65,23 @@ class Server:
                 return int(pid)
         return None
 
+    def attach(self, prefix):
+        """strace, once it is attached to the worker; None where that ends just then."""
+        pid = until("there is no worker", self.worker)
+        strace = subprocess.Popen([*prefix, "-p", str(pid)], stderr=subprocess.PIPE)
+        said = strace.stderr.readline()
+        if b" attached" in said:
+            return strace
+        strace.communicate(timeout=SECONDS)
+        hold(self.worker() != pid, f"strace is not attached: {said.decode()}")
+        return None
+
     def traced(self, *inject):
         """One request, while strace is attached to the worker; its answer, and strace's log."""
-        pid = until("there is no worker", self.worker)
         trace = Trace(self.place.folder)
         trace.file += self.place.path("").replace("/", ".")
-        strace = subprocess.Popen([*trace.prefix(*inject), "-p", str(pid)], stderr=subprocess.PIPE)
+        strace = until("strace finds no worker", lambda: self.attach(trace.prefix(*inject)))
         try:
-            hold(b" attached" in strace.stderr.readline(), "strace is not attached")
             answer = self.ask()
         finally:
             # It ends by itself with the worker.
