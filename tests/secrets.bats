@@ -129,6 +129,8 @@ as_root() {
 }
 
 @test "threat: the same user can neither trace, read nor dump our processes" {
+    local pid
+
     not_with address "its leak checker traces our processes"
     chmod 0711 "$DIR"
     intruder_begin "$DIR"
@@ -137,5 +139,9 @@ as_root() {
     find_parts
     mints
     untouchable "$MONITOR" "$SIGNER" "${WORKERS[@]}"
+    for pid in "$MONITOR" "$SIGNER" "${WORKERS[@]}"; do
+        [ "$(awk '/^Max core file size/ { print $5, $6 }' "/proc/$pid/limits")" = "0 0" ]
+        [ "$(cat "/proc/$pid/coredump_filter")" = 00000000 ]
+    done
     mints
 }

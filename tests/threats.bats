@@ -380,7 +380,7 @@ without_authentication() {
         minted
         # One is a line, "PID:", and the variables on those after it.
         # shellcheck disable=SC2046 # several
-        now=$(client environment $(processes))
+        now=$("$SOURCE/tests/lib/environment.py" $(processes))
         echo "$now"
         [ "$(grep -c '^[0-9]*:$' <<<"$now")" -ge 3 ]
         [ "$(grep -c '^PATH=' <<<"$now")" -eq "$(grep -c '^[0-9]*:$' <<<"$now")" ]

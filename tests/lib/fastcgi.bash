@@ -106,6 +106,31 @@ file_says() {
     matches "$text" "$2"
 }
 
+# from_here: what further waits for is logged from here on.
+from_here() {
+    [ -n "${FOLLOWED:-}" ] || exec {FOLLOWED}<"$LOG"
+    FURTHER=0
+    REST=
+    further_logged 1 '' || true
+    FURTHER=0
+}
+
+# further COUNT TEXT: waits until as many lines with this text were logged. It is asked while there
+# is load, and starts no process.
+further() { INTERVAL=0.01 until_true 10 further_logged "$@"; }
+
+further_logged() {
+    local line
+
+    while IFS= read -ru "$FOLLOWED" line; do
+        [[ $REST$line != *"$2"* ]] || FURTHER=$((FURTHER + 1))
+        REST=
+    done
+    # A line that is not yet whole.
+    REST+=$line
+    [ "$FURTHER" -ge "$1" ]
+}
+
 token_count() {
     local files
 

@@ -523,82 +523,10 @@ def watch(directory):
     sys.exit(wrong > 0)
 
 
-def has(pid, number):
-    """Whether the memory of PID holds NUMBER (hexadecimal), in either order of bytes."""
-    wanted = bytes.fromhex(number)
-    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
-        for line in maps:
-            span, access = line.split()[:2]
-            if access[0] != "r" or "[v" in line:  # not the kernel's own pages
-                continue
-            start, end = (int(x, 16) for x in span.split("-"))
-            try:
-                memory.seek(start)
-                content = memory.read(end - start)
-            except OSError:
-                continue
-            if wanted in content or wanted[::-1] in content:
-                sys.exit(0)
-    sys.exit(1)
-
-
-def symbol(path, name):
-    """Where NAME is in the file, or None."""
-    import subprocess
-
-    listed = subprocess.run(["nm", "-D", "--defined-only", path], capture_output=True, text=True)
-    for line in listed.stdout.splitlines():
-        value, _, found = line.split()
-        if found.split("@")[0] == name:
-            return int(value, 16)
-
-
-def strings_at(memory, address):
-    """An array of pointers to strings, as environ is one."""
-    while True:
-        memory.seek(address)
-        (pointer,) = struct.unpack("@P", memory.read(8))
-        if not pointer:
-            return
-        memory.seek(pointer)
-        yield memory.read(4096).split(b"\0")[0]
-        address += 8
-
-
-def environment(*pids):
-    """The environment of each PID as it is now, and not as it was at the start, after "PID:"."""
-    symbols = {}
-    for pid in pids:
-        say(f"{pid}:")
-        environment_of(pid, symbols)
-
-
-def environment_of(pid, symbols):
-    program = os.readlink(f"/proc/{pid}/exe")
-    with open(f"/proc/{pid}/maps") as maps:
-        mapped = [line.split() for line in maps if "/" in line]
-    starts = {}
-    for part in mapped:
-        starts.setdefault(part[5], int(part[0].split("-")[0], 16))
-    # The program may have a copy of its own; then that is the one.
-    for path in sorted(starts, key=lambda path: path != program):
-        if path not in symbols:
-            symbols[path] = symbol(path, "environ")
-        offset = symbols[path]
-        if offset is None:
-            continue
-        with open(f"/proc/{pid}/mem", "rb", 0) as memory:
-            memory.seek(starts[path] + offset)
-            for text in strings_at(memory, struct.unpack("@P", memory.read(8))[0]):
-                sys.stdout.buffer.write(text + b"\n")
-        return
-    sys.exit("there is no environ")
-
-
 COMMANDS = {
     command.__name__: command
     for command in (raw, stream, flight, users, kept, fresh, pieces, deaf, load, malformed, held,
-                    occupy, listen, watch, has, environment)
+                    occupy, listen, watch)
 }
 
 
