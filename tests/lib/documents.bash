@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The commands that the documents show, as docs.bats describes them, and what programs say of their
-# flags. SOURCE is the top of the
-# sources, DOCS the folder that the commands are written to.
+# flags. SOURCE is the top of the sources, BUILD the build folder, DOCS the folder that the commands
+# are written to.
 
 # Turns a document into "S section" lines and "C text" lines, which may be commands.
 lines_of() {
