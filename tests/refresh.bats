@@ -40,7 +40,8 @@ accept() {
     configure "state = \"$DIR/state\"" 'grants = { "password", "refresh_token" }' 'workers = 2' "$@" \
         'password "ldap" {' "uri = { \"$SLAPD_URL\" }" "ca-file = \"$DIR/ca.crt\"" \
         'bind-dn = "cn=search,dc=example,dc=org"' "password-file = \"$DIR/search\"" \
-        'base = "ou=people,dc=example,dc=org"' 'tries = 3' 'window = "1h"' 'delay = 0' '}'
+        'base = "ou=people,dc=example,dc=org"' 'tries = 3' 'window = "1h"' 'delay = 0' \
+        'timeout = 30s' '}'
 }
 
 # login USER PASSWORD [NAME=VALUE]...: by no client in particular.

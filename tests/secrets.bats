@@ -118,8 +118,7 @@ as_root() {
 }
 
 @test "that a library has kept OpenSSL from cleansing what it frees is said" {
-    run_server env LD_PRELOAD="$WORK/early.so" \
-        spawn-fcgi -n -s "$SOCKET" -- "$FCGI" --config "$CONF"
+    run_server env LD_PRELOAD="$WORK/early.so" "$FCGI" --config "$CONF" --socket "$SOCKET"
     logged ' Parts of the private key may stay in freed memory: .*(see LD_PRELOAD)$'
     mints
     stop

@@ -161,7 +161,7 @@ held() { [ "$(ss -Htn state established src "$VERIFY" | wc -l)" -eq "$1" ]; }
     background occupied occupy "$VERIFY" 400
     until_true 10 held 256
     start=$SECONDS
-    for _ in {1..10}; do
+    for _ in {1..3}; do
         mints
         judge
         [ "$STATUS" = 200 ]
