@@ -63,11 +63,12 @@ UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 # Unit tests that have something in the place of ours, a library that takes long to load, or a look
 # at their own executable.
 APART    := audit base_refused chain desk desk_failing gate jose_refused keep_files_there \
-	keep_files_which keep_files_whose keep_hooks key_sets ldap_answers memory pam program rundir script_failing serve_refused source_ldap \
+	keep_files_which keep_files_whose keep_hooks key_sets ldap_answers memory_answers \
+	memory_identity memory_store pam program rundir script_failing serve_refused source_ldap \
 	source_rest source_unix state_failing store_failing token_ask token_cache token_credentials \
 	token_place token_settings unix_account
 APART_SOURCES := $(patsubst %,tests/unit/test_%.c,$(APART)) \
-	$(patsubst %,tests/unit/%.c,desks failures faults keeps refusals)
+	$(patsubst %,tests/unit/%.c,desks failures faults keeps memories refusals)
 JOINED    = $(filter-out $(APART),$(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c)))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 SOAK     := $(BUILD)/tests/soak/load
@@ -292,8 +293,9 @@ $(BUILD)/tests/unit/test_source_unix: BUILD_LDFLAGS += \
 	-Wl,--wrap=getgrgid_r,--wrap=getgrouplist,--wrap=getpwnam_r
 
 # A heap that fails.
-$(BUILD)/tests/unit/test_memory: $(call object,tests/torture/heap.c \
-	$(addprefix tests/unit/,shapes.c states.c stores.c))
+$(addprefix $(BUILD)/tests/unit/test_memory_,answers identity store): $(call object,\
+	tests/torture/heap.c $(addprefix tests/unit/,memories.c states.c stores.c))
+$(BUILD)/tests/unit/test_memory_answers: $(BUILD)/tests/unit/shapes.o
 
 $(HELPERS): $(BUILD)/tests/lib/%: $(BUILD)/tests/lib/%.o
 	$(call say,LD,$@)
