@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# The commands that the documents show, as docs.bats describes them. SOURCE is the top of the
-# sources, DOCS the folder that the commands are written to.
+# The commands that the documents show, as docs.bats describes them, and what programs say of their
+# flags. SOURCE is the top of the sources, BUILD the build folder, DOCS the folder that the commands
+# are written to.
 
 # Turns a document into "S section" lines and "C text" lines, which may be commands.
 lines_of() {
@@ -56,4 +57,19 @@ extract() {
             else if (line !~ /[\\|]$/)
                 finish()
         }'
+}
+
+# What a program says of its flags, and of those of its commands. It is asked once.
+help_of() {
+    local command help=$BATS_FILE_TMPDIR/help-$1
+
+    [ -e "$help" ] || {
+        "$BUILD/$1" --help >"$help-itself"
+        cat "$help-itself"
+        [ "$1" != authserverctl ] || while read -r command; do
+            "$BUILD/$1" "$command" --help
+        done < <(sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' "$help-itself")
+    } >"$help-new"
+    [ -e "$help" ] || mv "$help-new" "$help"
+    cat "$help"
 }
