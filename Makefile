@@ -65,10 +65,10 @@ UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 APART    := audit base_refused chain desk desk_failing gate jose_refused keep_files_there \
 	keep_files_which keep_files_whose keep_hooks key_sets ldap_answers memory_answers \
 	memory_identity memory_store pam program rundir script_failing serve_refused source_ldap \
-	source_rest source_unix state_failing store_failing token_ask token_cache token_credentials \
-	token_place token_settings unix_account
+	source_rest source_unix state_failing store_failing token_cache token_credentials token_file \
+	token_http token_peer token_place token_settings unix_account
 APART_SOURCES := $(patsubst %,tests/unit/test_%.c,$(APART)) \
-	$(patsubst %,tests/unit/%.c,desks failures faults keeps memories refusals)
+	$(patsubst %,tests/unit/%.c,asking desks failures faults keeps memories refusals)
 JOINED    = $(filter-out $(APART),$(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c)))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 SOAK     := $(BUILD)/tests/soak/load
@@ -215,8 +215,9 @@ $(addprefix $(BUILD)/tests/unit/test_,$(APART)): $(BUILD)/tests/unit/%: $(BUILD)
 # What those that are apart need of a program, beside the library.
 DESKS_UNITS := $(addprefix $(BUILD)/tests/unit/test_,desk desk_failing)
 KEEPS_UNITS := $(addprefix $(BUILD)/tests/unit/test_keep_files_,there which whose)
+ASKING_UNITS := $(addprefix $(BUILD)/tests/unit/test_token_,file http peer)
 $(BUILD)/tests/unit/test_gate: $(call object,resolver/gate.c resolver/job.c resolver/outbox.c)
-$(BUILD)/tests/unit/test_token_ask: $(call object,$(addprefix tools/authserver-token/,ask.c \
+$(ASKING_UNITS): $(BUILD)/tests/unit/asking.o $(call object,$(addprefix tools/authserver-token/,ask.c \
 	ask_http.c ask_peer.c fastcgi.c life.c request.c settings.c token_file.c url.c))
 $(BUILD)/tests/unit/test_token_credentials: $(call object,tools/authserver-token/credentials.c)
 $(BUILD)/tests/unit/test_pam: $(BUILD)/password/pam.o
@@ -240,7 +241,7 @@ $(DESKS_UNITS): $(call object,tests/unit/desks.c resolver/checker.c \
 
 # Calls that fail when a test says so.
 FAILURES_UNITS := keep_files_there keep_files_which keep_files_whose keep_hooks pam rundir \
-	token_ask token_cache token_credentials token_place
+	token_cache token_credentials token_file token_http token_peer token_place
 FAILURES_CALLS := malloc calloc realloc strdup asprintf __asprintf_chk getcwd mkdtemp fdopendir \
 	getpwnam getgrgid fork fchown fchmod fstat fchownat fchmodat socket bind listen setsockopt \
 	send write
@@ -256,7 +257,7 @@ $(BUILD)/tests/unit/test_keep_hooks: BUILD_LDFLAGS += $(call wrap,$(addprefix po
 $(BUILD)/tests/unit/test_pam: BUILD_LDFLAGS += $(call wrap,$(addprefix pam_,start end set_item \
 	get_item strerror authenticate acct_mgmt))
 $(BUILD)/tests/unit/test_rundir: BUILD_LDFLAGS += $(call wrap,readlink)
-$(BUILD)/tests/unit/test_token_ask: BUILD_LDFLAGS += $(call wrap,$(addprefix curl_,easy_init \
+$(BUILD)/tests/unit/test_token_http: BUILD_LDFLAGS += $(call wrap,$(addprefix curl_,easy_init \
 	easy_setopt slist_append url))
 
 # Threads that cannot be started.
