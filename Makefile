@@ -62,12 +62,13 @@ PROGRAMS := $(addprefix $(BUILD)/,$(LIBEXECS) $(TOOLS))
 UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 # Unit tests that have something in the place of ours, a library that takes long to load, or a look
 # at their own executable.
-APART    := audit base_refused chain desk desk_failing gate jose_refused keep_files keep_hooks \
-	key_sets ldap_answers memory pam program rundir script_failing serve_refused source_ldap \
+APART    := audit base_refused chain desk desk_failing gate jose_refused keep_files_there \
+	keep_files_which keep_files_whose keep_hooks key_sets ldap_answers memory_answers \
+	memory_identity memory_store pam program rundir script_failing serve_refused source_ldap \
 	source_rest source_unix state_failing store_failing token_cache token_credentials token_file \
 	token_http token_peer token_place token_settings unix_account
 APART_SOURCES := $(patsubst %,tests/unit/test_%.c,$(APART)) \
-	$(patsubst %,tests/unit/%.c,asking desks failures faults refusals)
+	$(patsubst %,tests/unit/%.c,asking desks failures faults keeps memories refusals)
 JOINED    = $(filter-out $(APART),$(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c)))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 SOAK     := $(BUILD)/tests/soak/load
@@ -213,13 +214,14 @@ $(addprefix $(BUILD)/tests/unit/test_,$(APART)): $(BUILD)/tests/unit/%: $(BUILD)
 
 # What those that are apart need of a program, beside the library.
 DESKS_UNITS := $(addprefix $(BUILD)/tests/unit/test_,desk desk_failing)
+KEEPS_UNITS := $(addprefix $(BUILD)/tests/unit/test_keep_files_,there which whose)
 ASKING_UNITS := $(addprefix $(BUILD)/tests/unit/test_token_,file http peer)
 $(BUILD)/tests/unit/test_gate: $(call object,resolver/gate.c resolver/job.c resolver/outbox.c)
 $(ASKING_UNITS): $(BUILD)/tests/unit/asking.o $(call object,$(addprefix tools/authserver-token/,ask.c \
 	ask_http.c ask_peer.c fastcgi.c life.c request.c settings.c token_file.c url.c))
 $(BUILD)/tests/unit/test_token_credentials: $(call object,tools/authserver-token/credentials.c)
 $(BUILD)/tests/unit/test_pam: $(BUILD)/password/pam.o
-$(BUILD)/tests/unit/test_keep_files: $(call object,$(addprefix tools/authserver-keep/,gone.c \
+$(KEEPS_UNITS): $(call object,tests/unit/keeps.c $(addprefix tools/authserver-keep/,gone.c \
 	hook_spawn.c hooks.c inspect.c issuer.c keeper.c kept.c subjects.c))
 $(BUILD)/tests/unit/test_keep_hooks: $(call object,$(addprefix tools/authserver-keep/,hooks.c \
 	hook_spawn.c))
@@ -238,8 +240,8 @@ $(DESKS_UNITS): $(call object,tests/unit/desks.c resolver/checker.c \
 	resolver/memory.c resolver/outbox.c resolver/serve.c resolver/thread.c)
 
 # Calls that fail when a test says so.
-FAILURES_UNITS := keep_files keep_hooks pam rundir token_cache token_credentials token_file \
-	token_http token_peer token_place
+FAILURES_UNITS := keep_files_there keep_files_which keep_files_whose keep_hooks pam rundir \
+	token_cache token_credentials token_file token_http token_peer token_place
 FAILURES_CALLS := malloc calloc realloc strdup asprintf __asprintf_chk getcwd mkdtemp fdopendir \
 	getpwnam getgrgid fork fchown fchmod fstat fchownat fchmodat socket bind listen setsockopt \
 	send write
@@ -247,7 +249,8 @@ wrap = $(patsubst %,-Wl$(comma)--wrap=%,$(1))
 $(addprefix $(BUILD)/tests/unit/test_,$(FAILURES_UNITS)): $(BUILD)/tests/unit/failures.o
 $(addprefix $(BUILD)/tests/unit/test_,$(FAILURES_UNITS)): BUILD_LDFLAGS += \
 	$(call wrap,$(FAILURES_CALLS))
-$(BUILD)/tests/unit/test_keep_files: BUILD_LDFLAGS += $(call wrap,getgrnam_r readdir dup)
+$(KEEPS_UNITS): BUILD_LDFLAGS += $(call wrap,getgrnam_r)
+$(BUILD)/tests/unit/test_keep_files_whose: BUILD_LDFLAGS += $(call wrap,readdir dup)
 $(BUILD)/tests/unit/test_keep_hooks: BUILD_LDFLAGS += $(call wrap,$(addprefix posix_spawnattr_,init \
 	setflags setpgroup setsigmask setsigdefault) $(addprefix posix_spawn_file_actions_,init addopen \
 	adddup2 addchdir_np addclosefrom_np))
@@ -291,8 +294,9 @@ $(BUILD)/tests/unit/test_source_unix: BUILD_LDFLAGS += \
 	-Wl,--wrap=getgrgid_r,--wrap=getgrouplist,--wrap=getpwnam_r
 
 # A heap that fails.
-$(BUILD)/tests/unit/test_memory: $(call object,tests/torture/heap.c \
-	$(addprefix tests/unit/,shapes.c states.c stores.c))
+$(addprefix $(BUILD)/tests/unit/test_memory_,answers identity store): $(call object,\
+	tests/torture/heap.c $(addprefix tests/unit/,memories.c states.c stores.c))
+$(BUILD)/tests/unit/test_memory_answers: $(BUILD)/tests/unit/shapes.o
 
 $(HELPERS): $(BUILD)/tests/lib/%: $(BUILD)/tests/lib/%.o
 	$(call say,LD,$@)
