@@ -268,7 +268,7 @@ REFUSALS_UNITS := $(addprefix $(BUILD)/tests/unit/test_,base_refused jose_refuse
 $(REFUSALS_UNITS): $(call object,$(addprefix tests/unit/,keys.c refusals.c tokens.c)) \
 	$(BUILD)/tests/unit/refusals.wrap
 $(REFUSALS_UNITS): BUILD_LDFLAGS += -Wl,@$(BUILD)/tests/unit/refusals.wrap
-$(BUILD)/tests/unit/test_serve_refused: $(call object,$(addprefix fcgi/,child.c \
+$(BUILD)/tests/unit/test_serve_refused: $(call object,$(addprefix fcgi/,accounts_remote.c child.c \
 	connections.c entrances.c exchange.c framing.c handover.c landlock.c listener.c peers.c \
 	sandbox.c slot.c syscalls.c worker.c) resolver/checker.c resolver/desk.c \
 	resolver/gate.c resolver/job.c resolver/key_age.c resolver/key_sets.c resolver/memory.c \

@@ -182,11 +182,11 @@ serve(const void *context, int ready)
 	int keep[LIMIT_WORKERS + 1];
 	sigset_t none;
 
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	/* Sent to a whole group; a server must outlive the workers. */
 	(void)signal(SIGTERM, SIG_IGN);
 	(void)signal(SIGUSR1, SIG_IGN);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	for (size_t i = 0; i < s->count; i++)
 		keep[i] = s->sockets[i];
 	keep[s->count] = ready;

@@ -158,4 +158,6 @@ entrances_init(struct entrances *all, const struct entrances_parts *parts)
 	    .tcp = parts->tcp,
 	    .epoll = parts->epoll};
 	peers_init(&all->known, parts->peers, parts->log, parts->clock);
+	if (parts->accounts != NULL)
+		all->known.accounts = parts->accounts;
 }

@@ -34,6 +34,7 @@ struct entrances_parts {
 	const struct listeners *listeners;
 	const struct handover *handover; /* of the web server's connections */
 	const struct strings *peers;     /* who may speak for a web server */
+	const struct accounts *accounts; /* who knows what they are called; NULL: we do */
 	bool tcp;
 	const struct log *log;
 	const struct clock *clock;

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fcgi/accounts_process.h"
 #include "fcgi/child.h"
 #include "fcgi/links.h"
 #include "fcgi/resolver_process.h"
@@ -37,9 +38,11 @@ struct generation {
 	bool resolves; /* whether there is a resolver */
 	struct slot signer;
 	struct slot resolver;
+	struct slot accounts;
 	struct slot workers[LIMIT_WORKERS];
 	struct links to_signer;
 	struct links to_resolver; /* without a resolver not open */
+	struct links to_accounts; /* the same */
 };
 
 static int
@@ -53,6 +56,7 @@ start_worker(struct generation *g, unsigned int i, struct error *e)
 	    .signer = g->to_signer.worker[i],
 	    .signer_threads = config_signer_threads(&g->config),
 	    .resolver = g->to_resolver.worker[i],
+	    .accounts = g->to_accounts.worker[i],
 	    .lookup_deadline = config_resolver_deadline(&g->config) + 1,
 	    .peers = &g->config.peers,
 	    .service = g->service,
@@ -97,6 +101,34 @@ start_resolver(struct generation *g, struct error *e)
 	if (pid == -1)
 		return -1;
 	slot_started(&g->resolver, pid);
+	return 0;
+}
+
+static int
+start_accounts(struct generation *g, struct error *e)
+{
+	const struct accounts_process parts = {
+	    .sandbox = &g->sandbox, .sockets = g->to_accounts.other, .count = g->count};
+	pid_t pid = accounts_process_start(&parts, e);
+
+	if (pid == -1)
+		return -1;
+	slot_started(&g->accounts, pid);
+	return 0;
+}
+
+/* What the workers ask, before there are any. */
+static int
+start_servers(struct generation *g, struct error *e)
+{
+	if (links_open(&g->to_signer, g->count, e) == -1 || start_signer(g, e) == -1)
+		return -1;
+	if (g->resolves &&
+	    (links_open(&g->to_resolver, g->count, e) == -1 || start_resolver(g, e) == -1))
+		return -1;
+	if (g->sandbox.accounts &&
+	    (links_open(&g->to_accounts, g->count, e) == -1 || start_accounts(g, e) == -1))
+		return -1;
 	return 0;
 }
 
@@ -199,11 +231,12 @@ generation_start(struct generation **out, const struct generation_parts *parts,
 	g->parts = *parts;
 	g->listeners = *parts->listeners;
 	g->flags = flags;
-	g->signer.pid = g->resolver.pid = g->gate = -1;
+	g->signer.pid = g->resolver.pid = g->accounts.pid = g->gate = -1;
 	for (unsigned int i = 0; i < LIMIT_WORKERS; i++)
 		g->workers[i].pid = -1;
 	links_init(&g->to_signer);
 	links_init(&g->to_resolver);
+	links_init(&g->to_accounts);
 	/* What serves already is not to end by it: libraries that read a configuration, or look
 	 * up a group, need not survive that memory ends. What ends it later, such as the kernel
 	 * for want of memory, does so in us. */
@@ -212,11 +245,7 @@ generation_start(struct generation **out, const struct generation_parts *parts,
 	if (open_service(g, flags, e) == -1 || open_verification(g, before, e) == -1)
 		goto fail;
 	g->count = g->config.workers;
-	if (links_open(&g->to_signer, g->count, e) == -1 || start_signer(g, e) == -1 ||
-	    (g->resolves &&
-		(links_open(&g->to_resolver, g->count, e) == -1 || start_resolver(g, e) == -1)))
-		goto fail;
-	if (start_workers(g, e) == -1)
+	if (start_servers(g, e) == -1 || start_workers(g, e) == -1)
 		goto fail;
 	say_sandbox(g, before);
 	*out = g;
@@ -276,11 +305,21 @@ find_slot(struct generation *g, int pid, const char **name)
 	*name = "Resolver";
 	if (pid == g->resolver.pid)
 		return &g->resolver;
+	*name = "Process for accounts";
+	if (pid == g->accounts.pid)
+		return &g->accounts;
 	*name = "Worker";
 	for (unsigned int i = 0; i < g->count; i++)
 		if (pid == g->workers[i].pid)
 			return &g->workers[i];
 	return NULL;
+}
+
+/* Whether workers ask it, also while they drain. */
+static bool
+is_server(const struct generation *g, const struct slot *s)
+{
+	return s == &g->signer || s == &g->resolver || s == &g->accounts;
 }
 
 bool
@@ -292,7 +331,7 @@ generation_reap(struct generation *g, int pid, int status)
 	if (s == NULL)
 		return false;
 	slot_died(s);
-	if (!g->draining || s == &g->signer || s == &g->resolver)
+	if (!g->draining || is_server(g, s))
 		log_line(g->parts.log, LOG_LEVEL_ERROR,
 		    "%s %d ended by %s %d; starting another", name, pid,
 		    WIFSIGNALED(status) ? "signal" : "exit status",
@@ -307,20 +346,21 @@ start_slot(struct generation *g, struct slot *s, struct error *e)
 		return start_signer(g, e);
 	if (s == &g->resolver)
 		return start_resolver(g, e);
+	if (s == &g->accounts)
+		return start_accounts(g, e);
 	return start_worker(g, (unsigned int)(s - g->workers), e);
 }
 
 /* Starts the slot's process when it is due; *next becomes the milliseconds until one is, if
  * that is sooner. */
 static void
-restart_slot(struct generation *g, struct slot *s, int *next)
+restart_slot(struct generation *g, struct slot *s, const char *name, int *next)
 {
 	int wait = slot_wait(s);
 	struct error e = {0};
 
 	if (wait == 0 && start_slot(g, s, &e) == -1) {
-		log_line(g->parts.log, LOG_LEVEL_ERROR, "The %s cannot be started: %s",
-		    s == &g->signer ? "signer" : (s == &g->resolver ? "resolver" : "worker"),
+		log_line(g->parts.log, LOG_LEVEL_ERROR, "The %s cannot be started: %s", name,
 		    e.text);
 		slot_failed(s);
 		wait = slot_wait(s);
@@ -334,15 +374,17 @@ generation_restart(struct generation *g)
 {
 	int next = -1;
 
-	/* Signer and resolver are needed by what still drains; workers only by what does not.
-	 */
+	/* Those that workers ask are needed by what still drains; workers only by what does
+	 * not. */
 	if (!generation_over(g)) {
-		restart_slot(g, &g->signer, &next);
+		restart_slot(g, &g->signer, "signer", &next);
 		if (g->resolves)
-			restart_slot(g, &g->resolver, &next);
+			restart_slot(g, &g->resolver, "resolver", &next);
+		if (g->sandbox.accounts)
+			restart_slot(g, &g->accounts, "process for accounts", &next);
 	}
 	for (unsigned int i = 0; i < g->count && !g->draining; i++)
-		restart_slot(g, &g->workers[i], &next);
+		restart_slot(g, &g->workers[i], "worker", &next);
 	return next;
 }
 
@@ -365,11 +407,13 @@ generation_free(struct generation *g)
 	for (unsigned int i = 0; i < LIMIT_WORKERS; i++)
 		slot_end(&g->workers[i]);
 	slot_end(&g->resolver);
+	slot_end(&g->accounts);
 	/* Nobody asks it any more: it cleanses its keys, and ends by itself. */
 	links_shutdown(&g->to_signer);
 	slot_let_end(&g->signer, SIGNER_ENDS);
 	links_close(&g->to_signer);
 	links_close(&g->to_resolver);
+	links_close(&g->to_accounts);
 	if (g->listeners.verification != -1)
 		close(g->listeners.verification);
 	service_close(g->service);

@@ -45,7 +45,8 @@ peers_init(struct peers *p, const struct strings *names, const struct log *log,
 	uint64_t number;
 	uid_t uid;
 
-	*p = (struct peers){.overflow = overflow_uid(), .log = log, .clock = clock};
+	*p = (struct peers){
+	    .overflow = overflow_uid(), .accounts = &accounts_here, .log = log, .clock = clock};
 	add_peer(p, 0);
 	add_peer(p, geteuid());
 	for (size_t i = 0; i < names->count; i++) {
@@ -115,7 +116,7 @@ peers_admit_local(struct peers *p, uid_t uid, size_t own, size_t all)
 	else if (own >= LOCAL_EACH || all >= LOCAL_MAX)
 		error_set(&e, ERROR_LIMITED, "it has %d connections, or all have %d",
 		    LOCAL_EACH, LOCAL_MAX);
-	else if (account_name(uid, name, sizeof(name), &e) == 0)
+	else if (p->accounts->name(p->accounts->context, uid, name, sizeof(name), &e) == 0)
 		copy = strdup(name);
 	if (copy == NULL)
 		complain(p, "local process", uid, ": ", e.text);

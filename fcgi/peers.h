@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/account.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/config.h"
@@ -16,6 +17,7 @@ struct peers {
 	size_t count;
 	uid_t uids[LIMIT_LIST + 2]; /* who may speak for a web server */
 	uid_t overflow;             /* of processes that have no uid in our user namespace */
+	const struct accounts *accounts; /* who knows what accounts are called */
 	const struct log *log;
 	const struct clock *clock;
 	int64_t complained;  /* when somebody was turned away last and it was said; 0: never */
@@ -23,7 +25,8 @@ struct peers {
 };
 
 /* Root, our own user, and the accounts (or numbers) in names. One that does not exist
- * is passed over: the default names the web server's account of another system. */
+ * is passed over: the default names the web server's account of another system. Accounts are
+ * looked up by this process. */
 void peers_init(struct peers *p, const struct strings *names, const struct log *log,
     const struct clock *clock);
 

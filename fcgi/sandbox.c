@@ -14,29 +14,27 @@
 #include "jose/library.h"
 
 /* Where the C library and the modules that nsswitch.conf(5) names look for accounts: files that
- * are replaced by others of their names, so that their directories must be open to us. */
+ * are replaced by others of their names, so that their directories must be open to who looks.
+ */
 static const char *const account_places[] = {
     "/etc", "/lib", "/lib64", "/run", "/usr", "/var/db", "/var/lib/extrausers", "/var/lib/sss"};
 
 enum {
 	ACCOUNT_PLACES = sizeof(account_places) / sizeof(account_places[0]),
-	PLACES = SERVICE_DESCRIPTORS + ACCOUNT_PLACES, /* the audit log by its directory */
+	PLACES = SERVICE_DESCRIPTORS, /* the audit log by its directory */
 };
 
 /* --- what there is to be --- */
 
 static unsigned int
-uses_of_worker(const struct config *c, bool accounts)
+uses_of_worker(const struct config *c)
 {
-	bool to_subject = c->access == ACCESS_SUBJECT;
 	unsigned int uses = FOR_WORKER;
 
 	if (c->log == LOG_TO_SYSLOG || (c->audit != NULL && strcmp(c->audit, "syslog") == 0))
 		uses |= FOR_SYSLOG;
-	if (to_subject)
+	if (c->access == ACCESS_SUBJECT)
 		uses |= FOR_ACLS;
-	if (to_subject || accounts)
-		uses |= FOR_ACCOUNTS;
 	return uses;
 }
 
@@ -80,7 +78,8 @@ sandbox_plan(struct sandbox *s, const struct config *c, bool accounts, struct er
 	char shown[16];
 
 	*s = (struct sandbox){.signer = uses_of_signer(c),
-	    .worker = uses_of_worker(c, accounts),
+	    .worker = uses_of_worker(c),
+	    .accounts = accounts || c->access == ACCESS_SUBJECT,
 	    .audit = c->audit != NULL && *c->audit == '/' ? c->audit : NULL,
 	    .resolver_unprivileged = !runs_privileged(c)};
 	if (decide("seccomp", c->seccomp, &no_seccomp, e) == -1 ||
@@ -151,9 +150,6 @@ leave_other_files(const struct sandbox *s, const struct service *service, struct
 	places[count++] = (struct place){.fd = fds[SERVICE_TOKENS], .may = token};
 	for (size_t i = SERVICE_STATE; i < SERVICE_DESCRIPTORS; i++)
 		places[count++] = (struct place){.fd = fds[i], .may = state};
-	for (size_t i = 0; i < ACCOUNT_PLACES && (s->worker & FOR_ACCOUNTS) != 0; i++)
-		places[count++] = (struct place){
-		    .fd = -1, .path = account_places[i], .may = MAY_READ | MAY_LIST};
 	return landlock_confine(places, count, e);
 }
 
@@ -166,4 +162,18 @@ sandbox_enter_worker(const struct sandbox *s, const struct service *service, str
 	if (s->landlock && leave_other_files(s, service, e) == -1)
 		return -1;
 	return s->seccomp ? syscalls_confine(s->worker, e) : 0;
+}
+
+int
+sandbox_enter_accounts(const struct sandbox *s, struct error *e)
+{
+	struct place places[ACCOUNT_PLACES];
+
+	settle();
+	for (size_t i = 0; i < ACCOUNT_PLACES; i++)
+		places[i] = (struct place){
+		    .fd = -1, .path = account_places[i], .may = MAY_READ | MAY_LIST};
+	if (s->landlock && landlock_confine(places, ACCOUNT_PLACES, e) == -1)
+		return -1;
+	return s->seccomp ? syscalls_confine(FOR_ACCOUNTS, e) : 0;
 }

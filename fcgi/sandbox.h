@@ -35,13 +35,14 @@ struct sandbox {
 	unsigned int signer;        /* what it does: bits of fcgi/syscalls.h */
 	unsigned int worker;        /* the same */
 	const char *audit;          /* the audit log's path; NULL: no file */
+	bool accounts;              /* workers have accounts looked up for them */
 	bool resolver_unprivileged; /* it runs nothing that needs more rights than it has */
 	char text[SANDBOX_TEXT]; /* what is in force, and why the rest is not; without quotes */
 };
 
 /*
  * What there is to be, by the configuration, to which *s leads afterwards, and by what the
- * kernel has. accounts: workers look up accounts for connections, too. 0, or -1 and
+ * kernel has. accounts: workers have accounts looked up for connections, too. 0, or -1 and
  * ERROR_CONFIG when something is required that cannot be had.
  */
 int sandbox_plan(struct sandbox *s, const struct config *c, bool accounts, struct error *e);
@@ -52,6 +53,9 @@ int sandbox_plan(struct sandbox *s, const struct config *c, bool accounts, struc
  */
 int sandbox_leave_files(const struct sandbox *s, struct error *e);
 int sandbox_enter_signer(const struct sandbox *s, struct error *e);
+
+/* For the process that looks up accounts for workers. As before. */
+int sandbox_enter_accounts(const struct sandbox *s, struct error *e);
 
 /* For a worker, which has opened all that it needs but files of its service. As before. */
 int sandbox_enter_worker(

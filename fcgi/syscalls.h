@@ -11,12 +11,13 @@
 
 /* What a process does, as bits. */
 enum {
-	FOR_SIGNER = 1 << 0,   /* signs with keys that it has: opens nothing, reaches nobody */
-	FOR_WORKER = 1 << 1,   /* serves connections, makes files */
-	FOR_SYSLOG = 1 << 2,   /* beside it: logs by syslog(3) */
-	FOR_ACCOUNTS = 1 << 3, /* the same: looks up the host's accounts, which are anywhere */
-	FOR_ACLS = 1 << 4,     /* the same: gives files to their subject */
-	FOR_MODULE = 1 << 5,   /* signs by somebody else's code: a module of PKCS #11 */
+	FOR_SIGNER = 1 << 0, /* signs with keys that it has: opens nothing, reaches nobody */
+	FOR_WORKER = 1 << 1, /* serves connections, makes files */
+	FOR_SYSLOG = 1 << 2, /* beside it: logs by syslog(3) */
+	FOR_ACCOUNTS =
+	    1 << 3,          /* looks up the host's accounts, which are anywhere; for workers */
+	FOR_ACLS = 1 << 4,   /* beside FOR_WORKER: gives files to their subject */
+	FOR_MODULE = 1 << 5, /* signs by somebody else's code: a module of PKCS #11 */
 };
 
 /* Whether the kernel has such filters, and lets us have one. */

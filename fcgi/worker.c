@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "fcgi/accounts_remote.h"
 #include "fcgi/child.h"
 #include "fcgi/connections.h"
 #include "fcgi/entrances.h"
@@ -20,6 +21,7 @@ struct worker {
 	const struct worker_parts *parts;
 	struct signer_remote *signer;
 	struct lookup_remote *lookup; /* NULL: there is no resolver */
+	struct accounts_remote accounts;
 	struct connections *connections;
 	struct entrances entrances;
 	int epoll;
@@ -132,7 +134,7 @@ watch(struct worker *w, int fd, void *source)
 	return fd == -1 ? -1 : epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
-/* The ways to the signer and to the resolver. */
+/* The ways to the signer, to who knows accounts, and to the resolver. */
 static int
 open_remotes(struct worker *w, struct error *e)
 {
@@ -142,6 +144,9 @@ open_remotes(struct worker *w, struct error *e)
 		&w->signer, p->signer, p->signer_threads, p->clock, p->entropy, e) == -1)
 		return -1;
 	service_set_signer(p->service, signer_remote_signer(w->signer));
+	accounts_remote_init(&w->accounts, p->accounts, p->clock);
+	if (p->accounts != -1)
+		service_set_accounts(p->service, &w->accounts.accounts);
 	if (p->resolver == -1)
 		return 0;
 	if (lookup_remote_new(
@@ -181,6 +186,7 @@ open_entrances(struct worker *w, struct error *e)
 	struct entrances_parts entrances = {.listeners = p->listeners,
 	    .handover = p->handover,
 	    .peers = p->peers,
+	    .accounts = p->accounts != -1 ? &w->accounts.accounts : &accounts_here,
 	    .tcp = p->tcp,
 	    .log = p->log,
 	    .clock = p->clock,

@@ -23,6 +23,7 @@ struct worker_parts {
 	unsigned int signer_threads;     /* at the other end of it */
 	int resolver;                    /* the same; -1: there is no resolver */
 	int64_t lookup_deadline;         /* seconds that a look-up may take */
+	int accounts;                    /* the same as resolver, for accounts of this host */
 	const struct strings *peers;     /* who may speak for a web server */
 	struct service *service;
 	const struct sandbox *sandbox;

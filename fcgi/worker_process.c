@@ -9,13 +9,13 @@ static void
 worker_main(const void *context, int ready)
 {
 	struct worker_parts parts = *(const struct worker_parts *)context;
-	int keep[9 + SERVICE_DESCRIPTORS] = {ready, parts.gate, parts.listeners->web,
+	int keep[10 + SERVICE_DESCRIPTORS] = {ready, parts.gate, parts.listeners->web,
 	    parts.listeners->peer, parts.listeners->verification, parts.signer, parts.resolver,
-	    parts.handover->in, parts.handover->out};
+	    parts.accounts, parts.handover->in, parts.handover->out};
 	struct error e = {0};
 
 	parts.ready = ready;
-	service_descriptors(parts.service, keep + 9);
+	service_descriptors(parts.service, keep + 10);
 	child_close_others(keep, sizeof(keep) / sizeof(keep[0]));
 	_exit(worker_run(&parts, &e) == 0 ? 0 : 1);
 }

@@ -133,6 +133,22 @@ account_name(uid_t uid, char *name, size_t size, struct error *e)
 	return 0;
 }
 
+static int
+user_here(void *context, const char *name, uid_t *uid, struct error *e)
+{
+	(void)context;
+	return account_user(name, uid, e);
+}
+
+static int
+name_here(void *context, uid_t uid, char *name, size_t size, struct error *e)
+{
+	(void)context;
+	return account_name(uid, name, size, e);
+}
+
+const struct accounts accounts_here = {.user = user_here, .name = name_here};
+
 bool
 account_in_group(gid_t group)
 {

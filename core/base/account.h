@@ -24,6 +24,16 @@ int account_check_name(const char *name, struct error *e);
  * there is none or its name is longer, ERROR_UNAVAILABLE when the look-up failed. */
 int account_name(uid_t uid, char *name, size_t size, struct error *e);
 
+/* Who is asked for both: a process that may open no files asks another one. */
+struct accounts {
+	int (*user)(void *context, const char *name, uid_t *uid, struct error *e);
+	int (*name)(void *context, uid_t uid, char *name, size_t size, struct error *e);
+	void *context;
+};
+
+/* This process itself. */
+extern const struct accounts accounts_here;
+
 /* Whether the process is in the group. */
 bool account_in_group(gid_t group);
 

@@ -133,6 +133,12 @@ service_set_passwords(struct service *s, struct password_checker *passwords)
 }
 
 void
+service_set_accounts(struct service *s, const struct accounts *accounts)
+{
+	s->publish.accounts = accounts;
+}
+
+void
 service_descriptors(const struct service *s, int fds[SERVICE_DESCRIPTORS])
 {
 	const struct state *state = s->state;

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "base/account.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/config.h"
@@ -48,6 +49,9 @@ void service_close(struct service *s);
 void service_set_signer(struct service *s, struct signer *signer);
 void service_set_lookup(struct service *s, struct lookup *lookup);
 void service_set_passwords(struct service *s, struct password_checker *passwords);
+
+/* Who looks up the accounts that token files are for; without, this process does. */
+void service_set_accounts(struct service *s, const struct accounts *accounts);
 
 /* Whether a service that stands on these ever looks up a user or keys, or checks a password:
  * without, no lookup is needed. */

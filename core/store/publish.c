@@ -182,9 +182,12 @@ draft_link(const struct draft *f, const struct directory *d, const char *name)
 
 /* Writes the uid of the subject's Unix account. */
 static int
-find_account(const char *subject, uid_t *account, struct error *e)
+find_account(
+    const struct publish_options *o, const char *subject, uid_t *account, struct error *e)
 {
-	if (account_user(subject, account, e) == 0)
+	const struct accounts *a = o->accounts != NULL ? o->accounts : &accounts_here;
+
+	if (a->user(a->context, subject, account, e) == 0)
 		return 0;
 	if (e->code != ERROR_CONFIG)
 		return -1;
@@ -261,7 +264,7 @@ publish_token(const struct directory *d, const struct publish_options *o, const 
 	if (token_name_format(name, subject, time) == -1)
 		return error_set(e, ERROR_MALFORMED,
 		    "the subject is too long for a file name, or the clock is not set");
-	if (o->to_subject && find_account(subject, &r.account, e) == -1)
+	if (o->to_subject && find_account(o, subject, &r.account, e) == -1)
 		return -1;
 	rc = try_publish(&r, true, name, e);
 	if (rc == 1)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/account.h"
 #include "base/error.h"
 #include "store/directory.h"
 
@@ -18,6 +19,7 @@ struct publish_options {
 	mode_t mode;     /* permission bits; with to_subject they do not matter */
 	gid_t group;     /* group of the file; (gid_t)-1 leaves the process's */
 	bool to_subject; /* only the subject's Unix account may read it */
+	const struct accounts *accounts; /* who knows it; NULL: this process */
 };
 
 /*

@@ -197,9 +197,9 @@ threads() {
     echo $#
 }
 
-# Sets SIGNER, WORKERS and RESOLVER, if there is one: of the monitor's children, the resolver is
-# another program, and of the rest the signer is the one with threads. Fails while not all are
-# there.
+# Sets SIGNER, WORKERS, and RESOLVER and ACCOUNTS, if there is one: of the monitor's children, these
+# two have names of their own, and of the rest the signer is the one with threads. Fails while not
+# all are there.
 parts() {
     local pid program threads children=() alone=1
 
@@ -207,6 +207,7 @@ parts() {
     ! sanitized thread || alone=2
     SIGNER=
     RESOLVER=
+    ACCOUNTS=
     WORKERS=()
     children_of children "$MONITOR"
     for pid in "${children[@]}"; do
@@ -214,6 +215,8 @@ parts() {
         threads=("/proc/$pid/task/"*)
         if [ "$program" = authserver-reso ]; then
             RESOLVER=$pid
+        elif [ "$program" = authserver-acco ]; then
+            ACCOUNTS=$pid
         elif [ "${#threads[@]}" -gt "$alone" ]; then
             SIGNER+=$pid
         else

@@ -330,8 +330,9 @@ OWN_ATTEMPT(log, write(STDERR_FILENO, "", 0), 0)
 enum {
 	NOBODY = 0,
 	BOTH = FOR_SIGNER | FOR_WORKER,
-	WORKERS = FOR_WORKER | FOR_SYSLOG | FOR_ACCOUNTS | FOR_ACLS,
-	ALL = WORKERS | FOR_SIGNER,
+	WORKERS = FOR_WORKER | FOR_SYSLOG | FOR_ACLS,
+	READERS = WORKERS | FOR_ACCOUNTS,
+	ALL = READERS | FOR_SIGNER,
 	BEYOND = FOR_SYSLOG | FOR_ACCOUNTS,
 };
 
@@ -344,10 +345,10 @@ const struct trial attempts_trials[] = {
     {"write", try_log, ALL, false},
     {"sendmsg", try_packet, ALL, false},
     {"shutdown, SHUT_WR", try_half_close, WORKERS, false},
-    {"setsockopt, SO_SNDBUF", try_option, WORKERS, false},
-    {"openat", try_openat, WORKERS, false},
-    {"open", attempts_open, WORKERS, false},
-    {"stat", try_stat, WORKERS, false},
+    {"setsockopt, SO_SNDBUF", try_option, READERS, false},
+    {"openat", try_openat, READERS, false},
+    {"open", attempts_open, READERS, false},
+    {"stat", try_stat, READERS, false},
     {"fchmod", try_chmod, WORKERS, false},
     {"futimens", try_futimens, WORKERS, false},
     {"accept4", try_accept, WORKERS, false},
@@ -356,8 +357,8 @@ const struct trial attempts_trials[] = {
     {"a Unix socket", try_unix_socket, BEYOND, false},
     {"a Unix socket of datagrams", try_datagram_socket, FOR_SYSLOG, false},
     {"connect", try_connect, BEYOND, false},
-    {"fcntl, F_GETFL", try_flags, WORKERS, false},
-    {"fcntl, F_SETFD", try_flags_set, WORKERS, false},
+    {"fcntl, F_GETFL", try_flags, READERS, false},
+    {"fcntl, F_SETFD", try_flags_set, READERS, false},
     {"code from a file", try_code, FOR_ACCOUNTS, false},
     {"mprotect", try_data_as_code, FOR_ACCOUNTS, false},
     /* what nobody needs */

@@ -137,7 +137,7 @@ static const struct {
     {"log = syslog\n", FOR_SIGNER, FOR_WORKER | FOR_SYSLOG, true},
     {"audit = syslog\n", FOR_SIGNER, FOR_WORKER | FOR_SYSLOG, true},
     {"audit = \"/var/log/a\"\n", FOR_SIGNER, FOR_WORKER, true},
-    {"access = subject\n", FOR_SIGNER, FOR_WORKER | FOR_ACCOUNTS | FOR_ACLS, true},
+    {"access = subject\n", FOR_SIGNER, FOR_WORKER | FOR_ACLS, true},
     {"private-key = \"file:/key.pem\"\n", FOR_SIGNER, FOR_WORKER, true},
     {"private-key = \"pkcs11:object=key\"\n", FOR_MODULE, FOR_WORKER, true},
     {"groups { resolvers = { \"unix\" } }\n", FOR_SIGNER, FOR_WORKER, true},
@@ -166,14 +166,21 @@ what_is_configured_decides_what_is_let_through(void **state)
 }
 
 static void
-local_connections_look_up_accounts(void **state)
+accounts_are_looked_up_by_another_process(void **state)
 {
 	struct fixture f;
 
 	(void)state;
 	configure(&f, "");
+	assert_int_equal(plan(&f), 0);
+	assert_false(f.sandbox.accounts);
 	assert_int_equal(sandbox_plan(&f.sandbox, &f.config, true, &f.e), 0);
-	assert_int_equal(f.sandbox.worker, FOR_WORKER | FOR_ACCOUNTS);
+	assert_true(f.sandbox.accounts);
+	assert_int_equal(f.sandbox.worker, FOR_WORKER);
+	config_free(&f.config);
+	configure(&f, "access = subject\n");
+	assert_int_equal(plan(&f), 0);
+	assert_true(f.sandbox.accounts);
 	config_free(&f.config);
 }
 
@@ -186,7 +193,7 @@ main(void)
 	    cmocka_unit_test(what_the_kernel_has_not_is_said_and_refused_where_it_is_required),
 	    cmocka_unit_test(what_is_there_may_be_required),
 	    cmocka_unit_test(what_is_configured_decides_what_is_let_through),
-	    cmocka_unit_test(local_connections_look_up_accounts),
+	    cmocka_unit_test(accounts_are_looked_up_by_another_process),
 	};
 
 	return cmocka_run_group_tests_name("sandbox", tests, NULL, NULL);

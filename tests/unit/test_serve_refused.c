@@ -367,6 +367,7 @@ run_worker(void *context, struct error *e)
 	assert_int_equal(handover_open(&h), 0);
 	parts.signer = signer[0];
 	parts.resolver = resolver[0];
+	parts.accounts = -1;
 	parts.handover = &h;
 	assert_int_equal(raise(SIGTERM), 0);
 	refusals_on();

@@ -62,7 +62,8 @@ each_use_lets_through_what_it_needs(void **state)
 		const struct trial *t = &attempts_trials[i];
 
 		for (size_t u = 0; u < sizeof(uses) / sizeof(uses[0]); u++) {
-			unsigned int base = uses[u] == FOR_SIGNER ? 0 : FOR_WORKER;
+			bool alone = uses[u] == FOR_SIGNER || uses[u] == FOR_ACCOUNTS;
+			unsigned int base = alone ? 0 : FOR_WORKER;
 			int status = end_of(t->attempt, uses[u] | base);
 			int end = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
 
