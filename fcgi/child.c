@@ -15,6 +15,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 enum { START_DEADLINE = 30 }; /* seconds to load a key, with a slow passphrase */
 
 void
@@ -118,13 +120,19 @@ await(int fd, const char *name, struct error *e)
 {
 	struct pollfd p[] = {
 	    {.fd = fd, .events = POLLIN}, {.fd = watch_for_end(), .events = POLLIN}};
-	int n;
+	const int64_t end = clock_monotonic(&clock_system) + START_DEADLINE * NANOSECONDS;
+	int n, saved;
 
-	do
-		n = poll(p, 2, START_DEADLINE * 1000);
-	while (n == -1 && errno == EINTR);
+	do {
+		int64_t wait = end - clock_monotonic(&clock_system);
+
+		n = poll(p, 2, wait > 0 ? (int)(wait / (NANOSECONDS / 1000)) : 0);
+	} while (n == -1 && errno == EINTR);
+	saved = errno;
 	if (p[1].fd != -1)
 		close(p[1].fd);
+	if (n == -1)
+		return error_set(e, ERROR_UNAVAILABLE, "poll: %s", strerror(saved));
 	if (n > 0 && p[0].revents != 0)
 		return read(fd, e, sizeof(*e)) == (ssize_t)sizeof(*e);
 	if (n > 0)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fcgi/accounts_process.h"
+#include "fcgi/apart.h"
 #include "fcgi/child.h"
 #include "fcgi/links.h"
 #include "fcgi/resolver_process.h"
@@ -155,6 +156,8 @@ open_service(struct generation *g, const struct flags *flags, struct error *e)
 		return -1;
 	if (sandbox_plan(&g->sandbox, &g->config, g->parts.listeners->peer != -1, e) == -1)
 		return -1;
+	if (g->sandbox.landlock && apart_check(&g->config, flags->config_file, e) == -1)
+		return -1;
 	parts.policy = g->policy;
 	g->resolves = service_needs_resolver(&g->config, g->policy);
 	return service_open(&g->service, &parts, e);
@@ -265,6 +268,12 @@ generation_drain(struct generation *g)
 			(void)kill(g->workers[i].pid, SIGTERM);
 }
 
+int64_t
+generation_patience(const struct generation *g)
+{
+	return config_resolver_deadline(&g->config);
+}
+
 bool
 generation_changed(struct generation *g)
 {
@@ -289,10 +298,12 @@ generation_reopen(struct generation *g)
 void
 generation_kill(struct generation *g)
 {
-	g->draining = true;
 	for (unsigned int i = 0; i < g->count; i++)
-		if (g->workers[i].pid != -1)
-			(void)kill(g->workers[i].pid, SIGKILL);
+		if (g->workers[i].pid != -1 && kill(g->workers[i].pid, SIGKILL) == 0)
+			log_line(g->parts.log, LOG_LEVEL_WARNING,
+			    "Worker %d has not come to its end, and is killed",
+			    (int)g->workers[i].pid);
+	g->draining = true;
 }
 
 /* The process's slot, and what it is called; NULL when it is none of ours. */

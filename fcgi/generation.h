@@ -43,7 +43,10 @@ void generation_reopen(struct generation *g);
 /* Asks the workers to finish what they have and end. */
 void generation_drain(struct generation *g);
 
-/* Ends every process at once. */
+/* Seconds that a request may wait for somebody else than us. */
+int64_t generation_patience(const struct generation *g);
+
+/* Ends every worker at once, and says so. */
 void generation_kill(struct generation *g);
 
 /* Notes that a process ended. Whether it was one of ours. */

@@ -93,7 +93,7 @@ allow(int ruleset, const struct place *p)
 	if (p->fd == -1)
 		rule.parent_fd = open(p->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (rule.parent_fd == -1)
-		return 0;
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
 	rc = (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 	if (p->fd == -1)
 		close(rule.parent_fd);

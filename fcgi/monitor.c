@@ -16,7 +16,7 @@
 
 enum {
 	OLD_MAX = 8,         /* generations that may drain at once */
-	DRAIN_DEADLINE = 15, /* seconds before what still drains is killed */
+	DRAIN_DEADLINE = 15, /* seconds before what still drains is killed, where we end, too */
 	WATCH = 10,          /* seconds between looks at the files of the configuration */
 	RETRY_FIRST = 60,    /* before a reload that failed is tried again, and twice as many */
 	RETRY_MAX = 3600,    /* each time: a PIN that is wrong too often locks its token */
@@ -60,7 +60,7 @@ raise_descriptor_limit(void)
 }
 
 static void
-retire(struct monitor *m, struct generation *g)
+retire(struct monitor *m, struct generation *g, int64_t seconds)
 {
 	struct old *free_slot = &m->old[0];
 
@@ -76,8 +76,7 @@ retire(struct monitor *m, struct generation *g)
 	}
 	generation_free(free_slot->generation);
 	generation_drain(g);
-	*free_slot =
-	    (struct old){.generation = g, .deadline = now() + DRAIN_DEADLINE * NANOSECONDS};
+	*free_slot = (struct old){.generation = g, .deadline = now() + seconds * NANOSECONDS};
 }
 
 /* The new generation serves before the old one stops. */
@@ -100,7 +99,8 @@ reload(struct monitor *m, bool asked)
 	*m->failure = '\0';
 	m->retry = RETRY_FIRST;
 	m->condition->stale = false;
-	retire(m, m->current);
+	/* What has been asked of a directory is answered yet. */
+	retire(m, m->current, DRAIN_DEADLINE + generation_patience(m->current));
 	m->current = next;
 	log_line(m->parts.log, LOG_LEVEL_INFO, asked ? "Reloaded" : "Reloaded: a file changed");
 }
@@ -219,7 +219,7 @@ handle(struct monitor *m, int signal)
 	case SIGINT:
 		handover_end(&m->handover); /* there will be nobody */
 		if (m->current != NULL)
-			retire(m, m->current);
+			retire(m, m->current, DRAIN_DEADLINE);
 		m->current = NULL;
 		break;
 	default:

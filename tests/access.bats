@@ -90,3 +90,23 @@ as_root_for() {
         refused 403 "^alice may not have a token for $subject\$"
     done
 }
+
+@test "accounts are known again when who looks them up was killed, or did not answer" {
+    local first
+
+    as_root_for
+    find_parts
+    first=$ACCOUNTS
+    mints REMOTE_USER=root PATH_INFO=/daemon
+    kill -KILL "$first"
+    until_true 10 logged "Process for accounts $first ended by signal 9; starting another"
+    until_true 10 mints REMOTE_USER=root PATH_INFO=/daemon
+    find_parts
+    kill -STOP "$ACCOUNTS"
+    ask REMOTE_USER=root PATH_INFO=/daemon
+    refused 503
+    kill -CONT "$ACCOUNTS"
+    # The answer that came too late is nobody's.
+    mints REMOTE_USER=root PATH_INFO=/nobody
+    "${AS_NOBODY[@]}" cat "$FILE" >/dev/null
+}

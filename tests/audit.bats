@@ -7,7 +7,8 @@ setup_file() { fastcgi_init; }
 teardown_file() { fastcgi_clean; }
 setup() {
     fastcgi_begin
-    AUDIT=$DIR/audit.log
+    AUDIT=$DIR/logs/audit.log
+    mkdir -m 0755 "$DIR/logs"
 }
 teardown() { fastcgi_end; }
 
@@ -236,11 +237,11 @@ while True:
 @test "an audit log that cannot be written stops the start" {
     configure "audit = \"$DIR/none/audit\""
     fails_with 78 'audit: .*No such file' "$FCGI" --config "$CONF" --socket "$SOCKET"
-    ln -s /etc/passwd "$DIR/link"
-    configure "audit = \"$DIR/link\""
+    ln -s /etc/passwd "$DIR/logs/link"
+    configure "audit = \"$DIR/logs/link\""
     fails_with 78 'audit: .*symbolic links' "$FCGI" --config "$CONF" --socket "$SOCKET"
-    mkfifo "$DIR/fifo"
-    configure "audit = \"$DIR/fifo\""
+    mkfifo "$DIR/logs/fifo"
+    configure "audit = \"$DIR/logs/fifo\""
     fails_with 78 'audit: ' "$FCGI" --config "$CONF" --socket "$SOCKET"
     configure 'audit = "/dev/null"'
     fails_with 78 'audit: /dev/null: not a regular file' "$FCGI" --config "$CONF" --socket "$SOCKET"

@@ -244,6 +244,23 @@ born_first() {
     [ "${#children[@]}" -eq 1 ]
 }
 
+@test "a request that waits for a source as long as it may outlives a reload" {
+    mkdir -m 0755 "$DIR/scripts"
+    printf '%s\n' '#!/bin/sh' "touch $DIR/asked" 'sleep 17' "echo '{\"groups\": []}'" \
+        >"$DIR/scripts/slow"
+    chmod 0755 "$DIR/scripts/slow"
+    configure 'groups {' 'resolvers = { "script" }' 'claim = true' \
+        "script { directory = \"$DIR/scripts\"" 'files = { "slow" }' 'timeout = 40s' '}' '}'
+    serve
+    background flight flight "$SOCKET" 1
+    until_true 5 says "$DIR/flight" sent
+    until_true 5 test -e "$DIR/asked"
+    reload
+    wait "$JOB"
+    grep -qx 200 "$DIR/flight"
+    refute logged 'is killed$'
+}
+
 # What a web server may just be sending a request on is not closed under it.
 @test "connections that are kept outlive the workers that accepted them" {
     local old

@@ -158,6 +158,54 @@ CALLS
     done
 }
 
+@test "a worker for which accounts are looked up opens no more than another; who looks makes nothing" {
+    need_root
+    not_with any "its own library calls what is refused"
+    configure 'access = "subject"' 'peers = "daemon"'
+    rmdir "$TOKENS"
+    run_server spawn-fcgi -n -s "$SOCKET" -- "$FCGI" --config "$CONF" --peer-socket "$DIR/peer"
+    logged ' Sandbox: seccomp: on; Landlock: version [0-9]*$' || skip "$(grep Sandbox: "$LOG")"
+    find_parts
+    refuses "${WORKERS[0]}" EACCES EXDEV
+    says_inside "$ACCOUNTS" <<CALLS
+ok open("/etc/passwd", 0)
+EACCES open("$CONF", 0)
+EACCES open("$WORK/key", 0)
+EACCES open("$DIR/made", 01101, 0600)
+ENOSYS unlinkat(-1, "$CONF", 0)
+ENOSYS linkat(-1, "$CONF", -1, "$DIR/tokens/conf", 0)
+ENOSYS socket(2, 1, 0)
+ENOSYS fork(0)
+CALLS
+    SOCKET=$DIR/peer ask REMOTE_USER AUTH_TYPE PATH_INFO=/root
+    [ "$STATUS" = 403 ]
+    logged 'caller root, path /root'
+}
+
+@test "nothing that is believed may lie where workers write" {
+    local line
+
+    serve_confined
+    stop
+    mkdir -m 0700 "$DIR/state" "$DIR/state/keys"
+    install -m 0600 "$WORK/key" "$DIR/state/keys/20200101T000000Z.pem"
+    ln -s "$DIR/state/keys" "$DIR/linked"
+    printf 'permit authenticated as self\n' >"$DIR/rules"
+    for line in "audit: audit = \"$DIR/audit\"" \
+        "state: state = \"$DIR/state\" private-key = \"$DIR/linked\"" \
+        "directory: policy = \"$TOKENS/rules\""; do
+        configure "${line#*: }"
+        [ "${line%%:*}" != directory ] || cp "$DIR/rules" "$TOKENS"
+        sed -i "s/\" private-key/\"\nprivate-key/" "$CONF"
+        [[ $line != *linked* ]] || sed -i 1d "$CONF"
+        fails_with 78 "${line%%:*}: workers may write all below .* lies there" \
+            "$FCGI" --config "$CONF" --socket "$SOCKET"
+    done
+    # Where they can write wherever their user may, it is not looked at.
+    configure "audit = \"$DIR/audit\"" 'landlock = off'
+    serve
+}
+
 # Opened before the sandbox was: TCP and UDP are all that would leave this host.
 @test "a worker that was taken over connects by none of the sockets it listens on" {
     local address=127.$((RANDOM % 254 + 1)).$((RANDOM % 254 + 1)).$((RANDOM % 254 + 1)) pid fd

@@ -85,14 +85,15 @@ teardown() { fastcgi_end; }
 }
 
 @test "policy decides, and its refusal is in the audit log" {
+    mkdir -m 0755 "$DIR/logs"
     printf 'permit authenticated as self\ndeny alice as self\n' >"$DIR/policy"
-    configure 'grants = { "client_credentials" }' "policy = \"$DIR/policy\"" "audit = \"$DIR/audit\""
+    configure 'grants = { "client_credentials" }' "policy = \"$DIR/policy\"" "audit = \"$DIR/logs/audit\""
     serve
     grant grant_type=client_credentials
     fails 403 access_denied
     grant_as bob grant_type=client_credentials
     [ "$STATUS" = 200 ]
-    [ "$(jq -c '[.caller, .path, .grant, .verdict, .status, .subject]' "$DIR/audit")" = \
+    [ "$(jq -c '[.caller, .path, .grant, .verdict, .status, .subject]' "$DIR/logs/audit")" = \
         '["alice","/oauth2/token","client_credentials","deny",403,"alice"]
 ["bob","/oauth2/token","client_credentials","permit",200,"bob"]' ]
 }

@@ -115,8 +115,12 @@ is_temporary_due(const struct pass *p, const char *name)
 
 	if (max_age < temporary_age)
 		max_age = temporary_age;
-	return fstatat(p->directory->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       is_due(st.st_mtim.tv_sec * NANOSECONDS + st.st_mtim.tv_nsec, p->now, max_age);
+	if (fstatat(p->directory->fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return false;
+	/* Whoever may write there may have set any time; of one so far off it is not. */
+	if (st.st_mtim.tv_sec < 0 || st.st_mtim.tv_sec > INT64_MAX / NANOSECONDS / 2)
+		return true;
+	return is_due(st.st_mtim.tv_sec * NANOSECONDS + st.st_mtim.tv_nsec, p->now, max_age);
 }
 
 static int

@@ -76,6 +76,7 @@ class Place:
         self.named = group  # None: the process's
         self.group = grp.getgrnam(group).gr_gid if group else os.getgid()
         os.makedirs(self.tokens, exist_ok=True)
+        os.makedirs(self.path("logs"), 0o755, exist_ok=True)
         os.chmod(self.tokens, 0o750)
         self.key = Ed25519PrivateKey.generate()
         with open(os.open(self.path("key.pem"), os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
@@ -98,7 +99,7 @@ class Place:
                 ("private-key", self.path("key.pem")),
                 ("issuer", ISSUER),
                 ("group", self.named),
-                ("audit", self.path("audit")),
+                ("audit", self.path("logs", "audit")),
             ):
                 if value:
                     file.write(f'{name} = "{value}"\n')
@@ -208,7 +209,7 @@ class Place:
 
     def check_audit(self):
         """No line is torn or mixed with another."""
-        with open(self.path("audit"), "rb") as file:
+        with open(self.path("logs", "audit"), "rb") as file:
             for line in file.read().splitlines():
                 hold("verdict" in json.loads(line), f"audit: {line}")
 

@@ -1,0 +1,104 @@
+#define _GNU_SOURCE /* strdup */
+#include "fcgi/apart.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Below which a worker may write: its key in the configuration, and the real path, to be freed.
+ */
+struct writable {
+	const char *name;
+	char *path;
+};
+
+enum { WRITABLE = 3 };
+
+/* NULL where there is none, or none yet. */
+static char *
+real_path(const char *path)
+{
+	return path != NULL ? realpath(path, NULL) : NULL;
+}
+
+static char *
+real_folder(const char *file)
+{
+	char *folder = file != NULL && *file == '/' ? strdup(file) : NULL;
+	char *real;
+
+	if (folder == NULL)
+		return NULL;
+	strrchr(folder, '/')[folder == strrchr(folder, '/') ? 1 : 0] = '\0';
+	real = realpath(folder, NULL);
+	free(folder);
+	return real;
+}
+
+static bool
+lies_below(const char *path, const char *folder)
+{
+	size_t length = strlen(folder);
+
+	if (length == 1) /* the root */
+		return true;
+	return strncmp(path, folder, length) == 0 &&
+	       (path[length] == '/' || path[length] == '\0');
+}
+
+static int
+check(const struct writable *w, const char *path, struct error *e)
+{
+	/* A key may be given as a URI. */
+	const char *plain = path != NULL && strncmp(path, "file:", 5) == 0 ? path + 5 : path;
+	char *real = real_path(plain);
+	int rc = 0;
+
+	for (int i = 0; i < WRITABLE && real != NULL && rc == 0; i++)
+		if (w[i].path != NULL && lies_below(real, w[i].path))
+			rc = error_set(e, ERROR_CONFIG,
+			    "%s: workers may write all below %s, and %s lies there: put one of "
+			    "them into a directory of its own",
+			    w[i].name, w[i].path, plain);
+	free(real);
+	return rc;
+}
+
+static int
+check_all(const struct writable *w, const struct config *c, const char *file, struct error *e)
+{
+	const struct groups_config *g = &c->groups;
+	const char *const paths[] = {file, c->private_key, c->passphrase_file, c->policy,
+	    c->attributes, g->static_file, g->ldap.password_file, g->ldap.ca_file,
+	    g->rest.token_file, g->rest.key, g->rest.ca_file, g->script.directory};
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (check(w, paths[i], e) == -1)
+			return -1;
+	for (size_t i = 0; i < g->script.files.count; i++)
+		if (check(w, g->script.files.items[i], e) == -1)
+			return -1;
+	for (size_t i = 0; i < c->jwt_public_key.count; i++)
+		if (check(w, c->jwt_public_key.items[i], e) == -1)
+			return -1;
+	for (size_t i = 0; i < c->verify.count; i++)
+		if (check(w, c->verify.items[i].public_key, e) == -1 ||
+		    check(w, c->verify.items[i].keys, e) == -1 ||
+		    check(w, c->verify.items[i].ca_file, e) == -1)
+			return -1;
+	return 0;
+}
+
+int
+apart_check(const struct config *c, const char *file, struct error *e)
+{
+	const struct writable w[WRITABLE] = {
+	    {"audit", real_folder(c->audit)},
+	    {"state", real_path(c->state)},
+	    {"directory", real_path(c->directory)},
+	};
+	int rc = check_all(w, c, file, e);
+
+	for (int i = 0; i < WRITABLE; i++)
+		free(w[i].path);
+	return rc;
+}
