@@ -198,7 +198,7 @@ $(call object,$(filter-out tests/fuzz/%,$(wildcard tests/*/*.c))): BUILD_CFLAGS 
 JOINS := -Wl,--export-dynamic-symbol='test_*' -lcmocka -lseccomp
 $(call object,$(wildcard tests/unit/test_*.c)): BUILD_CFLAGS += -Dmain=$(*F) -Wno-missing-prototypes
 $(BUILD)/tests/unit/joined: $(call object,$(filter-out $(APART_SOURCES),$(wildcard tests/unit/*.c)) \
-		fcgi/child.c fcgi/framing.c fcgi/landlock.c fcgi/sandbox.c fcgi/syscalls.c \
+		fcgi/accounts_remote.c fcgi/child.c fcgi/framing.c fcgi/landlock.c fcgi/sandbox.c fcgi/syscalls.c \
 		resolver/job.c resolver/key_age.c resolver/outbox.c \
 		tools/authserver-token/life.c tools/authserverctl/question.c) $(LIBRARY)
 	$(call say,LD,$@)

@@ -191,7 +191,7 @@ CALLS
     install -m 0600 "$WORK/key" "$DIR/state/keys/20200101T000000Z.pem"
     ln -s "$DIR/state/keys" "$DIR/linked"
     printf 'permit authenticated as self\n' >"$DIR/rules"
-    for line in "audit: audit = \"$DIR/audit\"" \
+    for line in "audit: audit = \"$DIR/audit\"" 'audit: audit = "/authserver-audit"' \
         "state: state = \"$DIR/state\" private-key = \"$DIR/linked\"" \
         "directory: policy = \"$TOKENS/rules\""; do
         configure "${line#*: }"
