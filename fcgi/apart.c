@@ -45,22 +45,47 @@ lies_below(const char *path, const char *folder)
 	       (path[length] == '/' || path[length] == '\0');
 }
 
+/* The one below which real lies, or NULL. */
+static const struct writable *
+found_in(const struct writable *w, const char *real)
+{
+	for (int i = 0; i < WRITABLE && real != NULL; i++)
+		if (w[i].path != NULL && lies_below(real, w[i].path))
+			return &w[i];
+	return NULL;
+}
+
+/* Where path leads to, and each folder that is gone through: a link there could be replaced. */
 static int
 check(const struct writable *w, const char *path, struct error *e)
 {
-	/* A key may be given as a URI. */
-	const char *plain = path != NULL && strncmp(path, "file:", 5) == 0 ? path + 5 : path;
-	char *real = real_path(plain);
-	int rc = 0;
+	const struct writable *in = NULL;
+	char *part, *real;
+	size_t length;
 
-	for (int i = 0; i < WRITABLE && real != NULL && rc == 0; i++)
-		if (w[i].path != NULL && lies_below(real, w[i].path))
-			rc = error_set(e, ERROR_CONFIG,
-			    "%s: workers may write all below %s, and %s lies there: put one of "
-			    "them into a directory of its own",
-			    w[i].name, w[i].path, plain);
-	free(real);
-	return rc;
+	if (path == NULL)
+		return 0;
+	if (strncmp(path, "file:", 5) == 0) /* a key may be given as a URI */
+		path += 5;
+	part = strdup(path);
+	if (part == NULL)
+		return error_set(e, ERROR_INTERNAL, "out of memory");
+	length = strlen(part);
+	while (length > 0 && in == NULL) {
+		part[length] = '\0';
+		real = realpath(part, NULL);
+		in = found_in(w, real);
+		free(real);
+		while (length > 0 && part[--length] != '/')
+			continue;
+	}
+	free(part);
+	if (in == NULL)
+		return 0;
+	return error_set(e, ERROR_CONFIG,
+	    "%s: workers may write all below %s, and %s lies there: put one of them into a "
+	    "directory of its own",
+	    in->name, in->path, path);
 }
 
 static int

@@ -10,8 +10,8 @@
 
 /*
  * Whether nothing that the service believes, its configuration in file (or NULL) among it, lies
- * below its token directory, its state or the folder of its audit log, wherever links lead. 0,
- * or -1 and ERROR_CONFIG, which names both.
+ * below its token directory, its state or the folder of its audit log, wherever links lead, nor
+ * is reached through them. 0, or -1: ERROR_CONFIG, which names both, or ERROR_INTERNAL.
  */
 int apart_check(const struct config *c, const char *file, struct error *e);
 

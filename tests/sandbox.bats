@@ -190,13 +190,15 @@ CALLS
     mkdir -m 0700 "$DIR/state" "$DIR/state/keys"
     install -m 0600 "$WORK/key" "$DIR/state/keys/20200101T000000Z.pem"
     ln -s "$DIR/state/keys" "$DIR/linked"
+    ln -s "$DIR" "$DIR/state/out"
     printf 'permit authenticated as self\n' >"$DIR/rules"
     for line in "audit: audit = \"$DIR/audit\"" 'audit: audit = "/authserver-audit"' \
         "state: state = \"$DIR/state\" private-key = \"$DIR/linked\"" \
+        "state: state = \"$DIR/state\" policy = \"$DIR/state/out/rules\"" \
         "directory: policy = \"$TOKENS/rules\""; do
         configure "${line#*: }"
         [ "${line%%:*}" != directory ] || cp "$DIR/rules" "$TOKENS"
-        sed -i "s/\" private-key/\"\nprivate-key/" "$CONF"
+        sed -i -E 's/" (private-key|policy)/"\n\1/' "$CONF"
         [[ $line != *linked* ]] || sed -i 1d "$CONF"
         fails_with 78 "${line%%:*}: workers may write all below .* lies there" \
             "$FCGI" --config "$CONF" --socket "$SOCKET"
