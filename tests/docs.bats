@@ -357,8 +357,8 @@ faults_of() { # FILE...
     local file line text word words program what
     local -A flags=()
 
-    for program in authserver authserver-keep authserver-reap authserver-token authserverctl authserver.fcgi authserver.cgi authserver-resolver authserver-password; do
-        [ ! -x "$BUILD/$program" ] || flags[$program]=$(help_of "$program")
+    for program in "${programs[@]}"; do
+        flags[$program]=$(help_of "$program")
     done
     while read -r file word; do
         type -t "${word##*/}" >/dev/null || echo "no program $word: $(<"$file")"
@@ -372,11 +372,12 @@ faults_of() { # FILE...
             [[ ! $line =~ ^[A-Z][A-Za-z]*=[^/] ]] || continue
             read -ra words <<<"$line"
             for word in "${words[@]}"; do
-                case $word in
-                *authserver | *authserver-keep | *authserver-reap | *authserver-token | *authserverctl | *authserver.fcgi | *authserver.cgi | *authserver-resolver | *authserver-password)
+                [[ " ${programs[*]} " != *" ${word##*/} "* ]] || {
                     program=${word##*/}
-                    what=${flags[$program]-}
-                    ;;
+                    what=${flags[$program]}
+                    continue
+                }
+                case $word in
                 /usr/local/share/authserver/[cels]*)
                     [ -e "$SOURCE/deploy/${word#/usr/local/share/authserver/}" ] || echo "no file $word"
                     ;;

@@ -14,9 +14,6 @@ setup_file() {
 
 setup() { quick; }
 
-programs='authserver authserver-keep authserver-reap authserver-token authserverctl authserver.fcgi authserver.cgi
-    authserver-resolver authserver-password'
-
 # The names of the flags of a program: --name, one a line.
 flags_in_help() {
     help_of "$1" | grep -oE '^ +(-., +)?--[a-z-]+' | grep -oE '\-\-[a-z-]+' | sort -u
@@ -29,7 +26,7 @@ flags_in_page() {
 @test "every flag is in its program's page, and no others are" {
     local program page wrong=0
 
-    for program in $programs; do
+    for program in "${programs[@]}"; do
         page=$(cd "$SOURCE/man" && ls "$program".[18])
         # --usage is the library's, and one word of --help.
         diff <(flags_in_help "$program" | grep -vx -- --usage) \
@@ -44,7 +41,7 @@ flags_in_page() {
 @test "every short flag is in its program's page" {
     local program flag
 
-    for program in $programs; do
+    for program in "${programs[@]}"; do
         for flag in $(help_of "$program" | sed -nE 's/^ +-([a-z]), .*/\1/p'); do
             grep -qE "^\.It Fl $flag( |$)" "$SOURCE/man/$program".[18] || {
                 echo "$program -$flag"

@@ -59,6 +59,10 @@ extract() {
         }'
 }
 
+# shellcheck disable=SC2034 # for the tests
+readonly programs=(authserver authserver-keep authserver-reap authserver-token authserverctl
+    authserver.fcgi authserver.cgi authserver-resolver authserver-password)
+
 # What a program says of its flags, and of those of its commands. It is asked once.
 help_of() {
     local command help=$BATS_FILE_TMPDIR/help-$1
