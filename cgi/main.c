@@ -13,6 +13,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "base/write.h"
 #include "config/flags.h"
 #include "identity/lookup_process.h"
 #include "jose/key_memory.h"
@@ -35,22 +36,6 @@ parse_option(int key, char *value, struct argp_state *state)
 	return 0;
 }
 
-static int
-write_all(const char *bytes, size_t length)
-{
-	while (length > 0) {
-		ssize_t n = write(STDOUT_FILENO, bytes, length);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		bytes += n;
-		length -= (size_t)n;
-	}
-	return 0;
-}
-
 static bool
 respond(struct gateway *g, const struct response *r)
 {
@@ -59,7 +44,8 @@ respond(struct gateway *g, const struct response *r)
 
 	(void)g;
 	buffer_init(&text, LIMIT_RESPONSE + LIMIT_ERROR_TEXT);
-	taken = response_render(r, &text) == 0 && write_all(text.data, text.length) == 0;
+	taken = response_render(r, &text) == 0 &&
+		write_all(STDOUT_FILENO, text.data, text.length) == 0;
 	buffer_free(&text);
 	return taken;
 }

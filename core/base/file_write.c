@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/write.h"
 
 /* A file that is being written. */
 struct draft {
@@ -73,20 +74,9 @@ static int
 draft_fill(const struct draft *f, const void *bytes, size_t length,
     const struct file_form *form, struct error *e)
 {
-	const char *from = bytes;
-
-	while (length > 0) {
-		ssize_t n = write(f->fd, from, length);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return refuse(f, errno, e);
-		from += n;
-		length -= (size_t)n;
-	}
 	/* The mode last: a change of group may clear bits of it. */
-	if ((form->group != (gid_t)-1 && fchown(f->fd, (uid_t)-1, form->group) == -1) ||
+	if (write_all(f->fd, bytes, length) == -1 ||
+	    (form->group != (gid_t)-1 && fchown(f->fd, (uid_t)-1, form->group) == -1) ||
 	    fchmod(f->fd, form->mode) == -1 || fsync(f->fd) == -1)
 		return refuse(f, errno, e);
 	return 0;

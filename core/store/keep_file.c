@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/write.h"
 #include "store/system_error.h"
 
 /* What is written, under its temporary name. */
@@ -154,18 +155,8 @@ static int
 draft_write(const struct draft *f, const struct directory *d, const void *bytes, size_t length,
     struct error *e)
 {
-	const char *from = bytes;
-
-	while (length > 0) {
-		ssize_t n = write(f->fd, from, length);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return system_error(e, errno, "cannot write a file in %s", d->path);
-		from += n;
-		length -= (size_t)n;
-	}
+	if (write_all(f->fd, bytes, length) == -1)
+		return system_error(e, errno, "cannot write a file in %s", d->path);
 	return 0;
 }
 

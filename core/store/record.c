@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/write.h"
 #include "store/system_error.h"
 #include "store/token_name.h"
 
@@ -146,18 +147,11 @@ set_time(int fd, int64_t time)
 static int
 draft_fill(int fd, const char *bytes, size_t length, int64_t time)
 {
-	while (length > 0) {
-		ssize_t n = write(fd, bytes, length);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		bytes += n;
-		length -= (size_t)n;
-	}
-	/* Whatever the umask. */
-	return fchmod(fd, 0600) == 0 && set_time(fd, time) == 0 && fsync(fd) == 0 ? 0 : -1;
+	/* The mode whatever the umask. */
+	return write_all(fd, bytes, length) == 0 && fchmod(fd, 0600) == 0 &&
+		       set_time(fd, time) == 0 && fsync(fd) == 0
+		   ? 0
+		   : -1;
 }
 
 int
