@@ -174,7 +174,7 @@ PROMETHEUS
     [ "$STATUS" = 503 ]
     header Retry-After 5
     gateway_start_program
-    gateway_until 50 served
+    until_true 10 served
 }
 
 served() {

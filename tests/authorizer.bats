@@ -132,7 +132,7 @@ denied() {
     [ "$STATUS" = 500 ] || show
     must_not grep of-everybody "$BODY"
     gateway_start_program
-    gateway_until 50 served
+    until_true 10 served
 }
 
 served() {

@@ -5,6 +5,7 @@
 
 load lib/groups
 load lib/ca
+load lib/web
 
 setup_file() {
     quick
@@ -22,11 +23,12 @@ setup_file() {
 teardown_file() {
     local file pid
 
-    for file in "$STUB/pid" "$CANARY/pid" "$WEB/pid"; do
+    web_stop
+    for file in "$STUB/pid" "$CANARY/pid"; do
         [ -e "$file" ] || continue
         pid=$(<"$file")
         kill -TERM "$pid" 2>/dev/null || true
-        groups_until 50 gone "$pid" || kill -KILL "$pid"
+        until_true 5 gone "$pid" || kill -KILL "$pid"
     done
 }
 
@@ -44,58 +46,14 @@ stub_start() {
     mkdir "$1"
     setsid "$BATS_TEST_DIRNAME/lib/groups_stub.py" "$1" >"$1/out" 2>&1 </dev/null 3>&- &
     echo "$!" >"$1/pid"
-    groups_until 100 test -s "$1/port" || { cat "$1/out"; return 1; }
+    until_true 10 test -s "$1/port" || { cat "$1/out"; return 1; }
 }
 
-# nginx, with files for answers, on a port that nobody else has. Directories of bats are closed
-# to other users, so that its workers stay who it is.
+# nginx, with files for answers.
 nginx_start() {
-    local port
-
-    mkdir -p "$WEB/groups" "$WEB/temp"
+    mkdir -p "$WEB/groups"
     echo '{"groups": ["from-nginx"], "email": "alice@example.org"}' >"$WEB/groups/alice"
-    for _ in 1 2 3 4 5; do
-        port=$((19000 + RANDOM % 1000))
-        nginx_configure "$port" >"$WEB/nginx.conf"
-        setsid /usr/sbin/nginx -p "$WEB" -e "$WEB/error" -c "$WEB/nginx.conf" \
-            >"$WEB/out" 2>&1 </dev/null 3>&- &
-        echo "$!" >"$WEB/pid"
-        echo "$port" >"$WEB/port"
-        groups_until 50 nginx_answers_or_died "$port"
-        if gone "$(<"$WEB/pid")"; then continue; fi
-        return 0
-    done
-    cat "$WEB/out" "$WEB/error"
-    return 1
-}
-
-nginx_answers_or_died() {
-    gone "$(<"$WEB/pid")" ||
-        curl -s -f -o /dev/null --cacert "$CA/ca.crt" "https://127.0.0.1:$1/groups/alice"
-}
-
-nginx_configure() {
-    [ "$(id -u)" -ne 0 ] || echo 'user root root;'
-    cat <<NGINX
-daemon off;
-pid $WEB/nginx.pid;
-worker_processes 1;
-events { worker_connections 64; }
-http {
-    access_log $WEB/access;
-    client_body_temp_path $WEB/temp/body;
-    proxy_temp_path $WEB/temp/proxy;
-    fastcgi_temp_path $WEB/temp/fastcgi;
-    uwsgi_temp_path $WEB/temp/uwsgi;
-    scgi_temp_path $WEB/temp/scgi;
-    default_type application/json;
-    server {
-        listen 127.0.0.1:$1 ssl;
-        listen 127.0.0.2:$1 ssl;
-        ssl_certificate $CA/server.crt;
-        ssl_certificate_key $CA/server.key;
-        ssl_client_certificate $CA/ca.crt;
-        ssl_verify_client optional;
+    web_start <<NGINX
         location /groups/ { alias $WEB/groups/; }
         location /certified/ {
             if (\$ssl_client_s_dn != "CN=alice,O=Example") { return 403; }
@@ -105,8 +63,6 @@ http {
             if (\$http_authorization != "Bearer opensesame.token") { return 401; }
             alias $WEB/groups/;
         }
-    }
-}
 NGINX
 }
 

@@ -340,7 +340,7 @@ SH
     listed one
     "$RESOLVER" --config "$CONF" --show alice >/dev/null 2>&1 3>&- &
     pid=$!
-    groups_until 20 test -s "$LEFT"
+    until_true 2 test -s "$LEFT"
     kill -KILL "$pid"
     ends "$(<"$LEFT")"
 }

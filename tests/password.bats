@@ -397,7 +397,7 @@ words() {
     "$PASSWORDS" "$DIR/conf" <"$DIR/questions" >"$DIR/out" 2>&1 3>&- &
     exec 7>"$DIR/questions"
     echo "alice $PASSWORD-alice" >&7
-    gateway_until 50 grep -q '^right' "$DIR/out"
+    until_true 10 grep -q '^right' "$DIR/out"
     echo 'password "ldap" {' >"$DIR/conf"
     echo "alice $PASSWORD-alice" >&7
     exec 7>&-
@@ -493,7 +493,7 @@ spelt() {
     kill -STOP "$(cat "$SLAPD/pid")"
     printf '%s\n' "$PASSWORD-alice" |
         "$RESOLVER" --config "$DIR/conf" --check-password=alice >"$DIR/out" 2>&1 3>&- &
-    gateway_until 30 checker_of $!
+    until_true 6 checker_of $!
     pid=$(checker_of $!)
     must_not grep -aq -e "$PASSWORD-alice" "/proc/$pid/cmdline" "/proc/$!/cmdline"
     if [ "$(id -u)" -eq 0 ]; then
@@ -515,7 +515,7 @@ spelt() {
     install -m 0755 "$CHECKER" "$WORK/bin/checker"
     "${user[@]}" "$WORK/bin/checker" 0<>"$DIR/question" >"$DIR/out" 2>&1 3>&- &
     pid=$!
-    gateway_until 20 reads "$pid"
+    until_true 4 reads "$pid"
     [ "$(stat -c %U "/proc/$pid/environ")" = root ]
     kill "$pid"
 }

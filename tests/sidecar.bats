@@ -112,7 +112,7 @@ CONF
     [ "$(awk '{ print $2, $3 }' "$BATS_TEST_TMPDIR/statuses")" = $'400 \n429 1' ]
     # The burst that is allowed was served.
     [ "$(awk '$2 == 400 { print $1 }' "$BATS_TEST_TMPDIR/statuses")" -ge 400 ]
-    gateway_until 50 serves
+    until_true 10 serves
 }
 
 serves() {

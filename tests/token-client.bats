@@ -103,7 +103,7 @@ asks() {
     before=$(requests)
     "$@"
     # A line that is not there yet would be missed; one too many never is.
-    gateway_until 20 at_least "$((before + wanted))"
+    until_true 4 at_least "$((before + wanted))"
     after=$(requests)
     [ "$((after - before))" -eq "$wanted" ] || { echo "$((after - before)) requests"; return 1; }
 }
@@ -121,7 +121,7 @@ stub() {
     nc -N -l 127.0.0.1 "$port" <"$BATS_TEST_TMPDIR/answer" >"$BATS_TEST_TMPDIR/asked" 3>&- &
     JOBS+=("$!")
     STUB=http://127.0.0.1:$port
-    gateway_until 50 listens "$port"
+    until_true 10 listens "$port"
 }
 
 listens() { listened_at "$1"; }
@@ -150,7 +150,7 @@ together() {
     token verify "$WORK/key.pub" "$BATS_TEST_TMPDIR/token"
     # The very file that the server made, of which it said no more than the path.
     cmp "$BATS_TEST_TMPDIR/token" "$(new_files)"
-    gateway_until 20 answered '< 200'
+    until_true 4 answered '< 200'
 }
 
 # answered COMPARISON: of the length of the last answer, as awk has it.
@@ -188,7 +188,7 @@ answered() {
 
 @test "--direct has the token itself, and --file a path" {
     gets alice --url="$URL/" "${ALICE[@]}" --direct --no-cache
-    gateway_until 20 answered '> 200'
+    until_true 4 answered '> 200'
     client --url="$URL" "${ALICE[@]}" --file alice
     [ -f "$(<"$OUT")" ]
     [ ! -e "$CACHE" ]
@@ -299,7 +299,7 @@ answered() {
     (umask 077 && : >"$HOME_OF/.authserver/.token.lock")
     flock "$HOME_OF/.authserver/.token.lock" sleep 60 3>&- &
     JOBS+=("$!")
-    gateway_until 50 lock_is_held
+    until_true 10 lock_is_held
     fails 69 'another authserver-token has been asking for 1 seconds' --url="$URL" "${ALICE[@]}" \
         --timeout=1s
     { pause 0.5 && kill -KILL "$(pgrep -P "${JOBS[0]}")" "${JOBS[0]}"; } 3>&- &

@@ -5,6 +5,7 @@
 
 load lib/fastcgi
 load lib/ca
+load lib/web
 
 setup_file() {
     fastcgi_init
@@ -23,7 +24,7 @@ setup_file() {
 }
 
 teardown_file() {
-    kill -TERM "$(<"$WEB/pid")" && until_true 5 gone "$(<"$WEB/pid")"
+    web_stop
     fastcgi_clean
 }
 
@@ -41,55 +42,12 @@ teardown() { fastcgi_end; }
 # --- the web server ---------------------------------------------------------------
 
 nginx_start() {
-    local port
-
-    mkdir -p "$WEB/sets" "$WEB/temp"
-    for _ in 1 2 3 4 5; do
-        port=$((18000 + RANDOM % 1000))
-        nginx_configure "$port" >"$WEB/nginx.conf"
-        setsid /usr/sbin/nginx -p "$WEB" -e "$WEB/error" -c "$WEB/nginx.conf" \
-            >"$WEB/out" 2>&1 </dev/null 3>&- &
-        echo "$!" >"$WEB/pid"
-        echo "$port" >"$WEB/port"
-        until_true 5 nginx_answers_or_died "$port"
-        gone "$(<"$WEB/pid")" || return 0
-    done
-    cat "$WEB/out" "$WEB/error"
-    return 1
-}
-
-nginx_answers_or_died() {
-    gone "$(<"$WEB/pid")" ||
-        curl -s -f -o /dev/null --cacert "$CA/ca.crt" "https://localhost:$1/up"
-}
-
-nginx_configure() {
-    [ "$(id -u)" -ne 0 ] || echo 'user root root;'
-    cat <<NGINX
-daemon off;
-pid $WEB/nginx.pid;
-worker_processes 1;
-events { worker_connections 64; }
-http {
-    access_log $WEB/access;
-    client_body_temp_path $WEB/temp/body;
-    proxy_temp_path $WEB/temp/proxy;
-    fastcgi_temp_path $WEB/temp/fastcgi;
-    uwsgi_temp_path $WEB/temp/uwsgi;
-    scgi_temp_path $WEB/temp/scgi;
-    default_type application/json;
-    server {
-        listen 127.0.0.1:$1 ssl;
-        listen 127.0.0.2:$1 ssl;
-        ssl_certificate $CA/server.crt;
-        ssl_certificate_key $CA/server.key;
+    mkdir -p "$WEB/sets"
+    web_start <<NGINX
         root $WEB;
-        location /up { return 204; }
         location ~ /drip\$ { limit_rate 20; }
         location ~ /moved\$ { return 302 keys; }
         location ~ /page\$ { default_type text/html; }
-    }
-}
 NGINX
 }
 

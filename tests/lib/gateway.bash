@@ -187,9 +187,9 @@ gateway_stop_one() {
     [ -e "$AT/pid/$1" ] && read -r pid <"$AT/pid/$1" || return 0
     rm -f "$AT/pid/$1"
     kill -TERM "$pid" 2>/dev/null || true
-    gateway_until 100 gateway_process_gone "$pid" || true
+    until_true 20 gateway_process_gone "$pid" || true
     kill -TERM -- "-$pid" 2>/dev/null || return 0
-    gateway_until 20 gateway_gone "$pid" || kill -KILL -- "-$pid" 2>/dev/null || true
+    until_true 4 gateway_gone "$pid" || kill -KILL -- "-$pid" 2>/dev/null || true
 }
 
 gateway_process_gone() {
@@ -199,19 +199,6 @@ gateway_process_gone() {
 # Nobody is left of the process group.
 gateway_gone() {
     ! kill -0 -- "-$1" 2>/dev/null
-}
-
-# gateway_until TENTHS COMMAND...: tries up to twice as often, every tenth of a second.
-gateway_until() {
-    local tries=$(($1 * 2))
-
-    shift
-    while [ "$tries" -gt 0 ]; do
-        "$@" && return 0
-        pause 0.1
-        tries=$((tries - 1))
-    done
-    return 1
 }
 
 gateway_answers() {
@@ -230,7 +217,7 @@ gateway_serves_or_died() {
 }
 
 gateway_wait_web() {
-    gateway_until 100 gateway_serves_or_died && gateway_alive web && gateway_serves
+    until_true 20 gateway_serves_or_died && gateway_alive web && gateway_serves
 }
 
 # --- authserver's side ------------------------------------------------------------
@@ -242,13 +229,13 @@ gateway_start_program() {
         rm -f "$AT/run/authserver.sock"
         gateway_as_auth spawn-fcgi -n -s "$AT/run/authserver.sock" -M 0660 -- \
             "$WORK/bin/authserver.fcgi" --config "$CONF"
-        gateway_until 100 gateway_socket "$AT/run/authserver.sock"
+        until_true 20 gateway_socket "$AT/run/authserver.sock"
         ;;
     nginx-fcgiwrap)
         rm -f "$AT/run/fcgiwrap.socket"
         gateway_as_auth spawn-fcgi -n -s "$AT/run/fcgiwrap.socket" -M 0660 -- \
             /usr/sbin/fcgiwrap -f -c 4
-        gateway_until 100 gateway_socket "$AT/run/fcgiwrap.socket"
+        until_true 20 gateway_socket "$AT/run/fcgiwrap.socket"
         ;;
     esac
 }
@@ -300,7 +287,7 @@ gateway_break() {
         mv "$AT/etc/key.pem" "$AT/etc/key.away"
         for pid in $(gateway_monitors); do
             kill -TERM "$pid"
-            gateway_until 100 gateway_process_gone "$pid"
+            until_true 20 gateway_process_gone "$pid"
         done
         ;;
     *) gateway_stop_one program ;;

@@ -79,26 +79,13 @@ in_time() {
     at_most "$TOOK" $(($1 * 1000 + 500))
 }
 
-# groups_until TENTHS COMMAND...: tries until it succeeds.
-groups_until() {
-    local tries=$1
-
-    shift
-    while [ "$tries" -gt 0 ]; do
-        "$@" && return 0
-        pause 0.1
-        tries=$((tries - 1))
-    done
-    return 1
-}
-
 # ends PID...: the processes are gone, or nobody has waited for them yet.
 ends() {
     local pid
 
     for pid in "$@"; do
         [[ $pid =~ ^[0-9]+$ ]]
-        groups_until 20 gone "$pid" || { echo "$pid is still there"; return 1; }
+        until_true 2 gone "$pid" || { echo "$pid is still there"; return 1; }
     done
 }
 

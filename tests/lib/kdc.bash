@@ -75,7 +75,7 @@ CONF
         setsid env KRB5_KDC_PROFILE="$KDC/$realm/kdc.conf" /usr/sbin/krb5kdc -n -r "$realm" \
             -P "$KDC/$realm/kdc.pid" >>"$KDC/$realm/out" 2>&1 </dev/null 3>&- &
         echo "$!" >"$KDC/$realm/pid"
-        ! gateway_until 60 kdc_ready_or_died "$realm" || ! kdc_ready "$realm" || return 0
+        ! until_true 12 kdc_ready_or_died "$realm" || ! kdc_ready "$realm" || return 0
         kdc_stop_one "$realm"
     done
     echo "krb5kdc does not start ($attempt attempts):" >&2
@@ -150,5 +150,5 @@ kdc_stop_one() {
     pid=$(cat "${KDC:-/nonexistent}/$1/pid" 2>/dev/null) || return 0
     rm -f "$KDC/$1/pid"
     kill -TERM "$pid" 2>/dev/null || true
-    gateway_until 50 gateway_process_gone "$pid" || kill -KILL "$pid"
+    until_true 10 gateway_process_gone "$pid" || kill -KILL "$pid"
 }

@@ -49,7 +49,7 @@ slapd_run() {
         -h "$SLAPD_URL/ $SLAPD_OTHER_URL/ $SLAPD_PLAIN_URL/ $SLAPD_LOCAL_URL" \
         >>"$SLAPD/log" 2>&1 </dev/null 3>&- &
     echo "$!" >"$SLAPD/pid"
-    gateway_until 60 slapd_answers_or_died && slapd_answers
+    until_true 12 slapd_answers_or_died && slapd_answers
 }
 
 # slapd_configuration LINES
@@ -125,5 +125,5 @@ slapd_stop() {
     pid=$(cat "${SLAPD:-/nonexistent}/pid" 2>/dev/null) || return 0
     rm -f "$SLAPD/pid"
     kill -TERM "$pid" 2>/dev/null || true
-    gateway_until 50 gateway_process_gone "$pid" || kill -KILL "$pid"
+    until_true 10 gateway_process_gone "$pid" || kill -KILL "$pid"
 }

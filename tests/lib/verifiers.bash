@@ -22,7 +22,7 @@ verifier_start() {
         port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
         "configure_$name" "$port" >"$AT/conf"
         gateway_spawn program "${@//@/$AT}"
-        if gateway_until 100 verifier_up "$name" "$port" && gateway_alive program; then
+        if until_true 20 verifier_up "$name" "$port" && gateway_alive program; then
             printf '%s\n' "$port" >"$AT/port"
             return 0
         fi
@@ -236,7 +236,7 @@ dovecot_verifies() {
     before=$(wc -l <"$log")
     doveadm -c "$WORK/dovecot/conf" auth test alice "$(cat "$1")" >"$SAID" 2>&1 || status=$?
     # It logs why it refuses, after it has.
-    [ "$status" -eq 0 ] || gateway_until 50 longer_than "$before" "$log"
+    [ "$status" -eq 0 ] || until_true 10 longer_than "$before" "$log"
     tail -n +"$((before + 1))" "$log" >>"$SAID"
     return "$status"
 }
@@ -288,7 +288,7 @@ slurm() {
     before=$(wc -l <"$log")
     shift
     SLURM_CONF=$WORK/slurm/conf SLURM_JWT=$token timeout 20 "$@" >"$SAID" 2>&1 || status=$?
-    [ "$status" -eq 0 ] || gateway_until 50 longer_than "$before" "$log"
+    [ "$status" -eq 0 ] || until_true 10 longer_than "$before" "$log"
     tail -n +"$((before + 1))" "$log" >>"$SAID"
     return "$status"
 }
