@@ -239,6 +239,9 @@ $(DESKS_UNITS): $(call object,tests/unit/desks.c resolver/checker.c \
 	resolver/desk.c resolver/gate.c resolver/job.c resolver/key_age.c resolver/key_sets.c \
 	resolver/memory.c resolver/outbox.c resolver/serve.c resolver/thread.c)
 
+$(addprefix $(BUILD)/tests/unit/test_,config config_groups config_keep config_password \
+	config_profile config_verify): $(call object,tests/unit/configs.c)
+
 # Calls that fail when a test says so.
 FAILURES_UNITS := keep_files_there keep_files_which keep_files_whose keep_hooks pam rundir \
 	token_cache token_credentials token_file token_http token_peer token_place

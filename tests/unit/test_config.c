@@ -10,35 +10,14 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "tests/unit/configs.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* A configuration with its defaults. */
-static struct config
-defaults(void)
-{
-	struct config c;
-	struct error e = {0};
-
-	if (config_init(&c, &e) == -1)
-		fail_msg("%s", e.text);
-	return c;
-}
-
-static void
-assert_list(const struct strings *list, const char *const *items, size_t count)
-{
-	assert_int_equal(list->count, count);
-	for (size_t i = 0; i < count; i++)
-		assert_string_equal(list->items[i], items[i]);
-}
 
 static void
 defaults_are_those_of_the_manual(void **state)
 {
-	static const char *const hosts[] = {"localhost", "127.0.0.1", "[::1]"};
-	static const char *const peers[] = {"www-data"};
-	struct config c = defaults();
+	struct config c = configs_defaults();
 
 	(void)state;
 	assert_string_equal(c.directory, "/tmp/tokens");
@@ -57,9 +36,9 @@ defaults_are_those_of_the_manual(void **state)
 	assert_null(c.attributes);
 	assert_null(c.policy);
 	assert_false(c.permit_anonymous);
-	assert_list(&c.realms, NULL, 0);
-	assert_list(&c.hosts, hosts, 3);
-	assert_list(&c.peers, peers, 1);
+	configs_list(&c.realms, "");
+	configs_list(&c.hosts, "localhost|127.0.0.1|[::1]");
+	configs_list(&c.peers, "www-data");
 	assert_null(c.subject_pattern);
 	assert_int_equal(c.workers, 1);
 	assert_int_equal(c.signer_threads, 0);
@@ -97,10 +76,7 @@ every_key_sets_its_field(void **state)
 				   "signer-threads = 4\n"
 				   "log = syslog\n"
 				   "audit = \"/var/log/authserver/audit.json\"\n";
-	static const char *const realms[] = {"EXAMPLE.COM", "OTHER.EXAMPLE.COM"};
-	static const char *const hosts[] = {"tokens.example.com"};
-	static const char *const peers[] = {"nginx", "apache", "www-data"};
-	struct config c = defaults();
+	struct config c = configs_defaults();
 	struct error e = {0};
 
 	(void)state;
@@ -122,9 +98,9 @@ every_key_sets_its_field(void **state)
 	assert_string_equal(c.verify_listen, "[::1]:9005");
 	assert_string_equal(c.policy, "/etc/authserver/policy");
 	assert_true(c.permit_anonymous);
-	assert_list(&c.realms, realms, 2);
-	assert_list(&c.hosts, hosts, 1);
-	assert_list(&c.peers, peers, 3);
+	configs_list(&c.realms, "EXAMPLE.COM|OTHER.EXAMPLE.COM");
+	configs_list(&c.hosts, "tokens.example.com");
+	configs_list(&c.peers, "nginx|apache|www-data");
 	assert_string_equal(c.subject_pattern, "[A-Z][a-z]+ [A-Z][a-z]+");
 	assert_int_equal(c.workers, 2);
 	assert_int_equal(c.signer_threads, 4);
@@ -140,7 +116,7 @@ audit_goes_to_a_known_place_or_to_a_file(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct config c = defaults();
+		struct config c = configs_defaults();
 		struct error e = {0};
 
 		assert_int_equal(config_set(&c, "audit", rows[i], "flag", &e), 0);
@@ -156,7 +132,7 @@ most_files_may_be_any_number_up_to_the_bound(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct config c = defaults();
+		struct config c = configs_defaults();
 		struct error e = {0};
 		char text[16];
 
@@ -173,25 +149,23 @@ list_replaces_the_default(void **state)
 	static const struct {
 		const char *text;
 		size_t count;
-		const char *items[3];
+		const char *items;
 	} rows[] = {
-	    {"hosts = {}\n", 0, {NULL}},
-	    {"hosts = { }", 0, {NULL}},
-	    {"hosts = one\n", 1, {"one"}},
-	    {"hosts = {one}\n", 1, {"one"}},
-	    {"hosts = {\n\tone, # the first\n# and\n\ttwo,\n}\n", 2, {"one", "two"}},
-	    {"hosts = {'a # b', c#d\n}\n", 2, {"a # b", "c"}},
-	    {"hosts = {'a,b', \"c d\", \"[::1]\"}", 3, {"a,b", "c d", "[::1]"}},
+	    {"hosts = {}\n", 0, ""},
+	    {"hosts = { }", 0, ""},
+	    {"hosts = one\n", 1, "one"},
+	    {"hosts = {one}\n", 1, "one"},
+	    {"hosts = {\n\tone, # the first\n# and\n\ttwo,\n}\n", 2, "one|two"},
+	    {"hosts = {'a # b', c#d\n}\n", 2, "a # b|c"},
+	    {"hosts = {'a,b', \"c d\", \"[::1]\"}", 3, "a,b|c d|[::1]"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct config c = defaults();
-		struct error e = {0};
+		struct config c = configs_parse(rows[i].text);
 
-		if (config_parse(&c, rows[i].text, strlen(rows[i].text), "t.conf", &e) == -1)
-			fail_msg("%s", e.text);
-		assert_list(&c.hosts, rows[i].items, rows[i].count);
+		assert_int_equal(c.hosts.count, rows[i].count);
+		configs_list(&c.hosts, rows[i].items);
 		config_free(&c);
 	}
 }
@@ -220,7 +194,7 @@ environment_is_not_put_into_values(void **state)
 	(void)state;
 	assert_int_equal(setenv("HOME", "/home/of/somebody", 1), 0);
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct config c = defaults();
+		struct config c = configs_defaults();
 		struct error e = {0};
 
 		if (config_parse(&c, rows[i].text, strlen(rows[i].text), "t.conf", &e) == -1)
@@ -238,7 +212,7 @@ empty_file_changes_nothing(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct config c = defaults();
+		struct config c = configs_defaults();
 		struct error e = {0};
 
 		if (config_parse(&c, rows[i], strlen(rows[i]), "t.conf", &e) == -1)
@@ -353,7 +327,7 @@ mistakes_are_told_with_file_and_line(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(mistakes); i++) {
 		const struct mistake *m = &mistakes[i];
-		struct config c = defaults();
+		struct config c = configs_defaults();
 		struct error e = {0};
 		int rc = config_parse(&c, m->text, m->length, "t.conf", &e);
 
@@ -378,7 +352,7 @@ list_has_at_most_64_items(void **state)
 	(void)state;
 	for (size_t items = 64; items <= 65; items++) {
 		char text[256] = "hosts = {";
-		struct config c = defaults();
+		struct config c = configs_defaults();
 		struct error e = {0};
 
 		for (size_t i = 0; i < items; i++)
@@ -400,7 +374,7 @@ static void
 path_longer_than_the_system_takes_is_refused(void **state)
 {
 	char path[LIMIT_PATH + 1];
-	struct config c = defaults();
+	struct config c = configs_defaults();
 	struct error e = {0};
 
 	(void)state;
@@ -416,17 +390,16 @@ path_longer_than_the_system_takes_is_refused(void **state)
 static void
 set_takes_lists_with_commas(void **state)
 {
-	static const char *const items[] = {"a", "b", "c d"};
-	struct config c = defaults();
+	struct config c = configs_defaults();
 	struct error e = {0};
 
 	(void)state;
 	assert_int_equal(config_set(&c, "peers", "a,b,c d", "flag", &e), 0);
-	assert_list(&c.peers, items, 3);
+	configs_list(&c.peers, "a|b|c d");
 	assert_int_equal(config_set(&c, "peers", "b", "flag", &e), 0);
-	assert_list(&c.peers, items + 1, 1);
+	configs_list(&c.peers, "b");
 	assert_int_equal(config_set(&c, "peers", "", "flag", &e), 0);
-	assert_list(&c.peers, NULL, 0);
+	configs_list(&c.peers, "");
 	assert_int_equal(config_set(&c, "peers", "a,,b", "flag", &e), -1);
 	assert_int_equal(config_set(&c, "peers", "a,", "flag", &e), -1);
 	assert_int_equal(config_set(&c, "peers", ",a", "flag", &e), -1);
@@ -452,7 +425,7 @@ set_refuses_keys_and_values_that_are_wrong(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct config c = defaults();
+		struct config c = configs_defaults();
 		struct error e = {0};
 
 		assert_int_equal(

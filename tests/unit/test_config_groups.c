@@ -5,67 +5,30 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/config.h"
+#include "tests/unit/configs.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static struct config
-defaults(void)
-{
-	struct config c;
-	struct error e = {0};
-
-	if (config_init(&c, &e) == -1)
-		fail_msg("%s", e.text);
-	return c;
-}
-
-static struct config
-parse(const char *text)
-{
-	struct config c = defaults();
-	struct error e = {0};
-
-	if (config_parse(&c, text, strlen(text), "t.conf", &e) == -1)
-		fail_msg("%s", e.text);
-	return c;
-}
-
-/* The items are these, which a comma parts. */
-static void
-assert_list(const struct strings *list, const char *items)
-{
-	char joined[256] = "";
-
-	for (size_t i = 0; i < list->count; i++) {
-		size_t used = strlen(joined);
-
-		(void)snprintf(joined + used, sizeof(joined) - used, "%s%s", i > 0 ? "," : "",
-		    list->items[i]);
-	}
-	assert_string_equal(joined, items);
-}
 
 static void
 defaults_are_those_of_the_manual(void **state)
 {
-	struct config c = defaults();
+	struct config c = configs_defaults();
 	const struct groups_config *g = &c.groups;
 
 	(void)state;
-	assert_list(&g->resolvers, "unix");
+	configs_list(&g->resolvers, "unix");
 	assert_int_equal(g->mode, GROUPS_FIRST);
 	assert_int_equal(g->cache, 60);
 	assert_int_equal(g->stale, 0);
 	assert_int_equal(g->retry, 5);
-	assert_list(&g->allow, "");
-	assert_list(&g->required, "");
-	assert_list(&g->exempt, "");
-	assert_list(&g->optional, "");
+	configs_list(&g->allow, "");
+	configs_list(&g->required, "");
+	configs_list(&g->exempt, "");
+	configs_list(&g->optional, "");
 	assert_int_equal(g->most, 1000);
 	assert_false(g->claim);
 	assert_null(g->where);
@@ -73,7 +36,7 @@ defaults_are_those_of_the_manual(void **state)
 	assert_null(g->rest.token_file);
 	assert_int_equal(g->rest.timeout, 2);
 	assert_string_equal(g->script.directory, "/opt/scripts");
-	assert_list(&g->script.files, "");
+	configs_list(&g->script.files, "");
 	assert_int_equal(g->script.timeout, 2);
 	assert_null(g->static_file);
 	assert_string_equal(g->ldap.filter, "(uid={0})");
@@ -89,26 +52,26 @@ defaults_are_those_of_the_manual(void **state)
 static void
 every_key_sets_its_field(void **state)
 {
-	struct config c = parse("\ngroups {\n"
-				" resolvers = {claim, unix, static}\n"
-				" mode = merge\n cache = 2m\n stale = 1h\n retry = 9s\n"
-				" allow = {\"app-*\", staff}\n required = {a, b}\n"
-				" exempt = {root}\n optional = {unix, static}\n"
-				" most = 7\n claim = true\n"
-				" static { file = /etc/static }\n"
-				"}\n");
+	struct config c = configs_parse("\ngroups {\n"
+					" resolvers = {claim, unix, static}\n"
+					" mode = merge\n cache = 2m\n stale = 1h\n retry = 9s\n"
+					" allow = {\"app-*\", staff}\n required = {a, b}\n"
+					" exempt = {root}\n optional = {unix, static}\n"
+					" most = 7\n claim = true\n"
+					" static { file = /etc/static }\n"
+					"}\n");
 	const struct groups_config *g = &c.groups;
 
 	(void)state;
-	assert_list(&g->resolvers, "claim,unix,static");
+	configs_list(&g->resolvers, "claim|unix|static");
 	assert_int_equal(g->mode, GROUPS_MERGE);
 	assert_int_equal(g->cache, 120);
 	assert_int_equal(g->stale, 3600);
 	assert_int_equal(g->retry, 9);
-	assert_list(&g->allow, "app-*,staff");
-	assert_list(&g->required, "a,b");
-	assert_list(&g->exempt, "root");
-	assert_list(&g->optional, "unix,static");
+	configs_list(&g->allow, "app-*|staff");
+	configs_list(&g->required, "a|b");
+	configs_list(&g->exempt, "root");
+	configs_list(&g->optional, "unix|static");
 	assert_int_equal(g->most, 7);
 	assert_true(g->claim);
 	assert_string_equal(g->static_file, "/etc/static");
@@ -120,13 +83,14 @@ every_key_sets_its_field(void **state)
 static void
 every_key_of_rest_and_script_sets_its_field(void **state)
 {
-	struct config c = parse("groups {\n resolvers = {rest, script}\n"
-				" rest {\n  url = \"https://h/{0}\"\n  token-file = /t\n"
-				"  certificate = /c\n  key = /k\n  ca-file = /a\n"
-				"  timeout = 60s\n }\n"
-				" script {\n  directory = /d\n  files = {one, /d/two}\n"
-				"  timeout = 1s\n }\n"
-				"}\n");
+	struct config c =
+	    configs_parse("groups {\n resolvers = {rest, script}\n"
+			  " rest {\n  url = \"https://h/{0}\"\n  token-file = /t\n"
+			  "  certificate = /c\n  key = /k\n  ca-file = /a\n"
+			  "  timeout = 60s\n }\n"
+			  " script {\n  directory = /d\n  files = {one, /d/two}\n"
+			  "  timeout = 1s\n }\n"
+			  "}\n");
 	const struct groups_config *g = &c.groups;
 
 	(void)state;
@@ -137,7 +101,7 @@ every_key_of_rest_and_script_sets_its_field(void **state)
 	assert_string_equal(g->rest.ca_file, "/a");
 	assert_int_equal(g->rest.timeout, 60);
 	assert_string_equal(g->script.directory, "/d");
-	assert_list(&g->script.files, "one,/d/two");
+	configs_list(&g->script.files, "one|/d/two");
 	assert_int_equal(g->script.timeout, 1);
 	config_free(&c);
 }
@@ -145,18 +109,19 @@ every_key_of_rest_and_script_sets_its_field(void **state)
 static void
 every_key_of_ldap_sets_its_field(void **state)
 {
-	struct config c = parse("groups {\n resolvers = ldap\n ldap {\n"
-				"  uri = {\"ldap://a\", \"ldaps://b\"}\n  start-tls = true\n"
-				"  ca-file = /a\n  bind-dn = \"cn=x\"\n  password-file = /p\n"
-				"  base = \"dc=x\"\n  filter = \"(cn={0})\"\n"
-				"  attribute = memberOf\n  group-base = \"ou=g\"\n"
-				"  group-filter = \"(m={1})\"\n  group-name = ou\n"
-				"  nested = true\n  email = mail\n  namespace = ns\n"
-				"  timeout = 3s\n } }\n");
+	struct config c =
+	    configs_parse("groups {\n resolvers = ldap\n ldap {\n"
+			  "  uri = {\"ldap://a\", \"ldaps://b\"}\n  start-tls = true\n"
+			  "  ca-file = /a\n  bind-dn = \"cn=x\"\n  password-file = /p\n"
+			  "  base = \"dc=x\"\n  filter = \"(cn={0})\"\n"
+			  "  attribute = memberOf\n  group-base = \"ou=g\"\n"
+			  "  group-filter = \"(m={1})\"\n  group-name = ou\n"
+			  "  nested = true\n  email = mail\n  namespace = ns\n"
+			  "  timeout = 3s\n } }\n");
 	const struct ldap_config *l = &c.groups.ldap;
 
 	(void)state;
-	assert_list(&l->uri, "ldap://a,ldaps://b");
+	configs_list(&l->uri, "ldap://a|ldaps://b");
 	assert_true(l->start_tls);
 	assert_string_equal(l->ca_file, "/a");
 	assert_string_equal(l->bind_dn, "cn=x");
@@ -174,35 +139,13 @@ every_key_of_ldap_sets_its_field(void **state)
 	config_free(&c);
 }
 
-/* Rows of what is wrong: told with the line, and the words. */
-struct mistake {
-	const char *text;
-	const char *where;  /* the beginning of the error */
-	const char *reason; /* somewhere behind it */
-};
-
-static void
-assert_mistake(const struct mistake *m)
-{
-	struct config c = defaults();
-	struct error e = {0};
-
-	if (config_parse(&c, m->text, strlen(m->text), "t.conf", &e) != -1)
-		fail_msg("'%s' was accepted", m->text);
-	assert_int_equal(e.code, ERROR_CONFIG);
-	if (strncmp(e.text, m->where, strlen(m->where)) != 0 ||
-	    strstr(e.text, m->reason) == NULL || strchr(e.text, '\n') != NULL)
-		fail_msg("'%s': %s", m->text, e.text);
-	config_free(&c);
-}
-
 #define G(line) "groups {\n" line "\n}\n"
 #define SOURCE(name, line) "groups {\n resolvers = unix\n " name " {\n" line "\n}\n}\n"
 
 static void
 mistakes_are_told_with_file_and_line(void **state)
 {
-	static const struct mistake rows[] = {
+	static const struct configs_mistake rows[] = {
 	    /* names */
 	    {G(" bogus = 1"), "t.conf:2: ", "bogus"},
 	    {G(" private-key = x"), "t.conf:2: ", "private-key"},
@@ -255,8 +198,7 @@ mistakes_are_told_with_file_and_line(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++)
-		assert_mistake(&rows[i]);
+	configs_refused(rows, COUNT(rows));
 }
 
 #define ALONE(name, keys) "groups { resolvers = " name "\n" name " { " keys " } }"
@@ -265,7 +207,7 @@ mistakes_are_told_with_file_and_line(void **state)
 static void
 what_does_not_fit_together_is_told_with_file_and_line(void **state)
 {
-	static const struct mistake rows[] = {
+	static const struct configs_mistake rows[] = {
 	    {G(" ldap { nested = true }"),
 		"t.conf:2: groups: there is a section ldap, but resolvers does not name it",
 		""},
@@ -300,8 +242,7 @@ what_does_not_fit_together_is_told_with_file_and_line(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++)
-		assert_mistake(&rows[i]);
+	configs_refused(rows, COUNT(rows));
 }
 
 int

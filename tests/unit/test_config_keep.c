@@ -6,20 +6,12 @@
 #include <cmocka.h>
 
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "config/config.h"
+#include "tests/unit/configs.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static int
-parse(struct config *c, const char *text, struct error *e)
-{
-	if (config_init(c, e) == -1)
-		fail_msg("%s", e->text);
-	return config_parse(c, text, strlen(text), "t.conf", e);
-}
 
 static void
 every_key_of_a_section_sets_its_field(void **state)
@@ -46,13 +38,10 @@ every_key_of_a_section_sets_its_field(void **state)
 				   "keep \"all\" {\n directories = \"/run/keep\"\n"
 				   " file = \"/run/keep/${subject}/t\"\n}\n"
 				   "keep \"x\" { subject = \"a@b\" file = \"/x\" }\n";
-	struct config c;
-	struct error e = {0};
+	struct config c = configs_parse(text);
 	const struct keep_section *s;
 
 	(void)state;
-	if (parse(&c, text, &e) == -1)
-		fail_msg("%s", e.text);
 	assert_int_equal(c.keeps.count, 4);
 	s = &c.keeps.items[0];
 	assert_string_equal(s->name, "team");
@@ -84,14 +73,10 @@ every_key_of_a_section_sets_its_field(void **state)
 static void
 what_is_not_said_is_half_an_hour_of_which_ten_minutes_are_left(void **state)
 {
-	struct config c;
-	struct error e = {0};
-	const struct keep_section *s;
+	struct config c = configs_parse("keep \"janedoe\" { file = \"/run/jane\" }");
+	const struct keep_section *s = &c.keeps.items[0];
 
 	(void)state;
-	if (parse(&c, "keep \"janedoe\" { file = \"/run/jane\" }", &e) == -1)
-		fail_msg("%s", e.text);
-	s = &c.keeps.items[0];
 	assert_int_equal(s->lifetime, 1800);
 	assert_int_equal(s->at_least, 600);
 	assert_int_equal(s->mode, 0640);
@@ -108,53 +93,48 @@ what_is_not_said_is_half_an_hour_of_which_ten_minutes_are_left(void **state)
 static void
 section_that_does_not_fit_together_is_refused(void **state)
 {
-	static const struct {
-		const char *text;
-		const char *reason;
-	} cases[] = {
-	    {"keep \"a\" {\n}", "t.conf:2: keep 'a': file is missing"},
+	static const struct configs_mistake rows[] = {
+	    {"keep \"a\" {\n}", "t.conf:2: keep 'a': file is missing", ""},
 	    {"keep \"a\" { file = \"run/a\" }",
-		"t.conf:1: file: 'run/a' is not an absolute path"},
+		"t.conf:1: file: 'run/a' is not an absolute path", ""},
 	    {"\nkeep \"a\" { file = \"/run/\" }",
-		"t.conf:2: keep 'a': file is the path of a directory"},
-	    {"keep \"a\" { file = \"/run/${user}\" }", "a variable other than ${subject}"},
-	    {"keep \"a\" { group-members = g file = \"/run/a\" }", "does not have ${subject}"},
+		"t.conf:2: keep 'a': file is the path of a directory", ""},
+	    {"keep \"a\" { file = \"/run/${user}\" }",
+		"t.conf:", "a variable other than ${subject}"},
+	    {"keep \"a\" { group-members = g file = \"/run/a\" }",
+		"t.conf:", "does not have ${subject}"},
 	    {"keep \"a\" { directories = \"/d\" file = \"/run/a\" }",
-		"does not have ${subject}"},
-	    {"keep \"a b\" { file = \"/run/a\" }", "a name is of letters"},
-	    {"keep { file = \"/run/a\" }", "t.conf:1:"},
-	    {"keep \"a\" { file = \"/a\" }\nkeep \"a\" { file = \"/b\" }", "t.conf:2:"},
-	    {IN("subject = x group-members = g"), "one of subject, group-members and"},
-	    {IN("subject = x directories = \"/d\""), "one of subject, group-members and"},
-	    {IN("lifetime = 10m"), "t.conf:2: keep 'a': at-least is not shorter than lifetime"},
-	    {IN("lifetime = 5m at-least = 6m"), "at-least is not shorter"},
-	    {IN("lifetime = 12s at-least = 10s"), "there is no time to renew"},
-	    {IN("at-least = 0"), "t.conf:3: at-least: '0' is not a duration"},
-	    {IN("owner = \"x${subject}\""), "owner is the name of an account or ${subject}"},
-	    {IN("command = { touch }"), "command does not begin with an absolute path"},
-	    {IN("signal = HUP"), "signal and pid-file go together"},
-	    {IN("pid-file = \"/x\""), "signal and pid-file go together"},
-	    {IN("signal = KILL pid-file = \"/x\""), "'KILL' is not HUP, USR1 or USR2"},
-	    {IN("mode = 0644"), "t.conf:3: mode: '0644' is not an octal string"},
-	    {IN("format = xml"), "'xml' is not jwt or json"},
-	    {IN("account = maybe"), "'maybe' is not unix or none"},
-	    {IN("when-refused = shout"), "'shout' is not leave or remove"},
-	    {IN("timeout = 2m"), "a duration from 1s to 60s"},
-	    {IN("ttl = 1h"), "no such option"},
+		"t.conf:", "does not have ${subject}"},
+	    {"keep \"a b\" { file = \"/run/a\" }", "t.conf:", "a name is of letters"},
+	    {"keep { file = \"/run/a\" }", "t.conf:1:", ""},
+	    {"keep \"a\" { file = \"/a\" }\nkeep \"a\" { file = \"/b\" }", "t.conf:2:", ""},
+	    {IN("subject = x group-members = g"),
+		"t.conf:", "one of subject, group-members and"},
+	    {IN("subject = x directories = \"/d\""),
+		"t.conf:", "one of subject, group-members and"},
+	    {IN("lifetime = 10m"), "t.conf:2: keep 'a': at-least is not shorter than lifetime",
+		""},
+	    {IN("lifetime = 5m at-least = 6m"), "t.conf:", "at-least is not shorter"},
+	    {IN("lifetime = 12s at-least = 10s"), "t.conf:", "there is no time to renew"},
+	    {IN("at-least = 0"), "t.conf:3: at-least: '0' is not a duration", ""},
+	    {IN("owner = \"x${subject}\""),
+		"t.conf:", "owner is the name of an account or ${subject}"},
+	    {IN("command = { touch }"),
+		"t.conf:", "command does not begin with an absolute path"},
+	    {IN("signal = HUP"), "t.conf:", "signal and pid-file go together"},
+	    {IN("pid-file = \"/x\""), "t.conf:", "signal and pid-file go together"},
+	    {IN("signal = KILL pid-file = \"/x\""),
+		"t.conf:", "'KILL' is not HUP, USR1 or USR2"},
+	    {IN("mode = 0644"), "t.conf:3: mode: '0644' is not an octal string", ""},
+	    {IN("format = xml"), "t.conf:", "'xml' is not jwt or json"},
+	    {IN("account = maybe"), "t.conf:", "'maybe' is not unix or none"},
+	    {IN("when-refused = shout"), "t.conf:", "'shout' is not leave or remove"},
+	    {IN("timeout = 2m"), "t.conf:", "a duration from 1s to 60s"},
+	    {IN("ttl = 1h"), "t.conf:", "no such option"},
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct config c;
-		struct error e = {0};
-
-		if (parse(&c, cases[i].text, &e) == 0)
-			fail_msg("taken: %s", cases[i].text);
-		assert_int_equal(e.code, ERROR_CONFIG);
-		if (strstr(e.text, cases[i].reason) == NULL)
-			fail_msg("%s: %s", cases[i].text, e.text);
-		config_free(&c);
-	}
+	configs_refused(rows, COUNT(rows));
 }
 
 static void
@@ -181,13 +161,10 @@ lifetimes_are_those_that_tokens_can_have(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct config c;
+		struct config c = configs_parse(cases[i].text);
 		struct error e = {0};
-		int rc;
+		int rc = keep_check_lifetimes(&c, &e);
 
-		if (parse(&c, cases[i].text, &e) == -1)
-			fail_msg("%s: %s", cases[i].text, e.text);
-		rc = keep_check_lifetimes(&c, &e);
 		if ((rc == 0) != (cases[i].reason == NULL))
 			fail_msg("%s: %s", cases[i].text, e.text);
 		if (rc == -1 && strstr(e.text, cases[i].reason) == NULL)

@@ -5,30 +5,17 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <stdio.h>
-#include <string.h>
 
 #include "config/config.h"
+#include "tests/unit/configs.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PEOPLE "uri = \"ldaps://a\"\nbase = \"dc=a\"\n"
 
-static struct config
-parse(const char *text)
-{
-	struct config c;
-	struct error e = {0};
-
-	if (config_init(&c, &e) == -1 ||
-	    config_parse(&c, text, strlen(text), "t.conf", &e) == -1)
-		fail_msg("%s", e.text);
-	return c;
-}
-
 static void
 defaults_are_those_of_the_manual(void **state)
 {
-	struct config c = parse("");
+	struct config c = configs_parse("");
 
 	(void)state;
 	assert_int_equal(c.password.source, PASSWORD_NONE);
@@ -48,12 +35,13 @@ defaults_are_those_of_the_manual(void **state)
 static void
 every_key_of_a_directory_reaches_its_field(void **state)
 {
-	struct config c = parse("password \"ldap\" {\n"
-				"tries = 3\nwindow = 1h\ndelay = 0\n"
-				"uri = {\"ldap://a\", \"ldap://b\"}\nstart-tls = true\n"
-				"ca-file = \"/ca\"\nbind-dn = \"cn=x\"\n"
-				"password-file = \"/secret\"\nbase = \"dc=a\"\n"
-				"filter = \"(mail={0})\"\nname = uid\ntimeout = 7s\n}\n");
+	struct config c =
+	    configs_parse("password \"ldap\" {\n"
+			  "tries = 3\nwindow = 1h\ndelay = 0\n"
+			  "uri = {\"ldap://a\", \"ldap://b\"}\nstart-tls = true\n"
+			  "ca-file = \"/ca\"\nbind-dn = \"cn=x\"\n"
+			  "password-file = \"/secret\"\nbase = \"dc=a\"\n"
+			  "filter = \"(mail={0})\"\nname = uid\ntimeout = 7s\n}\n");
 	const struct ldap_config *l = &c.password.ldap;
 
 	(void)state;
@@ -84,8 +72,8 @@ every_key_of_a_directory_reaches_its_field(void **state)
 static void
 every_key_of_pam_reaches_its_field(void **state)
 {
-	struct config c =
-	    parse("password \"pam\" {\nservice = \"tokens\"\ntimeout = 3s\ndelay = 30s\n}\n");
+	struct config c = configs_parse(
+	    "password \"pam\" {\nservice = \"tokens\"\ntimeout = 3s\ndelay = 30s\n}\n");
 
 	(void)state;
 	assert_int_equal(c.password.source, PASSWORD_PAM);
@@ -98,57 +86,47 @@ every_key_of_pam_reaches_its_field(void **state)
 static void
 mistakes_are_refused_with_their_line(void **state)
 {
-	static const struct {
-		const char *text;
-		const char *message;
-	} mistakes[] = {
+	static const struct configs_mistake rows[] = {
 	    {"\npassword \"unix\" {\n}\n",
-		"t.conf:3: password 'unix': want password \"ldap\" or password \"pam\""},
-	    {"password {\n}\n", "t.conf:1: "},
+		"t.conf:3: password 'unix': want password \"ldap\" or password \"pam\"", ""},
+	    {"password {\n}\n", "t.conf:1: ", ""},
 	    {"password \"pam\" {\n}\npassword \"ldap\" {\n}\n",
-		"t.conf:4: password: given twice, first in line 2"},
-	    {"password \"pam\" {\n}\npassword \"pam\" {\n}\n", "t.conf:3: "},
-	    {"password \"ldap\" {\nbase = \"dc=a\"\n}\n", "t.conf:3: password: ldap: uri"},
-	    {"password \"ldap\" {\nuri = \"ldaps://a\"\n}\n", "t.conf:3: password: ldap: base"},
+		"t.conf:4: password: given twice, first in line 2", ""},
+	    {"password \"pam\" {\n}\npassword \"pam\" {\n}\n", "t.conf:3: ", ""},
+	    {"password \"ldap\" {\nbase = \"dc=a\"\n}\n", "t.conf:3: password: ldap: uri", ""},
+	    {"password \"ldap\" {\nuri = \"ldaps://a\"\n}\n", "t.conf:3: password: ldap: base",
+		""},
 	    {"password \"ldap\" {\n" PEOPLE "filter = \"(uid=x)\"\n}\n",
-		"t.conf:5: password: ldap: filter does not have {0}"},
+		"t.conf:5: password: ldap: filter does not have {0}", ""},
 	    {"password \"ldap\" {\n" PEOPLE "bind-dn = \"cn=x\"\n}\n",
-		"t.conf:5: password: ldap: bind-dn and password-file go together"},
+		"t.conf:5: password: ldap: bind-dn and password-file go together", ""},
 	    /* A password never goes in the clear; groups are no business of this section. */
-	    {"password \"ldap\" {\n" PEOPLE "insecure = true\n}\n", "no such option"},
-	    {"password \"ldap\" {\n" PEOPLE "group-base = \"dc=a\"\n}\n", "no such option"},
+	    {"password \"ldap\" {\n" PEOPLE "insecure = true\n}\n",
+		"t.conf:", "no such option"},
+	    {"password \"ldap\" {\n" PEOPLE "group-base = \"dc=a\"\n}\n",
+		"t.conf:", "no such option"},
 	    {"password \"ldap\" {\n" PEOPLE "service = \"x\"\n}\n",
-		"t.conf:4: password \"ldap\" has no key service"},
+		"t.conf:4: password \"ldap\" has no key service", ""},
 	    {"password \"pam\" {\nbase = \"dc=a\"\n}\n",
-		"t.conf:2: password \"pam\" has no key base"},
-	    {"password \"pam\" {\nuri = {}\n}\n", "password \"pam\" has no key uri"},
+		"t.conf:2: password \"pam\" has no key base", ""},
+	    {"password \"pam\" {\nuri = {}\n}\n", "t.conf:", "password \"pam\" has no key uri"},
 	    {"password \"pam\" {\nservice = \"../shadow\"\n}\n",
-		"t.conf:3: password: service is the name of a file"},
+		"t.conf:3: password: service is the name of a file", ""},
 	    {"password \"pam\" {\ntimeout = 61s\n}\n",
-		"t.conf:2: timeout: '61s' is not a duration from 1s to 60s"},
+		"t.conf:2: timeout: '61s' is not a duration from 1s to 60s", ""},
 	    {"password \"pam\" {\ntries = 0\n}\n",
-		"t.conf:2: tries: '0' is not a number from 1 to 1000"},
-	    {"password \"pam\" {\ntries = 1001\n}\n", "t.conf:2: tries: '1001' is not"},
+		"t.conf:2: tries: '0' is not a number from 1 to 1000", ""},
+	    {"password \"pam\" {\ntries = 1001\n}\n", "t.conf:2: tries: '1001' is not", ""},
 	    {"password \"pam\" {\ndelay = 31s\n}\n",
-		"t.conf:2: delay: '31s' is not 0 or a duration up to 30s"},
-	    {"password \"pam\" {\nwindow = 0\n}\n", "t.conf:2: window: '0' is not a duration"},
-	    {"password \"pam\" {\ntries = 3\ntries = 4\n}\n", "t.conf:3: tries: given twice"},
+		"t.conf:2: delay: '31s' is not 0 or a duration up to 30s", ""},
+	    {"password \"pam\" {\nwindow = 0\n}\n", "t.conf:2: window: '0' is not a duration",
+		""},
+	    {"password \"pam\" {\ntries = 3\ntries = 4\n}\n", "t.conf:3: tries: given twice",
+		""},
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(mistakes); i++) {
-		const char *text = mistakes[i].text;
-		struct config c;
-		struct error e = {0};
-
-		assert_int_equal(config_init(&c, &e), 0);
-		if (config_parse(&c, text, strlen(text), "t.conf", &e) == 0)
-			fail_msg("accepted: %s", text);
-		assert_int_equal(e.code, ERROR_CONFIG);
-		if (strstr(e.text, mistakes[i].message) == NULL)
-			fail_msg("%s: %s", text, e.text);
-		config_free(&c);
-	}
+	configs_refused(rows, COUNT(rows));
 }
 
 int

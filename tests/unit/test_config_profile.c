@@ -7,42 +7,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/buffer.h"
 #include "config/config.h"
+#include "tests/unit/configs.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static struct config
-defaults(void)
-{
-	struct config c;
-	struct error e = {0};
-
-	if (config_init(&c, &e) == -1)
-		fail_msg("%s", e.text);
-	return c;
-}
-
-static struct config
-parse(const char *text)
-{
-	struct config c = defaults();
-	struct error e = {0};
-
-	if (config_parse(&c, text, strlen(text), "t.conf", &e) == -1)
-		fail_msg("%s", e.text);
-	return c;
-}
-
-static void
-assert_list(const struct strings *list, const char *const *items, size_t count)
-{
-	assert_int_equal(list->count, count);
-	for (size_t i = 0; i < count; i++)
-		assert_string_equal(list->items[i], items[i]);
-}
 
 /* --- what is read --- */
 
@@ -59,9 +29,7 @@ every_key_of_a_profile_sets_its_field(void **state)
 				   "\tclaims = \"{ \\\"sun\\\": \\\"${subject}\\\" }\"\n"
 				   "\trename = { \"groups=roles\", \"sub=username\" }\n"
 				   "}\n";
-	static const char *const audience[] = {"sts.amazonaws.com", "okera"};
-	static const char *const rename[] = {"groups=roles", "sub=username"};
-	struct config c = parse(text);
+	struct config c = configs_parse(text);
 	const struct profile *p = config_profile(&c.profiles, "aws");
 
 	(void)state;
@@ -72,10 +40,10 @@ every_key_of_a_profile_sets_its_field(void **state)
 	assert_string_equal(p->algorithm, "RS256");
 	assert_int_equal(p->kid, KID_NONE);
 	assert_int_equal(p->lifetime, 900);
-	assert_list(&p->audience, audience, 2);
+	configs_list(&p->audience, "sts.amazonaws.com|okera");
 	assert_true(p->nbf);
 	assert_string_equal(p->claims, "{ \"sun\": \"${subject}\" }");
-	assert_list(&p->rename, rename, 2);
+	configs_list(&p->rename, "groups=roles|sub=username");
 	config_free(&c);
 	assert_int_equal(c.profiles.count, 0);
 	assert_null(c.profiles.items);
@@ -84,7 +52,7 @@ every_key_of_a_profile_sets_its_field(void **state)
 static void
 empty_profile_is_as_a_token_without_one(void **state)
 {
-	struct config c = parse("profile plain {}\n");
+	struct config c = configs_parse("profile plain {}\n");
 	const struct profile *p = config_profile(&c.profiles, "plain");
 
 	(void)state;
@@ -103,12 +71,13 @@ empty_profile_is_as_a_token_without_one(void **state)
 static void
 profiles_stand_beside_each_other_and_the_other_keys(void **state)
 {
-	struct config c = parse("issuer = x\n"
-				"profile a { lifetime = 1m\n}\n"
-				"lifetime = 2h\n"
-				"profile b {\n lifetime = 2m # or more\n audience = one\n}\n"
-				"profile \"c\" { kid = thumbprint }\n"
-				"workers = 2\n");
+	struct config c =
+	    configs_parse("issuer = x\n"
+			  "profile a { lifetime = 1m\n}\n"
+			  "lifetime = 2h\n"
+			  "profile b {\n lifetime = 2m # or more\n audience = one\n}\n"
+			  "profile \"c\" { kid = thumbprint }\n"
+			  "workers = 2\n");
 
 	(void)state;
 	assert_int_equal(c.profiles.count, 3);
@@ -127,7 +96,7 @@ static void
 profile_is_found_by_its_name_to_the_letter(void **state)
 {
 	static const char *const names[] = {"", "A", "a ", "aa", "b"};
-	struct config c = parse("profile a {}\n");
+	struct config c = configs_parse("profile a {}\n");
 
 	(void)state;
 	assert_non_null(config_profile(&c.profiles, "a"));
@@ -151,7 +120,7 @@ plain_names_are_taken(void **state)
 		struct config c;
 
 		(void)snprintf(text, sizeof(text), "profile \"%s\" {}\n", names[i]);
-		c = parse(text);
+		c = configs_parse(text);
 		assert_string_equal(c.profiles.items[0].name, names[i]);
 		config_free(&c);
 	}
@@ -162,15 +131,15 @@ plain_names_are_taken(void **state)
 static void
 profile_knows_its_line(void **state)
 {
-	struct config c = parse("# one\n"
-				"profile a {\n"
-				"\tlifetime = 1m\n"
-				"\tclaims = \"{}\"\n"
-				"\tnbf = true\n"
-				"}\n"
-				"profile b {\n"
-				"\tnbf = true\n"
-				"}\n");
+	struct config c = configs_parse("# one\n"
+					"profile a {\n"
+					"\tlifetime = 1m\n"
+					"\tclaims = \"{}\"\n"
+					"\tnbf = true\n"
+					"}\n"
+					"profile b {\n"
+					"\tnbf = true\n"
+					"}\n");
 
 	(void)state;
 	assert_string_equal(config_profile(&c.profiles, "a")->where, "t.conf:4");
@@ -183,11 +152,7 @@ profile_knows_its_line(void **state)
 static void
 mistakes_in_a_profile_are_told_with_file_and_line(void **state)
 {
-	static const struct {
-		const char *text;
-		const char *where;  /* the beginning of the error */
-		const char *reason; /* somewhere behind it */
-	} rows[] = {
+	static const struct configs_mistake rows[] = {
 	    /* unknown keys, among them those of the whole file */
 	    {"profile a {\n bogus = 1\n}\n", "t.conf:2: ", "bogus"},
 	    {"profile a {\n}\nprofile b {\n\n bogus = 1\n}\n", "t.conf:5: ", "bogus"},
@@ -248,30 +213,18 @@ mistakes_in_a_profile_are_told_with_file_and_line(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct config c = defaults();
-		struct error e = {0};
-
-		if (config_parse(&c, rows[i].text, strlen(rows[i].text), "t.conf", &e) != -1)
-			fail_msg("'%s' was accepted", rows[i].text);
-		assert_int_equal(e.code, ERROR_CONFIG);
-		if (strncmp(e.text, rows[i].where, strlen(rows[i].where)) != 0 ||
-		    strstr(e.text + strlen("t.conf:1: "), rows[i].reason) == NULL ||
-		    strchr(e.text, '\n') != NULL)
-			fail_msg("'%s': %s", rows[i].text, e.text);
-		config_free(&c);
-	}
+	configs_refused(rows, COUNT(rows));
 }
 
 /* A brace in the claims belongs to their JSON. */
 static void
 braces_in_claims_do_not_count(void **state)
 {
-	struct config c = parse("profile a {\n"
-				" claims = \"{ \\\"a\\\": { \\\"b\\\": {} } }\"\n"
-				" audience = '}{'\n"
-				" # } and {\n"
-				"}\n");
+	struct config c = configs_parse("profile a {\n"
+					" claims = \"{ \\\"a\\\": { \\\"b\\\": {} } }\"\n"
+					" audience = '}{'\n"
+					" # } and {\n"
+					"}\n");
 
 	(void)state;
 	assert_string_equal(c.profiles.items[0].claims, "{ \"a\": { \"b\": {} } }");
@@ -282,7 +235,7 @@ braces_in_claims_do_not_count(void **state)
 static void
 there_are_at_most_64_profiles(void **state)
 {
-	struct config c = defaults();
+	struct config c = configs_defaults();
 	struct buffer text;
 	struct error e = {0};
 
@@ -294,7 +247,7 @@ there_are_at_most_64_profiles(void **state)
 		fail_msg("%s", e.text);
 	assert_int_equal(c.profiles.count, 64);
 	config_free(&c);
-	c = defaults();
+	c = configs_defaults();
 	assert_int_equal(buffer_printf(&text, "profile p65 {}\n"), 0);
 	assert_int_equal(config_parse(&c, text.data, text.length, "t.conf", &e), -1);
 	assert_int_equal(e.code, ERROR_CONFIG);
@@ -307,7 +260,7 @@ there_are_at_most_64_profiles(void **state)
 static void
 profile_is_no_key_for_a_flag(void **state)
 {
-	struct config c = defaults();
+	struct config c = configs_defaults();
 	struct error e = {0};
 
 	(void)state;

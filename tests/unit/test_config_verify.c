@@ -5,21 +5,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <stdio.h>
 #include <string.h>
 
 #include "config/config.h"
 #include "config/flags.h"
+#include "tests/unit/configs.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static int
-parse(struct config *c, const char *text, struct error *e)
-{
-	if (config_init(c, e) == -1)
-		fail_msg("%s", e->text);
-	return config_parse(c, text, strlen(text), "t.conf", e);
-}
 
 static void
 every_key_of_a_section_sets_its_field(void **state)
@@ -39,13 +31,10 @@ every_key_of_a_section_sets_its_field(void **state)
 				   "\ttimeout = 3s\n"
 				   "\tstale = 2h\n"
 				   "}\n";
-	struct config c;
-	struct error e = {0};
+	struct config c = configs_parse(text);
 	const struct verify_section *s;
 
 	(void)state;
-	if (parse(&c, text, &e) == -1)
-		fail_msg("%s", e.text);
 	assert_int_equal(c.verify.count, 3);
 	s = &c.verify.items[0];
 	assert_string_equal(s->name, "partner");
@@ -79,71 +68,62 @@ every_key_of_a_section_sets_its_field(void **state)
 static void
 section_that_does_not_fit_together_is_refused(void **state)
 {
-	static const struct {
-		const char *text;
-		const char *reason;
-	} cases[] = {
+	static const struct configs_mistake rows[] = {
 	    {"verify \"a\" { }",
-		"t.conf:1: verify 'a': give one of public-key, a PEM file, keys"},
-	    {"verify \"a\" { issuer = x }", "give one of public-key, a PEM file, keys"},
+		"t.conf:1: verify 'a': give one of public-key, a PEM file, keys", ""},
+	    {"verify \"a\" { issuer = x }",
+		"t.conf:", "give one of public-key, a PEM file, keys"},
 	    {"verify \"a\" { public-key = \"/k\"\nkeys = \"/j\" algorithm = RS256 }",
-		"t.conf:2: verify 'a': give one of public-key, a PEM file, keys"},
+		"t.conf:2: verify 'a': give one of public-key, a PEM file, keys", ""},
 	    {"\nverify \"a\" { public-key = \"/k\" }",
-		"t.conf:2: verify 'a': algorithm is missing"},
+		"t.conf:2: verify 'a': algorithm is missing", ""},
 	    {"verify \"a\" { keys = \"/j\" algorithm = RS256 }",
-		"algorithm goes with public-key"},
+		"t.conf:", "algorithm goes with public-key"},
 	    {"verify \"a\" { public-key = \"k\" algorithm = RS256 }",
-		"is not an absolute path"},
-	    {"verify \"a\" { keys = \"j\" }", "is not an absolute path"},
+		"t.conf:", "is not an absolute path"},
+	    {"verify \"a\" { keys = \"j\" }", "t.conf:", "is not an absolute path"},
 	    {"verify \"a\" { keys = \"/j\" keys-url = \"https://h/\" }",
-		"give one of public-key, a PEM file, keys, a JWK Set, and keys-url"},
+		"t.conf:", "give one of public-key, a PEM file, keys, a JWK Set, and keys-url"},
 	    {"verify \"a\" { public-key = \"/k\" algorithm = RS256\n"
 	     "keys-url = \"https://h/\" }",
-		"t.conf:2: verify 'a': give one of"},
+		"t.conf:2: verify 'a': give one of", ""},
 	    {"verify \"a\" { keys-url = \"https://h/\" algorithm = RS256 }",
-		"algorithm goes with public-key"},
-	    {"verify \"a\" { keys-url = \"ftp://h/\" }", "keys-url is none of http or https"},
-	    {"verify \"a\" { keys-url = \"HTTPS\" }", "keys-url is none of http or https"},
-	    {"verify \"a\" { keys-url = \"\" }", "keys-url"},
+		"t.conf:", "algorithm goes with public-key"},
+	    {"verify \"a\" { keys-url = \"ftp://h/\" }",
+		"t.conf:", "keys-url is none of http or https"},
+	    {"verify \"a\" { keys-url = \"HTTPS\" }",
+		"t.conf:", "keys-url is none of http or https"},
+	    {"verify \"a\" { keys-url = \"\" }", "t.conf:", "keys-url"},
 	    {"verify \"a\" { keys-url = \"https://h/\" timeout = 61s }",
-		"timeout: '61s' is not a duration from 1s to 60s"},
-	    {"verify \"a\" { keys-url = \"https://h/\" timeout = 0s }", "timeout"},
-	    {"verify \"a\" { keys-url = \"https://h/\" stale = never }", "stale"},
+		"t.conf:", "timeout: '61s' is not a duration from 1s to 60s"},
+	    {"verify \"a\" { keys-url = \"https://h/\" timeout = 0s }", "t.conf:", "timeout"},
+	    {"verify \"a\" { keys-url = \"https://h/\" stale = never }", "t.conf:", "stale"},
 	    {"verify \"a\" { keys-url = \"https://h/\" ca-file = ca }",
-		"is not an absolute path"},
+		"t.conf:", "is not an absolute path"},
 	    {"verify \"a\" { keys = \"/j\" ca-file = \"/ca\" }",
-		"ca-file and insecure go with keys-url"},
+		"t.conf:", "ca-file and insecure go with keys-url"},
 	    {"verify \"a\" { keys = \"/j\" insecure = true }",
-		"ca-file and insecure go with keys-url"},
-	    {"verify \"a b\" { keys = \"/j\" }", "a name is of letters"},
-	    {"verify \"a\" { keys = \"/j\" }\nverify \"a\" { keys = \"/j\" }", "t.conf:2:"},
-	    {"verify { keys = \"/j\" }", "t.conf:1:"},
-	    {"verify \"a\" { secret = x }", "no such option"},
-	    {"verify \"a\" { keys = \"/j\" user-claim = \"\" }", "user-claim"},
-	    {"verify \"a\" { keys = \"/j\" issuer = {\"\"} }", "issuer"},
+		"t.conf:", "ca-file and insecure go with keys-url"},
+	    {"verify \"a b\" { keys = \"/j\" }", "t.conf:", "a name is of letters"},
+	    {"verify \"a\" { keys = \"/j\" }\nverify \"a\" { keys = \"/j\" }", "t.conf:2:", ""},
+	    {"verify { keys = \"/j\" }", "t.conf:1:", ""},
+	    {"verify \"a\" { secret = x }", "t.conf:", "no such option"},
+	    {"verify \"a\" { keys = \"/j\" user-claim = \"\" }", "t.conf:", "user-claim"},
+	    {"verify \"a\" { keys = \"/j\" issuer = {\"\"} }", "t.conf:", "issuer"},
 	    {"verify \"a23456789012345678901234567890123456789012345678901234567890123\" {\n"
 	     "keys = \"/j\" exchange = true }",
-		"the name is too long for exchange"},
-	    {"verify \"a\" { keys = \"/j\" realm = r }", "realm and exchange-audience go with"},
+		"t.conf:", "the name is too long for exchange"},
+	    {"verify \"a\" { keys = \"/j\" realm = r }",
+		"t.conf:", "realm and exchange-audience go with"},
 	    {"verify \"a\" { keys = \"/j\" exchange-audience = x }",
-		"realm and exchange-audience go with"},
-	    {"skew = 11m", "skew: '11m' is not 0 or a duration up to 10m"},
-	    {"skew = -1", "skew"},
-	    {"skew = 00", "skew"},
+		"t.conf:", "realm and exchange-audience go with"},
+	    {"skew = 11m", "t.conf:", "skew: '11m' is not 0 or a duration up to 10m"},
+	    {"skew = -1", "t.conf:", "skew"},
+	    {"skew = 00", "t.conf:", "skew"},
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct config c;
-		struct error e = {0};
-
-		if (parse(&c, cases[i].text, &e) == 0)
-			fail_msg("taken: %s", cases[i].text);
-		assert_int_equal(e.code, ERROR_CONFIG);
-		if (strstr(e.text, cases[i].reason) == NULL)
-			fail_msg("%s: %s", cases[i].text, e.text);
-		config_free(&c);
-	}
+	configs_refused(rows, COUNT(rows));
 }
 
 static void
@@ -157,10 +137,8 @@ clocks_may_differ_by_a_minute_or_what_is_said(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct config c;
-		struct error e = {0};
+		struct config c = configs_parse(cases[i].text);
 
-		assert_int_equal(parse(&c, cases[i].text, &e), 0);
 		assert_int_equal(c.skew, cases[i].seconds);
 		config_free(&c);
 	}
@@ -244,11 +222,9 @@ mistake_in_the_environment_names_the_variable(void **state)
 static void
 keys_by_url_have_a_timeout_and_are_trusted_for_a_day_more(void **state)
 {
-	struct config c;
-	struct error e = {0};
+	struct config c = configs_parse("verify \"a\" { keys-url = \"http://localhost/\" }");
 
 	(void)state;
-	assert_int_equal(parse(&c, "verify \"a\" { keys-url = \"http://localhost/\" }", &e), 0);
 	assert_int_equal(c.verify.items[0].timeout, 5);
 	assert_int_equal(c.verify.items[0].stale, 24 * 60 * 60);
 	assert_false(c.verify.items[0].insecure);
@@ -270,10 +246,8 @@ resolver_has_as_long_as_it_needs(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct config c;
-		struct error e = {0};
+		struct config c = configs_parse(cases[i].text);
 
-		assert_int_equal(parse(&c, cases[i].text, &e), 0);
 		assert_int_equal(config_resolver_deadline(&c), cases[i].seconds);
 		config_free(&c);
 	}
