@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-
 #include "config/config.h"
 #include "tests/unit/configs.h"
 
