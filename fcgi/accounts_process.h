@@ -8,12 +8,14 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "fcgi/sandbox.h"
 
 struct accounts_process {
 	const struct sandbox *sandbox;
 	const int *sockets; /* for the workers at their other ends */
 	unsigned int count;
+	const struct log *log;
 };
 
 /* Starts one, and waits until it serves. Its pid, or -1 and *e. */

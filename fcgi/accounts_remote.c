@@ -1,107 +1,123 @@
 #include "fcgi/accounts_remote.h"
 
-#include <errno.h>
-#include <poll.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "fcgi/accounts_message.h"
 
 enum { DEADLINE = 10 }; /* seconds */
 
-/* Milliseconds until end, rounded up. */
-static int
-left(const struct clock *clock, int64_t end)
-{
-	int64_t wait = end - clock_monotonic(clock);
+struct accounts_remote {
+	struct accounts accounts; /* first, so that the one leads to the other */
+	struct courier *courier;
+	const struct clock *clock;
+};
 
-	return wait > 0 ? (int)(wait / (NANOSECONDS / 1000)) + 1 : 0;
+static int
+check(void *answer, size_t size)
+{
+	const struct accounts_answer *a = answer;
+	bool found = a->head.kind == ACCOUNTS_FOUND;
+
+	if (size != sizeof(*a) || (!found && a->head.kind != ACCOUNTS_FAILED) ||
+	    memchr(a->found.name, '\0', sizeof(a->found.name)) == NULL ||
+	    memchr(a->e.text, '\0', sizeof(a->e.text)) == NULL ||
+	    memchr(a->e.detail, '\0', sizeof(a->e.detail)) == NULL)
+		return -1;
+	/* As look-ups fail, and no otherwise. */
+	return found || a->e.code == ERROR_CONFIG || a->e.code == ERROR_DENIED ||
+		       a->e.code == ERROR_UNAVAILABLE
+		   ? 0
+		   : -1;
 }
 
-static bool
-is_answer(const struct accounts_answer *a, uint64_t number)
+static void
+deliver(courier_call *call, void *context, const void *answer, const struct error *e)
 {
-	return a->number == number && memchr(a->name, '\0', sizeof(a->name)) != NULL &&
-	       memchr(a->e.text, '\0', sizeof(a->e.text)) != NULL;
+	account_done *done = (account_done *)call;
+	const struct accounts_answer *a = answer;
+
+	if (a == NULL)
+		done(context, NULL, e);
+	else if (a->head.kind == ACCOUNTS_FOUND)
+		done(context, &a->found, e);
+	else
+		done(context, NULL, &a->e);
 }
 
-/* Answers to earlier questions, maybe another worker's that was in our place, are passed over.
- */
 static int
-receive(const struct accounts_remote *r, struct accounts_answer *a, struct error *e)
+submit(const struct accounts *self, const struct account_question *asked, account_done *done,
+    void *context, struct error *e)
 {
-	const int64_t end = clock_monotonic(r->clock) + DEADLINE * NANOSECONDS;
-	struct pollfd p = {.fd = r->fd, .events = POLLIN};
+	const struct accounts_remote *r = (const struct accounts_remote *)self;
+	struct accounts_question q = {
+	    .head = {.magic = ACCOUNTS_QUESTION_MAGIC, .kind = ACCOUNTS_NAME},
+	    .until = clock_monotonic(r->clock) + DEADLINE * NANOSECONDS,
+	    .uid = asked->uid};
 
-	for (int wait = left(r->clock, end); wait > 0; wait = left(r->clock, end)) {
-		ssize_t n;
+	if (asked->name != NULL) {
+		size_t length = strlen(asked->name);
 
-		if (poll(&p, 1, wait) == -1 && errno != EINTR)
-			break;
-		n = recv(r->fd, a, sizeof(*a), MSG_DONTWAIT);
-		if (n == (ssize_t)sizeof(*a) && is_answer(a, r->number))
-			return 0;
-		if (n == 0) /* the monitor has ended */
-			break;
+		if (length >= sizeof(q.name))
+			return error_set(e, ERROR_UNAVAILABLE, "the user's name is too long");
+		q.head.kind = ACCOUNTS_USER;
+		memcpy(q.name, asked->name, length + 1);
 	}
-	return error_set(e, ERROR_UNAVAILABLE, "accounts cannot be looked up now");
+	return courier_submit(r->courier, &q, sizeof(q), (courier_call *)done, context, e);
 }
 
-/* Sends *q, and *a is the answer to it. */
-static int
-ask(struct accounts_remote *r, struct accounts_question *q, struct accounts_answer *a,
-    struct error *e)
+const struct accounts *
+accounts_remote_accounts(const struct accounts_remote *r)
 {
-	q->number = ++r->number;
-	if (send(r->fd, q, sizeof(*q), MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)sizeof(*q))
-		return error_set(
-		    e, ERROR_UNAVAILABLE, "accounts cannot be looked up: %s", strerror(errno));
-	if (receive(r, a, e) == -1)
-		return -1;
-	if (a->rc == 0)
-		return 0;
-	*e = a->e;
-	return -1;
+	return &r->accounts;
 }
 
-static int
-user(void *context, const char *name, uid_t *uid, struct error *e)
+int
+accounts_remote_receive(struct accounts_remote *r)
 {
-	struct accounts_question q = {.kind = ACCOUNTS_USER};
-	struct accounts_answer a;
-	size_t length = strlen(name);
-
-	if (length >= sizeof(q.name))
-		return error_set(e, ERROR_CONFIG, "user '%.64s...' does not exist", name);
-	memcpy(q.name, name, length);
-	if (ask(context, &q, &a, e) == -1)
-		return -1;
-	*uid = a.uid;
-	return 0;
+	return courier_receive(r->courier);
 }
 
-static int
-name_of(void *context, uid_t uid, char *name, size_t size, struct error *e)
+void
+accounts_remote_expire(struct accounts_remote *r)
 {
-	struct accounts_question q = {.kind = ACCOUNTS_NAME, .uid = uid};
-	struct accounts_answer a;
-	size_t length;
+	courier_expire(r->courier);
+}
 
-	if (ask(context, &q, &a, e) == -1)
+int
+accounts_remote_new(struct accounts_remote **out, int fd, const struct clock *clock,
+    const struct entropy *entropy, struct error *e)
+{
+	const struct courier_parts parts = {.fd = fd,
+	    .clock = clock,
+	    .entropy = entropy,
+	    .peer = "the process for accounts",
+	    .magic = ACCOUNTS_ANSWER_MAGIC,
+	    .most = COURIER_MOST,
+	    .answer_size = sizeof(struct accounts_answer),
+	    .deadline = DEADLINE * NANOSECONDS,
+	    .check = check,
+	    .deliver = deliver};
+	struct accounts_remote *r = calloc(1, sizeof(*r));
+
+	*out = NULL;
+	if (r == NULL)
+		return error_set(e, ERROR_INTERNAL, "out of memory");
+	r->accounts = (struct accounts){.submit = submit};
+	r->clock = clock;
+	if (courier_new(&r->courier, &parts, e) == -1) {
+		free(r);
 		return -1;
-	length = strlen(a.name);
-	if (length >= size)
-		return error_set(
-		    e, ERROR_DENIED, "uid %u has no account here", (unsigned int)uid);
-	memcpy(name, a.name, length + 1);
+	}
+	*out = r;
 	return 0;
 }
 
 void
-accounts_remote_init(struct accounts_remote *r, int fd, const struct clock *clock)
+accounts_remote_free(struct accounts_remote *r)
 {
-	*r = (struct accounts_remote){.accounts = {.user = user, .name = name_of, .context = r},
-	    .fd = fd,
-	    .number = (uint64_t)clock_monotonic(clock),
-	    .clock = clock};
+	if (r == NULL)
+		return;
+	courier_free(r->courier);
+	free(r);
 }

@@ -1,6 +1,6 @@
 /*
  * Accounts of this host, for a worker, which may open none of the files that say them: it asks
- * another process. A look-up waits for its answer, as one of the C library's does.
+ * another process, and goes on meanwhile.
  */
 #ifndef FCGI_ACCOUNTS_REMOTE_H
 #define FCGI_ACCOUNTS_REMOTE_H
@@ -8,16 +8,20 @@
 #include "base/account.h"
 #include "base/clock.h"
 
-struct accounts_remote {
-	struct accounts accounts;
-	int fd;
-	uint64_t number; /* of the last question */
-	const struct clock *clock;
-};
+struct accounts_remote;
 
-/* fd, one end of a socketpair of packets, and *r, which accounts leads to, are to stay.
- * Look-ups fail as those of base/account.h do, and with ERROR_UNAVAILABLE without an answer
- * within 10 s. */
-void accounts_remote_init(struct accounts_remote *r, int fd, const struct clock *clock);
+/*
+ * fd, one end of a socketpair of packets, stays the caller's. What is not answered within 10 s
+ * fails with ERROR_UNAVAILABLE. *out is NULL on failure, else accounts_remote_free() it.
+ */
+int accounts_remote_new(struct accounts_remote **out, int fd, const struct clock *clock,
+    const struct entropy *entropy, struct error *e);
+void accounts_remote_free(struct accounts_remote *r);
+
+const struct accounts *accounts_remote_accounts(const struct accounts_remote *r);
+
+/* As courier_receive() and courier_expire(). */
+int accounts_remote_receive(struct accounts_remote *r);
+void accounts_remote_expire(struct accounts_remote *r);
 
 #endif

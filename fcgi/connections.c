@@ -265,7 +265,9 @@ connections_begin(struct connections *t, const struct accepted *a)
 	t->open++;
 	*c = (struct connection){.from = *a, .state = WAITING, .fresh = !a->handed, .table = t};
 	buffer_init(&c->gathered, FRAMING_MAX);
-	c->deadline = deadline_in(t, a->handed ? IDLE_DEADLINE : REQUEST_DEADLINE);
+	c->deadline = deadline_in(t, t->draining ? DRAIN_DEADLINE
+				     : a->handed ? IDLE_DEADLINE
+						 : REQUEST_DEADLINE);
 	look(t, c);
 }
 

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -68,18 +70,93 @@ take_handed(struct entrances *all, int fd)
 		close(fd);
 }
 
+/* A local process that is connected, while its account is looked up. */
+struct arrival {
+	struct entrances *all;
+	int fd;
+	uid_t uid;
+	struct arrival *next;
+};
+
+static void
+turn_away(struct entrances *all, int fd, uid_t uid, const char *why)
+{
+	peers_refuse_local(&all->known, uid, why);
+	close(fd);
+}
+
+static struct arrival *
+arrive(struct entrances *all, int fd, uid_t uid)
+{
+	struct arrival *a = malloc(sizeof(*a));
+
+	if (a == NULL)
+		return NULL;
+	*a = (struct arrival){.all = all, .fd = fd, .uid = uid, .next = all->arrivals};
+	all->arrivals = a;
+	return a;
+}
+
+static void
+take_out(struct arrival *a)
+{
+	struct arrival **at = &a->all->arrivals;
+
+	while (*at != a)
+		at = &(*at)->next;
+	*at = a->next;
+	free(a);
+}
+
+static void
+account_known(void *context, const struct account_entry *found, const struct error *failure)
+{
+	const struct arrival a = *(struct arrival *)context;
+	struct accepted accepted = {.fd = a.fd, .uid = a.uid};
+
+	take_out(context);
+	if (found != NULL)
+		accepted.peer = strdup(found->name);
+	if (accepted.peer != NULL && !connections_full(a.all->connections)) {
+		connections_begin(a.all->connections, &accepted);
+		return;
+	}
+	free(accepted.peer);
+	turn_away(a.all, a.fd, a.uid,
+	    found == NULL ? failure->text : "there is no room for its connection");
+}
+
+/* Those that wait for their names count, too. */
+static void
+count_local(const struct entrances *all, uid_t uid, size_t *own, size_t *every)
+{
+	connections_local(all->connections, uid, own, every);
+	for (const struct arrival *a = all->arrivals; a != NULL; a = a->next) {
+		(*every)++;
+		*own += a->uid == uid;
+	}
+}
+
 static void
 take_peer(struct entrances *all, int fd)
 {
-	struct accepted a = {.fd = fd, .uid = peers_uid(fd)};
+	const struct account_question q = {.uid = peers_uid(fd)};
+	struct arrival *a;
+	struct error e;
 	size_t own, every;
 
-	connections_local(all->connections, a.uid, &own, &every);
-	a.peer = peers_admit_local(&all->known, a.uid, own, every);
-	if (a.peer == NULL)
+	count_local(all, q.uid, &own, &every);
+	if (!peers_admit_local(&all->known, q.uid, own, every)) {
 		close(fd);
-	else
-		connections_begin(all->connections, &a);
+		return;
+	}
+	a = arrive(all, fd, q.uid);
+	if (a == NULL) {
+		turn_away(all, fd, q.uid, "out of memory");
+	} else if (all->accounts->submit(all->accounts, &q, account_known, a, &e) == -1) {
+		take_out(a);
+		turn_away(all, fd, q.uid, e.text);
+	}
 }
 
 /* TCP does not say who connects, so that nobody can have a share. The longest silent gives way
@@ -144,6 +221,12 @@ entrances_have(const struct entrances *all, const void *source)
 	return false;
 }
 
+bool
+entrances_busy(const struct entrances *all)
+{
+	return all->arrivals != NULL;
+}
+
 void
 entrances_init(struct entrances *all, const struct entrances_parts *parts)
 {
@@ -154,10 +237,9 @@ entrances_init(struct entrances *all, const struct entrances_parts *parts)
 		[HANDED] = {parts->handover->out, false, take_handed},
 		[PEERS] = {l->peer, false, take_peer},
 		[VERIFICATION] = {l->verification, false, take_verification}},
+	    .accounts = parts->accounts,
 	    .connections = parts->connections,
 	    .tcp = parts->tcp,
 	    .epoll = parts->epoll};
 	peers_init(&all->known, parts->peers, parts->log, parts->clock);
-	if (parts->accounts != NULL)
-		all->known.accounts = parts->accounts;
 }

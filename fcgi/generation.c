@@ -108,8 +108,10 @@ start_resolver(struct generation *g, struct error *e)
 static int
 start_accounts(struct generation *g, struct error *e)
 {
-	const struct accounts_process parts = {
-	    .sandbox = &g->sandbox, .sockets = g->to_accounts.other, .count = g->count};
+	const struct accounts_process parts = {.sandbox = &g->sandbox,
+	    .sockets = g->to_accounts.other,
+	    .count = g->count,
+	    .log = g->parts.log};
 	pid_t pid = accounts_process_start(&parts, e);
 
 	if (pid == -1)

@@ -45,8 +45,7 @@ peers_init(struct peers *p, const struct strings *names, const struct log *log,
 	uint64_t number;
 	uid_t uid;
 
-	*p = (struct peers){
-	    .overflow = overflow_uid(), .accounts = &accounts_here, .log = log, .clock = clock};
+	*p = (struct peers){.overflow = overflow_uid(), .log = log, .clock = clock};
 	add_peer(p, 0);
 	add_peer(p, geteuid());
 	for (size_t i = 0; i < names->count; i++) {
@@ -103,22 +102,24 @@ peers_admit_web(struct peers *p, int fd)
 	return false;
 }
 
-char *
+void
+peers_refuse_local(struct peers *p, uid_t uid, const char *why)
+{
+	complain(p, "local process", uid, ": ", why);
+}
+
+bool
 peers_admit_local(struct peers *p, uid_t uid, size_t own, size_t all)
 {
-	char name[LIMIT_PRINCIPAL];
-	char *copy = NULL;
-	struct error e;
+	struct error e = {0};
 
-	error_set(&e, ERROR_UNAVAILABLE, "out of memory");
 	if (uid == p->overflow)
 		error_set(&e, ERROR_DENIED, "that is whoever has no uid here");
 	else if (own >= LOCAL_EACH || all >= LOCAL_MAX)
 		error_set(&e, ERROR_LIMITED, "it has %d connections, or all have %d",
 		    LOCAL_EACH, LOCAL_MAX);
-	else if (p->accounts->name(p->accounts->context, uid, name, sizeof(name), &e) == 0)
-		copy = strdup(name);
-	if (copy == NULL)
-		complain(p, "local process", uid, ": ", e.text);
-	return copy;
+	else
+		return true;
+	peers_refuse_local(p, uid, e.text);
+	return false;
 }

@@ -7,7 +7,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "base/account.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/config.h"
@@ -17,7 +16,6 @@ struct peers {
 	size_t count;
 	uid_t uids[LIMIT_LIST + 2]; /* who may speak for a web server */
 	uid_t overflow;             /* of processes that have no uid in our user namespace */
-	const struct accounts *accounts; /* who knows what accounts are called */
 	const struct log *log;
 	const struct clock *clock;
 	int64_t complained;  /* when somebody was turned away last and it was said; 0: never */
@@ -38,10 +36,13 @@ uid_t peers_uid(int fd);
 bool peers_admit_web(struct peers *p, int fd);
 
 /*
- * The name of the account with this uid, to be freed, if a process of its may have one more
- * connection to the local socket beside its own ones and all there are; else NULL, and it is
- * logged. Nobody is to keep the web server, or another account, from being served.
+ * Whether a process of the account with this uid may have one more connection to the local
+ * socket beside its own ones and all there are; if not, it is logged. Nobody is to keep the web
+ * server, or another account, from being served.
  */
-char *peers_admit_local(struct peers *p, uid_t uid, size_t own, size_t all);
+bool peers_admit_local(struct peers *p, uid_t uid, size_t own, size_t all);
+
+/* Logs why another one may not. */
+void peers_refuse_local(struct peers *p, uid_t uid, const char *why);
 
 #endif

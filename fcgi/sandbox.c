@@ -165,7 +165,7 @@ sandbox_enter_worker(const struct sandbox *s, const struct service *service, str
 }
 
 int
-sandbox_enter_accounts(const struct sandbox *s, struct error *e)
+sandbox_leave_for_accounts(const struct sandbox *s, struct error *e)
 {
 	struct place places[ACCOUNT_PLACES];
 
@@ -173,7 +173,11 @@ sandbox_enter_accounts(const struct sandbox *s, struct error *e)
 	for (size_t i = 0; i < ACCOUNT_PLACES; i++)
 		places[i] = (struct place){
 		    .fd = -1, .path = account_places[i], .may = MAY_READ | MAY_LIST};
-	if (s->landlock && landlock_confine(places, ACCOUNT_PLACES, e) == -1)
-		return -1;
+	return s->landlock ? landlock_confine(places, ACCOUNT_PLACES, e) : 0;
+}
+
+int
+sandbox_enter_accounts(const struct sandbox *s, struct error *e)
+{
 	return s->seccomp ? syscalls_confine(FOR_ACCOUNTS, e) : 0;
 }

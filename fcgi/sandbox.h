@@ -54,7 +54,9 @@ int sandbox_plan(struct sandbox *s, const struct config *c, bool accounts, struc
 int sandbox_leave_files(const struct sandbox *s, struct error *e);
 int sandbox_enter_signer(const struct sandbox *s, struct error *e);
 
-/* For the process that looks up accounts for workers. As before. */
+/* The same two steps for the process that looks up accounts for workers: of the files those of
+ * this host's accounts stay, to be read. */
+int sandbox_leave_for_accounts(const struct sandbox *s, struct error *e);
 int sandbox_enter_accounts(const struct sandbox *s, struct error *e);
 
 /* For a worker, which has opened all that it needs but files of its service. As before. */

@@ -20,8 +20,8 @@ enum { EVENTS_MAX = 64 };
 struct worker {
 	const struct worker_parts *parts;
 	struct signer_remote *signer;
-	struct lookup_remote *lookup; /* NULL: there is no resolver */
-	struct accounts_remote accounts;
+	struct lookup_remote *lookup;     /* NULL: there is no resolver */
+	struct accounts_remote *accounts; /* NULL: nobody asks for accounts */
 	struct connections *connections;
 	struct entrances entrances;
 	int epoll;
@@ -58,6 +58,8 @@ tick(struct worker *w)
 	signer_remote_expire(w->signer);
 	if (w->lookup != NULL)
 		lookup_remote_expire(w->lookup);
+	if (w->accounts != NULL)
+		accounts_remote_expire(w->accounts);
 	connections_expire(w->connections);
 	if (!w->draining && !connections_full(w->connections))
 		entrances_accept(&w->entrances, true);
@@ -80,6 +82,13 @@ take_memberships(struct worker *w)
 }
 
 static void
+take_accounts(struct worker *w)
+{
+	if (accounts_remote_receive(w->accounts) == -1)
+		(void)epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->parts->accounts, NULL);
+}
+
+static void
 dispatch(struct worker *w, void *source, uint32_t events)
 {
 	if (entrances_have(&w->entrances, source))
@@ -88,6 +97,8 @@ dispatch(struct worker *w, void *source, uint32_t events)
 		take_signals(w);
 	else if (source == &w->lookup)
 		take_memberships(w);
+	else if (source == &w->accounts)
+		take_accounts(w);
 	else
 		connections_wake(w->connections, source, events);
 }
@@ -104,6 +115,13 @@ dispatch_all(struct worker *w, struct epoll_event *events, int count)
 			dispatch(w, events[i].data.ptr, events[i].events);
 }
 
+/* Whether somebody waits for us. */
+static bool
+busy(const struct worker *w)
+{
+	return connections_count(w->connections) > 0 || entrances_busy(&w->entrances);
+}
+
 /* Ticks once a second while there is anything whose time can run out; an idle worker
  * sleeps until something happens. */
 static void
@@ -113,9 +131,8 @@ loop(struct worker *w)
 	struct epoll_event events[EVENTS_MAX];
 	int64_t next_tick = clock_monotonic(clock) + NANOSECONDS;
 
-	while (!w->draining || connections_count(w->connections) > 0) {
-		bool timed = connections_count(w->connections) > 0 ||
-			     !entrances_accepting(&w->entrances);
+	while (!w->draining || busy(w)) {
+		bool timed = busy(w) || !entrances_accepting(&w->entrances);
 		int n = epoll_wait(w->epoll, events, EVENTS_MAX, timed ? 1000 : -1);
 
 		dispatch_all(w, events, n);
@@ -144,9 +161,12 @@ open_remotes(struct worker *w, struct error *e)
 		&w->signer, p->signer, p->signer_threads, p->clock, p->entropy, e) == -1)
 		return -1;
 	service_set_signer(p->service, signer_remote_signer(w->signer));
-	accounts_remote_init(&w->accounts, p->accounts, p->clock);
-	if (p->accounts != -1)
-		service_set_accounts(p->service, &w->accounts.accounts);
+	if (p->accounts != -1) {
+		if (accounts_remote_new(&w->accounts, p->accounts, p->clock, p->entropy, e) ==
+		    -1)
+			return -1;
+		service_set_accounts(p->service, accounts_remote_accounts(w->accounts));
+	}
 	if (p->resolver == -1)
 		return 0;
 	if (lookup_remote_new(
@@ -169,7 +189,8 @@ open_events(struct worker *w, struct error *e)
 	w->signals = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (w->epoll != -1 && watch(w, w->signals, &w->signals) == 0 &&
 	    watch(w, w->parts->signer, &w->signer) == 0 &&
-	    (w->parts->resolver == -1 || watch(w, w->parts->resolver, &w->lookup) == 0))
+	    (w->parts->resolver == -1 || watch(w, w->parts->resolver, &w->lookup) == 0) &&
+	    (w->parts->accounts == -1 || watch(w, w->parts->accounts, &w->accounts) == 0))
 		return 0;
 	return error_set(e, ERROR_INTERNAL, "the worker cannot start: %s", strerror(errno));
 }
@@ -186,7 +207,8 @@ open_entrances(struct worker *w, struct error *e)
 	struct entrances_parts entrances = {.listeners = p->listeners,
 	    .handover = p->handover,
 	    .peers = p->peers,
-	    .accounts = p->accounts != -1 ? &w->accounts.accounts : &accounts_here,
+	    .accounts =
+		w->accounts != NULL ? accounts_remote_accounts(w->accounts) : &accounts_here,
 	    .tcp = p->tcp,
 	    .log = p->log,
 	    .clock = p->clock,
@@ -229,6 +251,7 @@ worker_run(const struct worker_parts *parts, struct error *e)
 	}
 	signer_remote_free(w.signer);
 	lookup_remote_free(w.lookup);
+	accounts_remote_free(w.accounts);
 	connections_free(w.connections);
 	if (w.epoll != -1)
 		close(w.epoll);

@@ -103,8 +103,14 @@ as_root_for() {
     until_true 10 mints REMOTE_USER=root PATH_INFO=/daemon
     find_parts
     kill -STOP "$ACCOUNTS"
-    ask REMOTE_USER=root PATH_INFO=/daemon
-    refused 503
+    { ask REMOTE_USER=root PATH_INFO=/daemon && refused 503; } &
+    # Nobody else waits for it.
+    for _ in {1..20}; do
+        ask PATH_INFO=/-/healthy
+        [ "$STATUS" = 200 ]
+        gone $! && return 1
+    done
+    wait $!
     kill -CONT "$ACCOUNTS"
     # The answer that came too late is nobody's.
     mints REMOTE_USER=root PATH_INFO=/nobody

@@ -133,21 +133,33 @@ account_name(uid_t uid, char *name, size_t size, struct error *e)
 	return 0;
 }
 
-static int
-user_here(void *context, const char *name, uid_t *uid, struct error *e)
+int
+account_look_up(const struct account_question *q, struct account_entry *found, struct error *e)
 {
-	(void)context;
-	return account_user(name, uid, e);
+	*found = (struct account_entry){.uid = q->uid};
+	if (q->name == NULL)
+		return account_name(q->uid, found->name, sizeof(found->name), e);
+	if (strlen(q->name) >= sizeof(found->name))
+		return error_set(e, ERROR_CONFIG, "user '%.64s...' does not exist", q->name);
+	memcpy(found->name, q->name, strlen(q->name) + 1);
+	return account_user(q->name, &found->uid, e);
 }
 
 static int
-name_here(void *context, uid_t uid, char *name, size_t size, struct error *e)
+submit_here(const struct accounts *self, const struct account_question *q, account_done *done,
+    void *context, struct error *e)
 {
-	(void)context;
-	return account_name(uid, name, size, e);
+	struct account_entry found;
+	struct error failure = {0};
+	int rc = account_look_up(q, &found, &failure);
+
+	(void)self;
+	(void)e;
+	done(context, rc == 0 ? &found : NULL, &failure);
+	return 0;
 }
 
-const struct accounts accounts_here = {.user = user_here, .name = name_here};
+const struct accounts accounts_here = {.submit = submit_here};
 
 bool
 account_in_group(gid_t group)

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/limits.h"
 
 /*
  * The number of the group or user called name. 0, or -1: ERROR_CONFIG when there is
@@ -24,15 +25,36 @@ int account_check_name(const char *name, struct error *e);
  * there is none or its name is longer, ERROR_UNAVAILABLE when the look-up failed. */
 int account_name(uid_t uid, char *name, size_t size, struct error *e);
 
-/* Who is asked for both: a process that may open no files asks another one. */
-struct accounts {
-	int (*user)(void *context, const char *name, uid_t *uid, struct error *e);
-	int (*name)(void *context, uid_t uid, char *name, size_t size, struct error *e);
-	void *context;
+struct account_entry {
+	uid_t uid;
+	char name[LIMIT_PRINCIPAL];
 };
 
-/* This process itself. */
+/* Of a user by name, of whom name is as it was asked for; or where name is NULL, by uid. */
+struct account_question {
+	const char *name;
+	uid_t uid;
+};
+
+/* a is valid during the call, and NULL where there is none to tell: then e says why, with the
+ * codes of account_user() and account_name(). */
+typedef void account_done(void *context, const struct account_entry *a, const struct error *e);
+
+/* Who is asked: whoever has better to do than to wait, or may open no files, asks another
+ * process. */
+struct accounts {
+	/* 0: done is called exactly once, maybe before this returns. -1: it is not, and *e says
+	 * why (ERROR_UNAVAILABLE). */
+	int (*submit)(const struct accounts *self, const struct account_question *q,
+	    account_done *done, void *context, struct error *e);
+};
+
+/* This process itself, which waits. */
 extern const struct accounts accounts_here;
+
+/* The answer to a question by this process itself. 0, or -1 and *e. */
+int account_look_up(
+    const struct account_question *q, struct account_entry *found, struct error *e);
 
 /* Whether the process is in the group. */
 bool account_in_group(gid_t group);

@@ -22,8 +22,9 @@ struct service {
 	struct subject_grammar *grammar;
 	struct directory directory;
 	struct publish_options publish;
-	struct live_bound *bound; /* on all token files; shared by the workers */
-	struct audit *audit;      /* NULL: none */
+	const struct accounts *accounts; /* who knows whose files are */
+	struct live_bound *bound;        /* on all token files; shared by the workers */
+	struct audit *audit;             /* NULL: none */
 	struct verifier *verifier;
 	struct trust *trust;        /* which stands on it */
 	struct signer_reuse *reuse; /* NULL: no token is given again */

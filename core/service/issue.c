@@ -5,8 +5,8 @@
 
 #include "identity/claimed.h"
 
-static void
-fail(struct issue *i, const struct error *e)
+void
+issue_fail(struct issue *i, const struct error *e)
 {
 	i->then(i, NULL, e);
 }
@@ -19,14 +19,23 @@ signed_or_not(void *context, const struct signature *s, const struct error *e)
 	i->then(i, s, e);
 }
 
-static void
-order(struct issue *i)
+void
+issue_sign(struct issue *i)
 {
 	struct signer *signer = i->signer != NULL ? i->signer : i->service->parts.signer;
 	struct error e = {0};
 
 	if (signer_submit(signer, &i->query, signed_or_not, i, &e) == -1)
-		fail(i, &e);
+		issue_fail(i, &e);
+}
+
+static void
+order(struct issue *i)
+{
+	if (i->prepare != NULL)
+		i->prepare(i);
+	else
+		issue_sign(i);
 }
 
 typedef int adapt(
@@ -76,7 +85,7 @@ subject_known(void *context, const struct membership *found, const struct error 
 	if (keep(i, &i->subject, found, i->subject_claimed, claimed_apply, &e) == -1 ||
 	    knowledge_use(
 		&i->query, i->subject, i->service->parts.config, i->grant.profile, &e) == -1)
-		fail(i, &e);
+		issue_fail(i, &e);
 	else
 		order(i);
 }
@@ -111,14 +120,14 @@ decide(struct issue *i)
 	i->asked = true;
 	if (permit(i, &e) == -1 || subject_check(s->grammar, q->subject, &e) == -1 ||
 	    (i->admit != NULL && i->admit(i, &e) == -1))
-		fail(i, &e);
+		issue_fail(i, &e);
 	else if (!knowledge_needed(s->parts.config, i->grant.profile, q->subject))
 		order(i);
 	else if (i->caller != NULL && i->caller_claimed == i->subject_claimed &&
 		 strcmp(q->caller.name, q->subject) == 0)
 		subject_known(i, i->caller, &none);
 	else if (look_up(i, q->subject, i->subject_claimed, subject_known, &e) == -1)
-		fail(i, &e);
+		issue_fail(i, &e);
 }
 
 static void
@@ -130,7 +139,7 @@ caller_known(void *context, const struct membership *found, const struct error *
 	if (keep(i, &i->caller, found, i->caller_claimed, claimed_apply, &e) == -1 ||
 	    (i->caller_claimed != NULL &&
 		keep(i, &i->whole, found, i->caller_claimed, claimed_join, &e) == -1))
-		fail(i, &e);
+		issue_fail(i, &e);
 	else
 		decide(i);
 }
@@ -145,7 +154,7 @@ issue_token(struct issue *i)
 	if (!policy_needs_groups(s->parts.policy, VERB_AS) || !principal_authenticated(caller))
 		decide(i);
 	else if (look_up(i, caller->name, i->caller_claimed, caller_known, &e) == -1)
-		fail(i, &e);
+		issue_fail(i, &e);
 }
 
 struct outcome

@@ -20,6 +20,10 @@ struct issue {
 	const char *subject_claimed;
 	/* Whether there may be one, asked after policy and before the signature; NULL: yes. */
 	int (*admit)(const struct issue *i, struct error *e);
+	/* Called once nothing stands against a token, in place of having it signed: it is to
+	 * end in issue_sign() or issue_fail(), now or later. NULL: there is nothing to prepare.
+	 */
+	void (*prepare)(struct issue *i);
 	/* Called exactly once, maybe before issue_token() returns. s, which is valid during the
 	 * call, is NULL when there is no token, and then e says why. */
 	void (*then)(struct issue *i, const struct signature *s, const struct error *e);
@@ -35,6 +39,10 @@ struct issue {
 
 /* i stays where it is until then was called. */
 void issue_token(struct issue *i);
+
+/* For prepare. */
+void issue_sign(struct issue *i);
+void issue_fail(struct issue *i, const struct error *e);
 
 /* What is known of the decision; s as then got it. */
 struct outcome issue_outcome(const struct issue *i, const struct signature *s);

@@ -18,6 +18,7 @@ struct mint {
 	/* The request's, for what is said when it is answered and the gateway's are gone. */
 	char path[1 + LIMIT_SUBJECT];
 	char id[LIMIT_REQUEST_ID];
+	uid_t account; /* whose file it will be, where it will be the subject's */
 };
 
 static int
@@ -151,11 +152,13 @@ static int
 publish(struct mint *m, const struct signature *s, char path[LIMIT_PATH], struct error *e)
 {
 	struct service *service = m->issue.service;
+	struct publish_options options = service->publish;
 
+	options.account = m->account;
 	if (check_live(&m->issue, e) == -1 ||
 	    live_take(service->bound, &service->directory, service->parts.clock, e) == -1)
 		return -1;
-	if (publish_token(&service->directory, &service->publish, m->issue.query.subject,
+	if (publish_token(&service->directory, &options, m->issue.query.subject,
 		clock_realtime(service->parts.clock), s->token, s->length, path, e) == 0)
 		return 0;
 	live_give_back(service->bound);
@@ -216,6 +219,35 @@ issued(struct issue *i, const struct signature *s, const struct error *failure)
 	response_free(&r);
 }
 
+static void
+account_known(void *context, const struct account_entry *found, const struct error *failure)
+{
+	struct mint *m = context;
+	struct error e = *failure;
+
+	if (found != NULL) {
+		m->account = found->uid;
+		issue_sign(&m->issue);
+		return;
+	}
+	if (failure->code == ERROR_CONFIG) {
+		error_set(&e, ERROR_DENIED, "there can be no token file for this subject");
+		(void)error_detail(&e, "%s has no account", m->issue.query.subject);
+	}
+	issue_fail(&m->issue, &e);
+}
+
+static void
+find_account(struct issue *i)
+{
+	const struct accounts *a = i->service->accounts;
+	const struct account_question q = {.name = i->query.subject};
+	struct error e;
+
+	if (a->submit(a, &q, account_known, i, &e) == -1)
+		issue_fail(i, &e);
+}
+
 int
 mint_endpoint(struct service *s, struct gateway *g, const struct request *r, struct error *e)
 {
@@ -223,7 +255,10 @@ mint_endpoint(struct service *s, struct gateway *g, const struct request *r, str
 
 	if (m == NULL)
 		return error_set(e, ERROR_UNAVAILABLE, "out of memory");
-	*m = (struct mint){.issue = {.service = s, .admit = check_live, .then = issued},
+	*m = (struct mint){.issue = {.service = s,
+			       .admit = check_live,
+			       .prepare = s->publish.to_subject ? find_account : NULL,
+			       .then = issued},
 	    .gateway = g,
 	    .request = *r};
 	if (read_query(m, e) == -1)

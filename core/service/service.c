@@ -76,6 +76,7 @@ service_open(struct service **out, const struct service_parts *parts, struct err
 	s->bound->limit = c->max_files;
 	s->parts = *parts;
 	s->directory.fd = -1;
+	s->accounts = &accounts_here;
 	s->publish = (struct publish_options){.mode = c->mode, .to_subject = to_subject};
 	host_primary_address(s->address);
 	s->issuer = c->issuer != NULL ? c->issuer : s->address;
@@ -135,7 +136,7 @@ service_set_passwords(struct service *s, struct password_checker *passwords)
 void
 service_set_accounts(struct service *s, const struct accounts *accounts)
 {
-	s->publish.accounts = accounts;
+	s->accounts = accounts;
 }
 
 void

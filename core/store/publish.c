@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/account.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/write.h"
@@ -171,28 +170,12 @@ draft_link(const struct draft *f, const struct directory *d, const char *name)
 	return linkat(AT_FDCWD, source, d->fd, name, AT_SYMLINK_FOLLOW);
 }
 
-/* Writes the uid of the subject's Unix account. */
-static int
-find_account(
-    const struct publish_options *o, const char *subject, uid_t *account, struct error *e)
-{
-	const struct accounts *a = o->accounts != NULL ? o->accounts : &accounts_here;
-
-	if (a->user(a->context, subject, account, e) == 0)
-		return 0;
-	if (e->code != ERROR_CONFIG)
-		return -1;
-	error_set(e, ERROR_DENIED, "there can be no token file for this subject");
-	return error_detail(e, "%s has no account", subject);
-}
-
 /* What publish_token() is asked for. */
 struct request {
 	const struct directory *directory;
 	const struct publish_options *options;
 	const char *subject;
 	int64_t time;
-	uid_t account;
 	const void *bytes;
 	size_t length;
 };
@@ -225,7 +208,7 @@ try_publish(const struct request *r, bool unnamed, char name[LIMIT_FILE_NAME], s
 		return -1;
 	unnamed = *f.temporary == '\0';
 	if (draft_write(&f, d, r->bytes, r->length, e) == -1 ||
-	    draft_restrict(&f, d, r->options, r->account, e) == -1 ||
+	    draft_restrict(&f, d, r->options, r->options->account, e) == -1 ||
 	    draft_finish(&f, d, e) == -1)
 		goto out;
 	rc = link_first_free(&f, r, name);
@@ -255,8 +238,6 @@ publish_token(const struct directory *d, const struct publish_options *o, const 
 	if (token_name_format(name, subject, time) == -1)
 		return error_set(e, ERROR_MALFORMED,
 		    "the subject is too long for a file name, or the clock is not set");
-	if (o->to_subject && find_account(o, subject, &r.account, e) == -1)
-		return -1;
 	rc = try_publish(&r, true, name, e);
 	if (rc == 1)
 		rc = try_publish(&r, false, name, e);

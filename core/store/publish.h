@@ -11,7 +11,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "base/account.h"
 #include "base/error.h"
 #include "store/directory.h"
 
@@ -19,7 +18,7 @@ struct publish_options {
 	mode_t mode;     /* permission bits; with to_subject they do not matter */
 	gid_t group;     /* group of the file; (gid_t)-1 leaves the process's */
 	bool to_subject; /* only the subject's Unix account may read it */
-	const struct accounts *accounts; /* who knows it; NULL: this process */
+	uid_t account;   /* which that is */
 };
 
 /*
@@ -29,7 +28,6 @@ struct publish_options {
  * ERROR_UNAVAILABLE when the file system refuses (full, read-only, no descriptors),
  * ERROR_NO_PERMISSION when we may not write the directory,
  * ERROR_CONFIG when we may not give files to the group or to other accounts,
- * ERROR_DENIED when to_subject is set and the subject has no account,
  * ERROR_MALFORMED when the subject is too long for a file name, or time is before 2001.
  *
  * With to_subject the account is let in by a POSIX ACL; on a file system without ACLs the

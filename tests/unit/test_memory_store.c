@@ -31,7 +31,7 @@ static int
 publish(struct error *e)
 {
 	const struct publish_options o = {
-	    .mode = 0640, .group = (gid_t)-1, .to_subject = geteuid() == 0};
+	    .mode = 0640, .group = (gid_t)-1, .to_subject = geteuid() == 0, .account = 65534};
 	char made[LIMIT_PATH];
 	int rc = publish_token(
 	    &memories_place->store->directory, &o, "nobody", STORES_T0, "token", 5, made, e);
