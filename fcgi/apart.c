@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "identity/script_file.h"
+
 /* Below which a worker may write: its key in the configuration, and the real path, to be freed.
  */
 struct writable {
@@ -66,7 +68,7 @@ check(const struct writable *w, const char *path, struct error *e)
 	if (path == NULL)
 		return 0;
 	if (strncmp(path, "file:", 5) == 0) /* a key may be given as a URI */
-		path += 5;
+		path += strncmp(path, "file://localhost/", 17) == 0 ? 16 : 5;
 	part = strdup(path);
 	if (part == NULL)
 		return error_set(e, ERROR_INTERNAL, "out of memory");
@@ -92,15 +94,24 @@ static int
 check_all(const struct writable *w, const struct config *c, const char *file, struct error *e)
 {
 	const struct groups_config *g = &c->groups;
+	const struct ldap_config *people = &c->password.ldap;
 	const char *const paths[] = {file, c->private_key, c->passphrase_file, c->policy,
 	    c->attributes, g->static_file, g->ldap.password_file, g->ldap.ca_file,
-	    g->rest.token_file, g->rest.key, g->rest.ca_file, g->script.directory};
+	    people->password_file, people->ca_file, g->rest.token_file, g->rest.certificate,
+	    g->rest.key, g->rest.ca_file, g->script.directory};
+	char script[LIMIT_PATH];
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		if (check(w, paths[i], e) == -1)
 			return -1;
 	for (size_t i = 0; i < g->script.files.count; i++)
-		if (check(w, g->script.files.items[i], e) == -1)
+		if (script_file_path(
+			script, g->script.directory, g->script.files.items[i], e) == -1 ||
+		    check(w, script, e) == -1)
+			return -1;
+	for (size_t i = 0; i < c->keeps.count; i++)
+		if (c->keeps.items[i].command.count > 0 &&
+		    check(w, c->keeps.items[i].command.items[0], e) == -1)
 			return -1;
 	for (size_t i = 0; i < c->jwt_public_key.count; i++)
 		if (check(w, c->jwt_public_key.items[i], e) == -1)

@@ -64,8 +64,8 @@ retire(struct monitor *m, struct generation *g, int64_t seconds)
 {
 	struct old *free_slot = &m->old[0];
 
-	/* With every place taken, reloads come faster than requests end: the one that has
-	 * had the longest time gives way. */
+	/* With every place taken, reloads come faster than requests end: the one whose
+	 * time is over first gives way. */
 	for (size_t i = 0; i < OLD_MAX; i++) {
 		if (m->old[i].generation == NULL) {
 			free_slot = &m->old[i];
@@ -218,6 +218,10 @@ handle(struct monitor *m, int signal)
 	case SIGTERM:
 	case SIGINT:
 		handover_end(&m->handover); /* there will be nobody */
+		/* Who stops us does not wait for what an older configuration may ask. */
+		for (size_t i = 0; i < OLD_MAX; i++)
+			if (m->old[i].deadline > now() + DRAIN_DEADLINE * NANOSECONDS)
+				m->old[i].deadline = now() + DRAIN_DEADLINE * NANOSECONDS;
 		if (m->current != NULL)
 			retire(m, m->current, DRAIN_DEADLINE);
 		m->current = NULL;

@@ -192,13 +192,20 @@ CALLS
     ln -s "$DIR/state/keys" "$DIR/linked"
     ln -s "$DIR" "$DIR/state/out"
     printf 'permit authenticated as self\n' >"$DIR/rules"
+    cp "$DIR/rules" "$DIR/state/ca"
+    printf '#!/bin/sh\n' >"$DIR/state/g"
+    chmod 0755 "$DIR/state/g"
     for line in "audit: audit = \"$DIR/audit\"" 'audit: audit = "/authserver-audit"' \
         "state: state = \"$DIR/state\" private-key = \"$DIR/linked\"" \
         "state: state = \"$DIR/state\" policy = \"$DIR/state/out/rules\"" \
+        "state: state = \"$DIR/state\" private-key = \"file://localhost$DIR/linked/20200101T000000Z.pem\"" \
+        "state: state = \"$DIR/state\" password = \"ldap\" { uri = \"ldaps://a\" base = \"dc=a\" ca-file = \"$DIR/state/ca\" }" \
+        "state: state = \"$DIR/state\" groups = { resolvers = script script { directory = \"$DIR\" files = \"state/g\" } }" \
+        "state: state = \"$DIR/state\" keep = \"k\" { file = \"/run/k\" command = \"$DIR/state/g\" }" \
         "directory: policy = \"$TOKENS/rules\""; do
         configure "${line#*: }"
         [ "${line%%:*}" != directory ] || cp "$DIR/rules" "$TOKENS"
-        sed -i -E 's/" (private-key|policy)/"\n\1/' "$CONF"
+        sed -i -E 's/" (private-key|policy)/"\n\1/; s/" (password|keep|groups) =/"\n\1/' "$CONF"
         [[ $line != *linked* ]] || sed -i 1d "$CONF"
         fails_with 78 "${line%%:*}: workers may write all below .* lies there" \
             "$FCGI" --config "$CONF" --socket "$SOCKET"
