@@ -192,7 +192,7 @@ accounts_main(const void *context, int ready)
 
 	(void)prctl(PR_SET_NAME, "authserver-acco");
 	rc = d != NULL ? prepare(d, p, &e) : error_set(&e, ERROR_INTERNAL, "out of memory");
-	if (child_report(ready, rc, &e) == -1)
+	if (child_report(ready, rc, &e) == -1 || d == NULL)
 		_exit(1);
 	if (!watch(d)) {
 		log_line(p->log, LOG_LEVEL_ERROR,
